@@ -1,0 +1,63 @@
+//! The write rules of RELIABILITY as far as a disk can see them, checked before each operation.
+//! `log/`, `manifest/`, `blobs/` and `tmp/` are known to it by name.
+
+use std::fmt;
+
+use super::content::Content;
+use super::state::State;
+use super::{Op, OpKind};
+use crate::disk::RelPath;
+
+/// Whether a path lies in a folder of the data folder.
+pub(super) fn is_in(path: &RelPath, folder: &str) -> bool {
+    path.as_str().split('/').next() == Some(folder)
+}
+
+/// Panics where an operation breaks a rule. `file` is the file it goes to and the descriptor.
+pub(super) fn check(state: &State, op: &Op, file: Option<(u64, u64)>) {
+    let (kind, path) = (op.kind, &op.path);
+    let is_tmp = is_in(path, "tmp");
+    if let Some(failed) = state.failed.as_ref().filter(|_| !is_tmp) {
+        broken("F7", format_args!("{kind:?} of {path:?} after the sync of {failed:?} failed"));
+    }
+    if let Some((content, handle)) = file.and_then(|(id, handle)| Some((state.files.get(&id)?, handle))) {
+        if kind == OpKind::Sync {
+            let other = !content.is_written_by(handle);
+            rule("W2", !other, format_args!("{path:?} is synced through another descriptor than wrote it"));
+            rule("W8", !content.sync_failed(), format_args!("{path:?} is synced again after a failed sync"));
+        } else if let Some(why) = content.frozen() {
+            broken("W5", format_args!("{kind:?} to {path:?}, which {why}"));
+        }
+    }
+    match kind {
+        OpKind::Rename => check_rename(state, op),
+        OpKind::Remove if !is_tmp => {
+            let mut edits = state.names.iter().filter(|(name, _)| is_in(name, "manifest"));
+            let unsynced = edits.find(|(_, id)| state.files.get(id).is_some_and(Content::is_dirty));
+            rule("W7", unsynced.is_none(), format_args!("{path:?} goes while {unsynced:?} is not synced"));
+        }
+        _ => {}
+    }
+}
+
+fn check_rename(state: &State, op: &Op) {
+    let Some(from) = &op.from else { return };
+    let Some(source) = state.names.get(from).and_then(|id| state.files.get(id)) else { return };
+    rule("W2", is_in(from, "tmp"), format_args!("{from:?} is renamed, and is not in tmp/"));
+    rule("W5", !source.is_dirty(), format_args!("{from:?} is renamed, and is not synced"));
+    rule("W8", !source.sync_failed(), format_args!("{from:?} is renamed, and its sync failed"));
+    // A segment may replace one that an opening cut short left behind, unnamed by any manifest.
+    let is_new = is_in(&op.path, "log") || !state.names.contains_key(&op.path);
+    rule("W5", is_new, format_args!("{from:?} is renamed over {:?}", op.path));
+}
+
+fn rule(name: &str, holds: bool, what: fmt::Arguments<'_>) {
+    if !holds {
+        broken(name, what);
+    }
+}
+
+#[expect(clippy::panic, reason = "a broken write rule is a bug of the program under test")]
+fn broken(name: &str, what: fmt::Arguments<'_>) -> ! {
+    panic!("{name} is broken: {what}")
+}

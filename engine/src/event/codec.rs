@@ -1,0 +1,221 @@
+//! Events as bytes. This file is the one door to bincode.
+//!
+//! ```text
+//!  0      1         2         4
+//!  ┌──────┬─────────┬─────────┬──────────────────────────────┬──────────────┐
+//!  │ kind │ version │ group   │ head: subject, received,     │ block        │
+//!  │ u8   │ u8      │ u16     │ actor, fields (bincode)      │ (rows only)  │
+//!  └──────┴─────────┴─────────┴──────────────────────────────┴──────────────┘
+//! ```
+//!
+//! `group` belongs to the log (`log/frame.rs`); the writer fills it in. A kind's number is never
+//! given to another; a body that changes gets the next version, and the readers of old versions
+//! stay. Head bytes are bincode 2 `config::standard` (little-endian, variable-length integers).
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Body, Chunk, Event, Rows, Subject, Time};
+use crate::limits;
+
+/// Bytes before the head: kind, version, group.
+pub(crate) const PREFIX_LEN: usize = 4;
+/// The version that is written.
+const VERSION: u8 = 1;
+
+/// Why a body is not an event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// Too short for a kind.
+    #[error("the body is cut short")]
+    Short,
+    /// A kind or version of a later release.
+    #[error("event kind {kind} version {version} is unknown")]
+    Unknown {
+        /// The kind's number.
+        kind: u8,
+        /// Its body's version.
+        version: u8,
+    },
+    /// The head does not parse.
+    #[error("the body of event kind {kind} does not parse: {reason}")]
+    Malformed {
+        /// The kind's number.
+        kind: u8,
+        /// What the reader said.
+        reason: String,
+    },
+    /// Larger than a frame may be.
+    #[error("an event of {bytes} bytes is larger than {max}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The bound.
+        max: u32,
+    },
+}
+
+/// The number of each kind on disk; 0 to 15 belong to the log's own frames.
+mod kind {
+    pub(super) const STORE_CREATED: u8 = 16;
+    pub(super) const USER_ADDED: u8 = 17;
+    pub(super) const KEY_ISSUED: u8 = 18;
+    pub(super) const KEY_REVOKED: u8 = 19;
+    pub(super) const PROJECT_CREATED: u8 = 32;
+    pub(super) const RUN_CREATED: u8 = 48;
+    pub(super) const RUN_CHANGED: u8 = 49;
+    pub(super) const CONFIG_CHANGED: u8 = 50;
+    pub(super) const SUMMARY_CHANGED: u8 = 51;
+    pub(super) const LOGGED: u8 = 52;
+    pub(super) const SYSTEM_SAMPLED: u8 = 53;
+    pub(super) const CONSOLE_WRITTEN: u8 = 54;
+    pub(super) const HEARTBEAT: u8 = 55;
+    pub(super) const STATE_CHANGED: u8 = 56;
+    pub(super) const STOP_REQUESTED: u8 = 57;
+    pub(super) const FILE_PUT: u8 = 58;
+    pub(super) const FILE_DELETED: u8 = 59;
+    pub(super) const RUN_DELETED: u8 = 60;
+    pub(super) const RUN_UNDELETED: u8 = 61;
+    pub(super) const QUARANTINED: u8 = 62;
+}
+
+type Head<T> = (Subject, Time, Arc<str>, T);
+type RowsHead = (Chunk, u32);
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<{ limits::BODY_BYTES_MAX as usize }>()
+}
+
+/// Appends the body of an event, its group number left zero.
+///
+/// # Errors
+///
+/// `TooLarge` when the body would pass [`limits::BODY_BYTES_MAX`]; nothing is appended then.
+pub fn encode(event: &Event, out: &mut BytesMut) -> Result<(), CodecError> {
+    let start = out.len();
+    let head = Writing { event, out };
+    match &event.body {
+        Body::StoreCreated(body) => head.write(kind::STORE_CREATED, body, &[]),
+        Body::UserAdded(body) => head.write(kind::USER_ADDED, body, &[]),
+        Body::KeyIssued(body) => head.write(kind::KEY_ISSUED, body, &[]),
+        Body::KeyRevoked(body) => head.write(kind::KEY_REVOKED, body, &[]),
+        Body::ProjectCreated(body) => head.write(kind::PROJECT_CREATED, body, &[]),
+        Body::RunCreated(body) => head.write(kind::RUN_CREATED, body, &[]),
+        Body::RunChanged(body) => head.write(kind::RUN_CHANGED, body, &[]),
+        Body::ConfigChanged(body) => head.write(kind::CONFIG_CHANGED, body, &[]),
+        Body::SummaryChanged(body) => head.write(kind::SUMMARY_CHANGED, body, &[]),
+        Body::Logged(rows) => head.write(kind::LOGGED, (&rows.chunk, rows.rows), &rows.block),
+        Body::SystemSampled(rows) => head.write(kind::SYSTEM_SAMPLED, (&rows.chunk, rows.rows), &rows.block),
+        Body::ConsoleWritten(body) => head.write(kind::CONSOLE_WRITTEN, body, &[]),
+        Body::Heartbeat => head.write(kind::HEARTBEAT, (), &[]),
+        Body::StateChanged(body) => head.write(kind::STATE_CHANGED, body, &[]),
+        Body::StopRequested => head.write(kind::STOP_REQUESTED, (), &[]),
+        Body::FilePut(body) => head.write(kind::FILE_PUT, body, &[]),
+        Body::FileDeleted(body) => head.write(kind::FILE_DELETED, body, &[]),
+        Body::RunDeleted => head.write(kind::RUN_DELETED, (), &[]),
+        Body::RunUndeleted => head.write(kind::RUN_UNDELETED, (), &[]),
+        Body::Quarantined(body) => head.write(kind::QUARANTINED, body, &[]),
+    }
+    .inspect_err(|_| out.truncate(start))
+}
+
+struct Writing<'a> {
+    event: &'a Event,
+    out: &'a mut BytesMut,
+}
+
+impl Writing<'_> {
+    fn write<T: Serialize>(self, kind: u8, fields: T, block: &[u8]) -> Result<(), CodecError> {
+        let start = self.out.len();
+        let Event { subject, received, actor, .. } = self.event;
+        self.out.extend_from_slice(&[kind, VERSION, 0, 0]);
+        let mut writer = Appender(self.out);
+        bincode::serde::encode_into_writer((subject, received, actor, fields), &mut writer, config())
+            .map_err(|error| CodecError::Malformed { kind, reason: error.to_string() })?;
+        self.out.extend_from_slice(block);
+        let bytes = self.out.len() - start;
+        let max = limits::BODY_BYTES_MAX;
+        if bytes > max as usize { Err(CodecError::TooLarge { bytes, max }) } else { Ok(()) }
+    }
+}
+
+struct Appender<'a>(&'a mut BytesMut);
+
+impl bincode::enc::write::Writer for Appender<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Reads an event from a body whose checksum passed. The block of rows is not copied.
+///
+/// # Errors
+///
+/// [`CodecError`]; a body of a later release is `Unknown`.
+pub fn decode(body: &Bytes) -> Result<Event, CodecError> {
+    let [kind, version, _, _] = *body.first_chunk::<PREFIX_LEN>().ok_or(CodecError::Short)?;
+    if version != VERSION {
+        return Err(CodecError::Unknown { kind, version });
+    }
+    let head = Reading { kind, body };
+    match kind {
+        kind::STORE_CREATED => head.read(Body::StoreCreated),
+        kind::USER_ADDED => head.read(Body::UserAdded),
+        kind::KEY_ISSUED => head.read(Body::KeyIssued),
+        kind::KEY_REVOKED => head.read(Body::KeyRevoked),
+        kind::PROJECT_CREATED => head.read(Body::ProjectCreated),
+        kind::RUN_CREATED => head.read(Body::RunCreated),
+        kind::RUN_CHANGED => head.read(Body::RunChanged),
+        kind::CONFIG_CHANGED => head.read(Body::ConfigChanged),
+        kind::SUMMARY_CHANGED => head.read(Body::SummaryChanged),
+        kind::LOGGED => head.read_rows(Body::Logged),
+        kind::SYSTEM_SAMPLED => head.read_rows(Body::SystemSampled),
+        kind::CONSOLE_WRITTEN => head.read(Body::ConsoleWritten),
+        kind::HEARTBEAT => head.read(|()| Body::Heartbeat),
+        kind::STATE_CHANGED => head.read(Body::StateChanged),
+        kind::STOP_REQUESTED => head.read(|()| Body::StopRequested),
+        kind::FILE_PUT => head.read(Body::FilePut),
+        kind::FILE_DELETED => head.read(Body::FileDeleted),
+        kind::RUN_DELETED => head.read(|()| Body::RunDeleted),
+        kind::RUN_UNDELETED => head.read(|()| Body::RunUndeleted),
+        kind::QUARANTINED => head.read(Body::Quarantined),
+        _ => Err(CodecError::Unknown { kind, version }),
+    }
+}
+
+struct Reading<'a> {
+    kind: u8,
+    body: &'a Bytes,
+}
+
+impl Reading<'_> {
+    fn malformed(&self, reason: &dyn std::fmt::Display) -> CodecError {
+        CodecError::Malformed { kind: self.kind, reason: reason.to_string() }
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<(Head<T>, usize), CodecError> {
+        let head = self.body.get(PREFIX_LEN..).ok_or(CodecError::Short)?;
+        let (fields, len) =
+            bincode::serde::decode_from_slice(head, config()).map_err(|error| self.malformed(&error))?;
+        Ok((fields, PREFIX_LEN + len))
+    }
+
+    fn read<T: DeserializeOwned>(self, wrap: impl FnOnce(T) -> Body) -> Result<Event, CodecError> {
+        let ((subject, received, actor, fields), end) = self.parse::<T>()?;
+        if end != self.body.len() {
+            return Err(self.malformed(&"bytes are left over"));
+        }
+        Ok(Event { subject, received, actor, body: wrap(fields) })
+    }
+
+    fn read_rows(self, wrap: impl FnOnce(Rows) -> Body) -> Result<Event, CodecError> {
+        let ((subject, received, actor, (chunk, rows)), end) = self.parse::<RowsHead>()?;
+        let block = self.body.slice(end..);
+        Ok(Event { subject, received, actor, body: wrap(Rows { chunk, rows, block }) })
+    }
+}

@@ -1,0 +1,53 @@
+//! An event-sourced, log-structured store for runs.
+//!
+//! A *run* is one recorded computation. Every mutation of a run is an [`Event`] that is appended to
+//! a log of checksummed frames and acknowledged once it is durable ([`Store::append`]). What all
+//! events so far amount to is a [`Projection`]; readers hold a [`Snapshot`] of it, at one log
+//! position, and never wait for writers.
+//!
+//! | folder | the question it answers |
+//! | --- | --- |
+//! | `event/` | what can happen, and as which bytes |
+//! | `log/` | how events become durable, and how they are read back |
+//! | `manifest/` | which files are live |
+//! | `recovery/` | what opening a folder does |
+//! | `projection/` | what the events amount to |
+//! | `blob/` | where user files are |
+//! | `disk/` | how the world is reached: the only door to files, time and chance |
+
+mod batch;
+mod blob;
+mod core;
+pub mod disk;
+mod error;
+mod event;
+mod id;
+pub mod limits;
+mod log;
+mod manifest;
+mod options;
+mod projection;
+mod recovery;
+mod snapshot;
+mod store;
+
+pub use batch::Batch;
+pub use blob::{Blob, BlobReader, Blobs, Upload};
+pub use core::{Ack, Core, Prepared, read_in};
+pub use error::{Damage, Error, ErrorKind, Result};
+pub use event::{
+    Attribute, Block, BlockBuilder, BlockError, Body, Cause, Cell, Chunk, CodecError, Column, Console,
+    ConsoleLine, Event, FileDeleted, FilePut, JsonError, KeyIssued, KeyRevoked, Kind, NonFinite, Path, Paths,
+    ProjectCreated, Quarantined, Rows, RunChanged, RunCreated, State, StateChanged, StoreCreated, Subject,
+    Time, UserAdded, Value, decode, encode, write_float, write_text,
+};
+pub use id::{Epoch, Lsn, ProjectKey, RunKey, RunPath, SegmentId, StoreId};
+pub use log::Counters;
+pub use options::{Durability, Options};
+pub use projection::{
+    ApplyError, Extent, FileEntry, HIDDEN_KEY, Key, KeyStats, Keys, Kinds, Location, People, Project,
+    Projection, RUNS_PER_CHUNK, Run, Screen, Space, Stream, StreamKind, Table, Tree, User, is_nested,
+    leaves_in,
+};
+pub use snapshot::{SegmentInfo, Snapshot};
+pub use store::{Health, Store, read};

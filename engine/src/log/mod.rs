@@ -1,0 +1,24 @@
+//! The log: how events become durable, and how they are read back.
+//!
+//! ```text
+//!  batch ─► Frames ─┐
+//!  batch ─► Frames ─┼─ one group ─► segment ─ one sync ─► acks
+//!  batch ─► Frames ─┘                  │
+//!                                      └─ full: seal, begin the next, tell the manifest
+//! ```
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `frame.rs` | the checksummed unit |
+//! | `segment.rs` | header, groups, marks, seal; where a log ends and where it is damaged |
+//! | `writer.rs` | one lane: group, sync, roll |
+//! | `reader.rs` | events by place and by position |
+
+pub(crate) mod frame;
+mod reader;
+pub(crate) mod segment;
+mod writer;
+
+pub(crate) use reader::{Segment, Segments};
+pub use writer::Counters;
+pub(crate) use writer::{Failure, Frames, Member, Spare, SpareOrder, Start, Writer};

@@ -1,0 +1,210 @@
+//! The manifest's file.
+//!
+//! ```text
+//!  0         64
+//!  ┌─────────┬──────────────────┬───────────┬───────────┬───
+//!  │ header  │ EDIT: checkpoint │ EDIT: one │ EDIT: one │ …
+//!  └─────────┴──────────────────┴───────────┴───────────┴───
+//!  header:  magic 8 │ version u32 │ store 16 │ epoch u64 │ crc u32
+//!  EDIT:    a list of edits (bincode)      (frame as in log/frame.rs; lsn: number in the file)
+//! ```
+//!
+//! What holds: an edit is synced before the effect it announces (W6). A file is never appended to by
+//! a later opening, so a torn edit at its end was never acted upon and is left out.
+
+use bytes::Bytes;
+
+use super::edit::{Edit, Manifest};
+use crate::disk::{self, DiskFile, RelPath, World};
+use crate::error::{Error, Result};
+use crate::id::{Epoch, StoreId};
+use crate::log::frame::{self, Fields, Seed, kind};
+
+const HEADER_LEN: usize = 64;
+const FORMAT: u32 = 1;
+const MAGIC: [u8; 8] = *b"wbq-man\n";
+
+fn path(epoch: Epoch) -> RelPath {
+    RelPath::of(&format!("manifest/{:010}.man", epoch.0))
+}
+
+/// The epoch of a manifest file of that name.
+pub(crate) fn epoch_of(name: &str) -> Option<Epoch> {
+    let epoch = Epoch(name.strip_suffix(".man")?.parse().ok()?);
+    (path(epoch).name() == name).then_some(epoch)
+}
+
+/// The epoch of the manifest that counts; none where there is none.
+pub(crate) fn newest(world: &World) -> Result<Option<Epoch>> {
+    let folder = RelPath::of("manifest");
+    let names =
+        world.disk.list(&folder).map_err(|source| Error::Io { doing: "list", path: folder, source })?;
+    Ok(names.iter().filter_map(|name| epoch_of(name)).max())
+}
+
+/// Reads a manifest.
+///
+/// # Errors
+///
+/// `TooNew`; `Damaged` when a byte differs that an edit had been acted upon; `Io`.
+pub(crate) fn load(world: &World, epoch: Epoch) -> Result<Manifest> {
+    let path = path(epoch);
+    let io = |doing| {
+        let path = path.clone();
+        move |source| Error::Io { doing, path, source }
+    };
+    let file = world.disk.open(&path, false).map_err(io("open"))?;
+    let len = usize::try_from(file.len().map_err(io("measure"))?).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; len];
+    let read = disk::read_up_to(&*file, 0, &mut bytes).map_err(io("read"))?;
+    bytes.truncate(read);
+    parse(&bytes, epoch, &path)
+}
+
+/// Reads a manifest from its bytes.
+pub(crate) fn parse(bytes: &[u8], epoch: Epoch, path: &RelPath) -> Result<Manifest> {
+    let damaged = |why: &str| Error::damaged(format!("{path} is damaged: {why}"));
+    let store = header(bytes, epoch, path)?;
+    let seed = Seed::manifest(store, epoch);
+    let (mut at, mut number, mut manifest) = (HEADER_LEN, 0, None::<Manifest>);
+    loop {
+        let frame = match frame::parse(bytes.get(at..).unwrap_or_default(), seed, at as u64) {
+            Ok(frame) => frame,
+            // The last edit may be torn, unless a later one shows that it was synced.
+            Err(error) if later_edit(bytes, seed, at) => return Err(damaged(&error.to_string())),
+            Err(_) => break,
+        };
+        if frame.kind() != kind::EDIT || frame.lsn != number {
+            return Err(damaged("an edit is out of order"));
+        }
+        for edit in decode(frame.body).ok_or_else(|| damaged("an edit does not parse"))? {
+            let fits = match (&mut manifest, edit) {
+                (Some(manifest), edit) => manifest.apply(edit),
+                (slot @ None, Edit::Checkpoint(whole)) => {
+                    *slot = Some(whole);
+                    true
+                }
+                (None, _) => false,
+            };
+            if !fits {
+                return Err(damaged("an edit contradicts the ones before it"));
+            }
+        }
+        at += frame.len();
+        number += 1;
+    }
+    let manifest = manifest.ok_or_else(|| damaged("it has no checkpoint"))?;
+    if manifest.store != store || manifest.epoch != epoch {
+        return Err(damaged("its checkpoint is another store's"));
+    }
+    Ok(manifest)
+}
+
+fn header(bytes: &[u8], epoch: Epoch, path: &RelPath) -> Result<StoreId> {
+    let damaged = |why: &str| Error::damaged(format!("{path} is damaged: {why}"));
+    let cut = || damaged("its header is cut short");
+    let mut fields = Fields(bytes);
+    if fields.take() != Some(MAGIC) {
+        return Err(damaged("it does not begin as a manifest does"));
+    }
+    let found = fields.u32().ok_or_else(cut)?;
+    if found > FORMAT {
+        return Err(Error::TooNew { path: path.clone(), found, supported: FORMAT });
+    }
+    let store = StoreId(fields.take().ok_or_else(cut)?);
+    let named = fields.u64().ok_or_else(cut)?;
+    let covered = bytes.len() - fields.0.len();
+    if fields.u32() != Some(crc32fast::hash(bytes.get(..covered).unwrap_or_default())) || named != epoch.0 {
+        return Err(damaged("its header's checksum differs"));
+    }
+    Ok(store)
+}
+
+fn later_edit(bytes: &[u8], seed: Seed, at: usize) -> bool {
+    (at + 1..bytes.len()).any(|from| {
+        frame::parse(bytes.get(from..).unwrap_or_default(), seed, from as u64)
+            .is_ok_and(|frame| frame.kind() == kind::EDIT)
+    })
+}
+
+fn decode(body: &[u8]) -> Option<Vec<Edit>> {
+    let body = Bytes::copy_from_slice(body.get(frame::PREFIX_LEN..)?);
+    let (edits, len) = bincode::serde::decode_from_slice(&body, bincode::config::standard()).ok()?;
+    (len == body.len()).then_some(edits)
+}
+
+fn encode(edits: &[Edit]) -> std::io::Result<Vec<u8>> {
+    let body = bincode::serde::encode_to_vec(edits, bincode::config::standard())
+        .map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(frame::own(kind::EDIT, &[&body]))
+}
+
+/// Appends edits to the manifest of this opening.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    file: Box<dyn DiskFile>,
+    seed: Seed,
+    end: u64,
+    edits: u64,
+}
+
+impl Writer {
+    /// Writes the manifest of a new epoch and puts it in its place (W5).
+    ///
+    /// # Errors
+    ///
+    /// `Io`; the manifest of the epoch before still counts then, or the new one does, whole.
+    pub(crate) fn create(world: &World, manifest: &Manifest) -> Result<Self> {
+        let path = path(manifest.epoch);
+        let tmp = RelPath::of(&format!("tmp/{}", path.name()));
+        let io = |doing| {
+            let path = path.clone();
+            move |source| Error::Io { doing, path, source }
+        };
+        let disk = &world.disk;
+        if disk.list(&tmp.parent()).map_err(io("list"))?.iter().any(|name| name == tmp.name()) {
+            disk.remove(&tmp).map_err(io("remove"))?;
+        }
+        let mut writer = Self {
+            file: disk.create_new(&tmp).map_err(io("create"))?,
+            seed: Seed::manifest(manifest.store, manifest.epoch),
+            end: HEADER_LEN as u64,
+            edits: 0,
+        };
+        let mut header = Vec::with_capacity(HEADER_LEN);
+        header.extend_from_slice(&MAGIC);
+        header.extend_from_slice(&FORMAT.to_le_bytes());
+        header.extend_from_slice(&manifest.store.0);
+        header.extend_from_slice(&manifest.epoch.0.to_le_bytes());
+        let crc = crc32fast::hash(&header);
+        header.extend_from_slice(&crc.to_le_bytes());
+        header.resize(HEADER_LEN, 0);
+        disk::write_all_at(&mut *writer.file, 0, &header).map_err(io("write"))?;
+        writer.append(&[Edit::Checkpoint(manifest.clone())]).map_err(io("write"))?;
+        writer.file.sync_all().map_err(io("sync"))?;
+        let mut back = vec![0; usize::try_from(writer.end).unwrap_or(usize::MAX)];
+        disk::read_up_to(&*writer.file, 0, &mut back).map_err(io("read"))?;
+        if parse(&back, manifest.epoch, &path)? != *manifest {
+            return Err(Error::damaged(format!("{path} reads back differently from what was written")));
+        }
+        disk.rename(&tmp, &path).map_err(io("rename"))?;
+        disk.sync_dir(&tmp.parent()).map_err(io("sync the folder of"))?;
+        disk.sync_dir(&path.parent()).map_err(io("sync the folder of"))?;
+        Ok(writer)
+    }
+
+    /// Appends edits that belong together, and syncs.
+    ///
+    /// # Errors
+    ///
+    /// As the system says; the file must not be written to again then.
+    pub(crate) fn append(&mut self, edits: &[Edit]) -> std::io::Result<()> {
+        let mut frame = encode(edits)?;
+        frame::fill(&mut frame, self.seed, self.end, self.edits, 0, 0);
+        disk::write_all_at(&mut *self.file, self.end, &frame)?;
+        self.file.sync_data()?;
+        self.end += frame.len() as u64;
+        self.edits += 1;
+        Ok(())
+    }
+}

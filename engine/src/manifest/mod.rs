@@ -1,0 +1,11 @@
+//! The manifest: the set of files that are live, as a value.
+//!
+//! Each opening that writes makes a new manifest file, `manifest/<epoch>.man`, that begins with the
+//! whole set (a checkpoint) and grows by edits. The file with the highest epoch counts; it is put in
+//! its place by a rename when it is complete, so there is always exactly one truth.
+
+mod edit;
+mod file;
+
+pub(crate) use edit::{Edit, End, Manifest, SegmentMeta};
+pub(crate) use file::{Writer, epoch_of, load, newest};

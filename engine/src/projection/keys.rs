@@ -1,0 +1,126 @@
+//! The key catalogue: which names the projects' configs, summaries and histories have, and of which
+//! kinds their values were. It decides which column a name in a statement becomes and of which type.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use crate::event::Value;
+use crate::id::ProjectKey;
+
+/// Where a key occurs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Space {
+    /// Leaves of the config.
+    Config,
+    /// Leaves of the summary.
+    Summary,
+    /// Keys of history rows.
+    History,
+    /// System metrics.
+    System,
+}
+
+/// The kinds of value that a key was seen with, ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    /// Integers in the range of i64.
+    pub const INT: Self = Self(1);
+    /// Other numbers, those beyond i64 included.
+    pub const FLOAT: Self = Self(2);
+    /// true and false.
+    pub const BOOL: Self = Self(4);
+    /// Text.
+    pub const TEXT: Self = Self(8);
+    /// Lists, maps, media.
+    pub const NESTED: Self = Self(16);
+    /// Null, beside whatever else.
+    pub const NULL: Self = Self(32);
+    /// Integers beyond i64, kept beside [`Kinds::FLOAT`].
+    pub const HUGE: Self = Self(64);
+    /// Integers beyond 2^53: they have no exact float.
+    pub const LONG: Self = Self(128);
+
+    /// The kind of one value.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::NULL,
+            Value::Bool(_) => Self::BOOL,
+            Value::Int(int) if int.unsigned_abs() > 1 << 53 => Self::INT.and(Self::LONG),
+            Value::Int(_) => Self::INT,
+            Value::UInt(_) => Self::FLOAT.and(Self::HUGE),
+            Value::Float(_) => Self::FLOAT,
+            Value::Text(_) => Self::TEXT,
+            Value::List(_) | Value::Map(_) => Self::NESTED,
+        }
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` are among these.
+    #[must_use]
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether nothing was seen.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Without `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+/// The catalogue: project, space and key to the kinds seen.
+#[derive(Debug, Clone, Default)]
+pub struct Keys(OrdMap<ProjectKey, OrdMap<(Space, Arc<str>), Kinds>>);
+
+impl Keys {
+    /// Notes that a key occurred with values of these kinds.
+    pub(super) fn note(&mut self, project: &ProjectKey, space: Space, key: &str, kinds: Kinds) {
+        let known = self.0.get(project).and_then(|keys| find(keys, space, key));
+        if known.is_some_and(|known| known.has(kinds)) {
+            return;
+        }
+        let keys = match self.0.get_mut(project) {
+            Some(keys) => keys,
+            None => self.0.entry(project.clone()).or_default(),
+        };
+        keys.insert((space, Arc::from(key)), known.unwrap_or_default().and(kinds));
+    }
+
+    /// The kinds that a key was seen with in any of the projects; none seen where no run has it.
+    #[must_use]
+    pub fn kinds(&self, space: Space, key: &str) -> Kinds {
+        self.0.values().filter_map(|keys| find(keys, space, key)).fold(Kinds::default(), Kinds::and)
+    }
+
+    /// Every key of a space with its kinds, sorted, over all projects for which `wanted` holds.
+    pub fn list(&self, space: Space, wanted: impl Fn(&ProjectKey) -> bool) -> Vec<(Arc<str>, Kinds)> {
+        let mut merged = std::collections::BTreeMap::<Arc<str>, Kinds>::new();
+        for (_, keys) in self.0.iter().filter(|(project, _)| wanted(project)) {
+            let range = (space, Arc::from(""))..;
+            for ((_, key), kinds) in keys.range(range).take_while(|((at, _), _)| *at == space) {
+                let slot = merged.entry(Arc::clone(key)).or_default();
+                *slot = slot.and(*kinds);
+            }
+        }
+        merged.into_iter().collect()
+    }
+}
+
+fn find(keys: &OrdMap<(Space, Arc<str>), Kinds>, space: Space, key: &str) -> Option<Kinds> {
+    keys.get(&(space, Arc::from(key)) as &(Space, Arc<str>)).copied()
+}

@@ -1,0 +1,469 @@
+//! One run as its events left it: the fold that every reader sees.
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, Vector};
+
+use super::keys::Kinds;
+use super::tree::Tree;
+use crate::event::{
+    Attribute, Block, BlockError, Body, Cause, Chunk, ConsoleLine, Event, FilePut, Kind, Rows, RunCreated,
+    State, StateChanged, Time, Value,
+};
+use crate::id::{Lsn, RunKey, SegmentId};
+use crate::limits;
+
+/// Where a frame stands in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// The segment.
+    pub segment: SegmentId,
+    /// The frame's first byte in it.
+    pub offset: u64,
+    /// Bytes of its body.
+    pub len: u32,
+}
+
+/// Where lines of a stream stand in the log: an entry of the tail's index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// The event's position.
+    pub lsn: Lsn,
+    /// Its frame.
+    pub location: Location,
+    /// Who wrote it; empty where one process writes.
+    pub writer: Arc<str>,
+    /// The number of the first line.
+    pub first_line: u64,
+    /// How many lines it takes up.
+    pub lines: u32,
+    /// The lowest and highest `_step`; none outside history.
+    pub steps: Option<(i64, i64)>,
+}
+
+impl Extent {
+    /// The line after the last.
+    #[must_use]
+    pub fn end_line(&self) -> u64 {
+        self.first_line.saturating_add(self.lines.into())
+    }
+}
+
+/// What a stream carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StreamKind {
+    /// Rows of history.
+    History,
+    /// Rows of system metrics.
+    System,
+    /// Lines of the console.
+    Console,
+}
+
+/// A stream of lines: where the next one goes, and which chunks were seen (DESIGN 4).
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    /// The line after the highest one stored.
+    pub next: u64,
+    /// Hashes of the last chunks, oldest first.
+    hashes: Vector<u64>,
+}
+
+impl Stream {
+    /// Whether a chunk of that hash is among the last ones stored.
+    #[must_use]
+    pub fn has_seen(&self, hash: u64) -> bool {
+        self.hashes.contains(&hash)
+    }
+
+    fn take(&mut self, chunk: &Chunk) {
+        self.next = self.next.max(chunk.first_line.saturating_add(chunk.lines.into()));
+        if self.hashes.len() >= limits::CHUNK_HASHES_MAX {
+            self.hashes.pop_front();
+        }
+        self.hashes.push_back(chunk.hash);
+    }
+}
+
+/// What is known of a key of a run's history or system metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeyStats {
+    /// Values written, overwritten ones included.
+    pub points: u64,
+    /// Their kinds.
+    pub kinds: Kinds,
+}
+
+/// A file of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEntry {
+    /// What was put.
+    pub file: FilePut,
+    /// When.
+    pub updated: Time,
+}
+
+/// Rows of a run: where they stand, and what they hold.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// Where the rows stand, in log order.
+    pub extents: Vector<Extent>,
+    /// Rows written, overwritten ones included.
+    pub rows: u64,
+    /// The keys seen.
+    pub keys: OrdMap<Arc<str>, KeyStats>,
+}
+
+/// A generation of a run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its name.
+    pub key: RunKey,
+    /// Its place in [`super::Projection::runs`], for ever.
+    pub ordinal: u32,
+    /// Where it came from: `wandb`, `cli` …
+    pub source: Arc<str>,
+    /// Who made it.
+    pub author: Arc<str>,
+    /// When it was made.
+    pub created: Time,
+    /// Name, notes, tags and the like, sorted by attribute.
+    attributes: Arc<Vec<(Attribute, Value)>>,
+    /// The config.
+    pub config: Tree,
+    /// The summary.
+    pub summary: Tree,
+    /// What it is doing.
+    pub state: State,
+    /// The last change of state; none while in the first.
+    pub change: Option<Arc<StateChanged>>,
+    /// The exit code that the trainer gave last.
+    pub exit_code: Option<i32>,
+    /// Somebody asked it to stop and it has not ended since.
+    pub stop_requested: bool,
+    /// When its trainer was last heard.
+    pub heartbeat: Time,
+    /// When it ended, unless it is at work.
+    pub finished: Option<Time>,
+    /// Nanoseconds at work before `active_since`.
+    active_before: i64,
+    /// When it went to work last; none while it rests.
+    active_since: Option<Time>,
+    /// Rows of history.
+    pub history: Table,
+    /// The highest `_step` logged.
+    pub last_step: Option<i64>,
+    /// Rows of system metrics.
+    pub system: Table,
+    /// Where console lines stand, in log order.
+    pub console: Vector<Extent>,
+    /// The streams, by writer and kind.
+    streams: OrdMap<(Arc<str>, StreamKind), Stream>,
+    /// Files by name.
+    pub files: OrdMap<Arc<str>, FileEntry>,
+    /// Lines that could not be read.
+    pub quarantined: u64,
+    /// When it was deleted.
+    pub deleted: Option<Time>,
+    /// A later generation has begun under its id.
+    pub superseded: bool,
+    /// Events so far: the next one's `run_seq`.
+    pub seq: u64,
+    /// The last event's position.
+    pub updated: Lsn,
+}
+
+/// A key that a block brought, with what it adds.
+pub(super) struct NewKey {
+    pub(super) key: Arc<str>,
+    pub(super) kinds: Kinds,
+}
+
+impl Run {
+    pub(super) fn new(key: RunKey, ordinal: u32, event: &Event, created: &RunCreated) -> Self {
+        let state = created.state;
+        Self {
+            key,
+            ordinal,
+            source: Arc::clone(&created.source),
+            author: Arc::clone(&event.actor),
+            created: event.received,
+            attributes: Arc::default(),
+            config: Tree::default(),
+            summary: Tree::default(),
+            state,
+            change: None,
+            exit_code: None,
+            stop_requested: false,
+            heartbeat: event.received,
+            finished: None,
+            active_before: 0,
+            active_since: state.is_active().then_some(event.received),
+            history: Table::default(),
+            last_step: None,
+            system: Table::default(),
+            console: Vector::new(),
+            streams: OrdMap::new(),
+            files: OrdMap::new(),
+            quarantined: 0,
+            deleted: None,
+            superseded: false,
+            seq: 0,
+            updated: Lsn::default(),
+        }
+    }
+
+    /// An attribute, unless it was never set or was cleared.
+    #[must_use]
+    pub fn attribute(&self, attribute: Attribute) -> Option<&Value> {
+        let index = self.attributes.binary_search_by_key(&attribute, |(name, _)| *name).ok()?;
+        self.attributes.get(index).map(|(_, value)| value)
+    }
+
+    /// An attribute that is text.
+    #[must_use]
+    pub fn text(&self, attribute: Attribute) -> Option<&str> {
+        self.attribute(attribute)?.as_str()
+    }
+
+    /// The tags, in their order.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        let tags = match self.attribute(Attribute::Tags) {
+            Some(Value::List(tags)) => tags.as_slice(),
+            _ => &[],
+        };
+        tags.iter().filter_map(Value::as_str)
+    }
+
+    /// The display name, or the id while there is none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text(Attribute::Name).unwrap_or(&self.key.run)
+    }
+
+    /// Whether queries see it by default.
+    #[must_use]
+    pub fn is_visible(&self) -> bool {
+        self.deleted.is_none() && !self.superseded
+    }
+
+    /// A stream's state; that of an empty stream where nothing came yet.
+    #[must_use]
+    pub fn stream(&self, writer: &str, kind: StreamKind) -> Stream {
+        self.streams.get(&(Arc::from(writer), kind) as &(Arc<str>, StreamKind)).cloned().unwrap_or_default()
+    }
+
+    /// Whether it holds rows, console lines or an end: what beginning it again would overwrite.
+    #[must_use]
+    pub fn holds_work(&self) -> bool {
+        self.history.rows > 0 || self.system.rows > 0 || !self.console.is_empty() || self.finished.is_some()
+    }
+
+    /// When it began: as the trainer says, else when it was made.
+    #[must_use]
+    pub fn started(&self) -> Time {
+        self.attribute(Attribute::StartedAt).and_then(Value::as_i64).unwrap_or(self.created)
+    }
+
+    /// Nanoseconds from its beginning to its end, or to its last heartbeat, pauses included.
+    #[must_use]
+    pub fn runtime(&self) -> i64 {
+        self.finished.unwrap_or(self.heartbeat).saturating_sub(self.started()).max(0)
+    }
+
+    /// Nanoseconds at work.
+    #[must_use]
+    pub fn duration(&self) -> i64 {
+        let now = self.active_since.map_or(0, |since| self.heartbeat.saturating_sub(since).max(0));
+        self.active_before.saturating_add(now)
+    }
+
+    /// Folds one of its events; the keys that are new to the run are given to `new_key`.
+    pub(super) fn apply(
+        &mut self,
+        lsn: Lsn,
+        location: Location,
+        event: &Event,
+        new_key: &mut dyn FnMut(super::keys::Space, NewKey),
+    ) -> Result<(), BlockError> {
+        use super::keys::Space;
+        match &event.body {
+            Body::RunChanged(change) => change.set.iter().for_each(|(name, value)| self.set(*name, value)),
+            Body::ConfigChanged(change) => self.config.apply(change),
+            Body::SummaryChanged(change) => self.summary.apply(change),
+            Body::Logged(rows) => {
+                let extent = self.rows(StreamKind::History, lsn, location, rows)?;
+                let keys =
+                    rows_into(&mut self.history, extent, rows, &mut |key| new_key(Space::History, key))?;
+                self.last_step = self.last_step.max(keys);
+                self.heartbeat = event.received;
+            }
+            Body::SystemSampled(rows) => {
+                let extent = self.rows(StreamKind::System, lsn, location, rows)?;
+                rows_into(&mut self.system, extent, rows, &mut |key| new_key(Space::System, key))?;
+                self.heartbeat = event.received;
+            }
+            Body::ConsoleWritten(console) => {
+                self.take(StreamKind::Console, &console.chunk);
+                self.console.push_back(extent(lsn, location, &console.chunk, None));
+                self.heartbeat = event.received;
+            }
+            Body::Heartbeat => self.heartbeat = event.received,
+            Body::StateChanged(change) => self.change_state(event.received, change),
+            Body::StopRequested => self.stop_requested = true,
+            Body::FilePut(file) => {
+                let entry = FileEntry { file: file.clone(), updated: event.received };
+                self.files.insert(Arc::clone(&file.name), entry);
+            }
+            Body::FileDeleted(file) => {
+                self.files.remove(&file.name);
+            }
+            Body::RunDeleted => self.deleted = Some(event.received),
+            Body::RunUndeleted => self.deleted = None,
+            Body::Quarantined(_) => self.quarantined += 1,
+            // RunCreated made this value; the others have another subject (Projection::apply).
+            Body::RunCreated(_)
+            | Body::StoreCreated(_)
+            | Body::UserAdded(_)
+            | Body::KeyIssued(_)
+            | Body::KeyRevoked(_)
+            | Body::ProjectCreated(_) => {}
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: Attribute, value: &Value) {
+        let attributes = Arc::make_mut(&mut self.attributes);
+        match (attributes.binary_search_by_key(&name, |(name, _)| *name), value) {
+            (Ok(index), Value::Null) => {
+                attributes.remove(index);
+            }
+            (Ok(index), value) => {
+                if let Some((_, slot)) = attributes.get_mut(index) {
+                    *slot = value.clone();
+                }
+            }
+            (Err(_), Value::Null) => {}
+            (Err(index), value) => attributes.insert(index, (name, value.clone())),
+        }
+    }
+
+    fn change_state(&mut self, received: Time, change: &StateChanged) {
+        let end = if change.cause == Cause::Silence { self.heartbeat } else { received };
+        if let (Some(since), false) = (self.active_since, change.to.is_active()) {
+            let worked = end.saturating_sub(since).max(0);
+            self.active_before = self.active_before.saturating_add(worked);
+            self.active_since = None;
+        }
+        if change.to.is_active() {
+            self.active_since = self.active_since.or(Some(received));
+            self.finished = None;
+            self.heartbeat = self.heartbeat.max(received);
+            // A run begun again is not to be stopped by what was asked of it before.
+            self.stop_requested &= change.cause != Cause::Resumed;
+        } else if change.to != State::Pending {
+            self.finished = Some(end);
+            self.stop_requested = false;
+        }
+        self.exit_code = change.exit_code;
+        self.state = change.to;
+        self.change = Some(Arc::new(change.clone()));
+    }
+
+    fn take(&mut self, kind: StreamKind, chunk: &Chunk) {
+        self.streams.entry((Arc::clone(&chunk.writer), kind)).or_default().take(chunk);
+    }
+
+    fn rows(
+        &mut self,
+        kind: StreamKind,
+        lsn: Lsn,
+        location: Location,
+        rows: &Rows,
+    ) -> Result<Extent, BlockError> {
+        self.take(kind, &rows.chunk);
+        Ok(extent(lsn, location, &rows.chunk, None))
+    }
+}
+
+fn extent(lsn: Lsn, location: Location, chunk: &Chunk, steps: Option<(i64, i64)>) -> Extent {
+    Extent {
+        lsn,
+        location,
+        writer: Arc::clone(&chunk.writer),
+        first_line: chunk.first_line,
+        lines: chunk.lines,
+        steps,
+    }
+}
+
+/// Adds rows to a table: their extent, and what their block says of its keys. Gives the highest step.
+fn rows_into(
+    table: &mut Table,
+    mut extent: Extent,
+    rows: &Rows,
+    new_key: &mut dyn FnMut(NewKey),
+) -> Result<Option<i64>, BlockError> {
+    let block = Block::parse(rows.block.clone())?;
+    for column in block.columns() {
+        if column.name == "_step" {
+            extent.steps = column.ints().and_then(|mut steps| {
+                let first = steps.next()?;
+                Some(steps.fold((first, first), |(low, high), step| (low.min(step), high.max(step))))
+            });
+        }
+        let points = u64::from(column.len());
+        let kinds = kinds_of(&column);
+        match table.keys.get_mut(column.name) {
+            Some(known) => {
+                known.points += points;
+                if !known.kinds.has(kinds) {
+                    known.kinds = known.kinds.and(kinds);
+                    new_key(NewKey { key: Arc::from(column.name), kinds });
+                }
+            }
+            None => {
+                let key: Arc<str> = Arc::from(column.name);
+                table.keys.insert(Arc::clone(&key), KeyStats { points, kinds });
+                new_key(NewKey { key, kinds });
+            }
+        }
+    }
+    table.rows += u64::from(rows.rows);
+    let highest = extent.steps.map(|(_, high)| high);
+    table.extents.push_back(extent);
+    Ok(highest)
+}
+
+fn kinds_of(column: &crate::event::Column<'_>) -> Kinds {
+    match column.kind {
+        Kind::Int => {
+            let long = column.ints().is_some_and(|mut ints| ints.any(|int| int.unsigned_abs() > 1 << 53));
+            if long { Kinds::INT.and(Kinds::LONG) } else { Kinds::INT }
+        }
+        Kind::Float => Kinds::FLOAT,
+        Kind::Bool => Kinds::BOOL,
+        Kind::Text => Kinds::TEXT,
+        Kind::Json => {
+            column.iter().fold(Kinds::default(), |kinds, (_, cell)| kinds.and(Kinds::of(&cell.to_value())))
+        }
+    }
+}
+
+/// The lines of a console as its last writer left them: each line's newest text, by line number.
+#[derive(Debug, Clone, Default)]
+pub struct Screen(std::collections::BTreeMap<u64, (Lsn, ConsoleLine)>);
+
+impl Screen {
+    /// Writes lines over what stands.
+    pub fn write(&mut self, lsn: Lsn, first_line: u64, lines: Vec<ConsoleLine>) {
+        for (number, line) in (first_line..).zip(lines) {
+            self.0.insert(number, (lsn, line));
+        }
+    }
+
+    /// The lines in order, with their numbers and the positions that wrote them.
+    pub fn lines(&self) -> impl Iterator<Item = (u64, Lsn, &ConsoleLine)> {
+        self.0.iter().map(|(number, (lsn, line))| (*number, *lsn, line))
+    }
+}

@@ -1,0 +1,500 @@
+//! What opening a folder does, in order.
+//!
+//! ```text
+//!  lock ─► manifest ─► segments: read, check, fold ─► torn tail cut, whole tail kept
+//!       ─► new segment with the tail, synced ─► new manifest, renamed ─► leftovers removed
+//! ```
+//!
+//! What holds:
+//! - Nothing that was there before is changed until the new manifest is in its place, so recovery
+//!   may be cut off at any point and begun again with the same result (W9).
+//! - What was proven must be there, byte for byte; else opening is refused with the damage (F2, F3).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
+use crate::disk::{self, DiskFile, RelPath, World};
+use crate::error::{Error, Result};
+use crate::event::{self, Event, Subject};
+use crate::id::{Epoch, Lsn, SegmentId, StoreId};
+use crate::log::segment::{
+    self, CLOSE_LEN, ChainHasher, GROUP_LEN, Group, HEADER_LEN, Header, SEAL_LEN, Scanned,
+};
+use crate::log::{Counters, Segment, Segments, SpareOrder, Start, Writer, frame};
+use crate::manifest::{self, End, Manifest, SegmentMeta};
+use crate::options::{Durability, Options};
+use crate::projection::{Location, Projection};
+
+/// A folder read to its end.
+pub(crate) struct Found {
+    pub(crate) manifest: Manifest,
+    pub(crate) projection: Projection,
+    pub(crate) segments: Segments,
+    pub(crate) last_lsn: Lsn,
+    /// The segment that was being written, read to its end.
+    tail: Option<Tail>,
+}
+
+struct Tail {
+    header: Header,
+    content: Bytes,
+    scanned: Scanned,
+    ranges: Ranges,
+}
+
+type Ranges = BTreeMap<Subject, (u64, u64)>;
+
+/// Reads a folder without changing a byte.
+///
+/// # Errors
+///
+/// `NoStore`, `TooNew`, `Damaged`, `Io`.
+pub(crate) fn read(world: &World) -> Result<Found> {
+    // A writer at work may replace a file between two of our reads, or be in the middle of a group:
+    // only what is wrong three times is wrong.
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match read_once(world, TailUse::Show) {
+            Err(Error::Damaged(_) | Error::Io { .. }) if attempts < 3 => {}
+            result => return result,
+        }
+    }
+}
+
+/// What becomes of a whole last group that nothing proves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TailUse {
+    /// It is folded where it stands.
+    Show,
+    /// It will be written again into a new segment, and is folded then.
+    Move,
+}
+
+fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
+    let epoch = manifest::newest(world)?.ok_or(Error::NoStore)?;
+    let manifest = manifest::load(world, epoch)?;
+    let mut found = Found {
+        projection: Projection::default(),
+        segments: Segments::default(),
+        last_lsn: Lsn(0),
+        tail: None,
+        manifest,
+    };
+    let mut previous = (0, 0, [0; 32]);
+    for meta in found.manifest.segments.clone() {
+        previous = found.take_segment(world, &meta, previous, tail_use)?;
+    }
+    Ok(found)
+}
+
+impl Found {
+    /// Reads a segment and folds its events; gives what its successor's header must say of it.
+    fn take_segment(
+        &mut self,
+        world: &World,
+        meta: &SegmentMeta,
+        previous: (u64, u64, segment::Chain),
+        tail_use: TailUse,
+    ) -> Result<(u64, u64, segment::Chain)> {
+        let content = content_of(world, meta).map_err(|error| with_runs(error, meta))?;
+        let path = segment::path(meta.id);
+        let header = Header::read(&content, &path).map_err(|error| with_runs(error, meta))?;
+        let expected = (self.manifest.store, meta.id, meta.first_lsn, meta.first_group, previous);
+        if (header.store, header.segment, header.first_lsn, header.first_group, header.previous) != expected {
+            return Err(with_runs(
+                Error::damaged(format!("the header of {path} is another segment's")),
+                meta,
+            ));
+        }
+        let scanned = segment::scan(&content, &header).map_err(|error| with_runs(error, meta))?;
+        if let Some(end) = &meta.end {
+            check_end(&scanned, end, meta)?;
+        }
+        let reader = Arc::new(Segment::open(&*world.disk, self.manifest.store, meta.id, meta.first_lsn)?);
+        if let Some(end) = &meta.end {
+            reader.end(end.len, end.next_lsn);
+        }
+        self.segments.add(Arc::clone(&reader));
+        let moved = meta.end.is_none() && tail_use == TailUse::Move;
+        let kept = if moved { scanned.proven } else { scanned.groups.len() };
+        let content = Bytes::from(content);
+        let mut ranges = Ranges::new();
+        for group in scanned.groups.iter().take(kept) {
+            self.fold(&content, group, |at| at, meta.id, &mut ranges)?;
+        }
+        let link = match &meta.end {
+            Some(end) => (meta.id.0, end.len, end.chain),
+            None => (meta.id.0, scanned.proven_end as u64, scanned.proven_chain),
+        };
+        if meta.end.is_none() {
+            if moved {
+                let next = scanned
+                    .groups
+                    .get(kept)
+                    .map_or(scanned.next_lsn, |group| first_lsn(group, scanned.next_lsn));
+                reader.end(scanned.proven_end as u64, next);
+            }
+            self.tail = Some(Tail { header, content, scanned, ranges });
+        }
+        Ok(link)
+    }
+
+    /// Folds the events of a group; `moved` gives the place in `segment` of a frame.
+    fn fold(
+        &mut self,
+        content: &Bytes,
+        group: &Group,
+        moved: impl Fn(u64) -> u64,
+        segment: SegmentId,
+        ranges: &mut Ranges,
+    ) -> Result<()> {
+        for frame in &group.events {
+            let start = frame.offset + frame::HEADER_LEN;
+            let body = content.slice(start..start + frame.body_len as usize);
+            let location = Location { segment, offset: moved(frame.offset as u64), len: frame.body_len };
+            let event = decode(&body, segment, frame.offset)?;
+            let seq = self.projection.apply(frame.lsn, location, &event).map_err(|error| {
+                Error::damaged(format!(
+                    "segment {segment} holds at byte {} an impossible event: {error}",
+                    frame.offset
+                ))
+            })?;
+            if seq != frame.run_seq {
+                return Err(Error::damaged(format!(
+                    "segment {segment} holds at byte {} event {} of its subject where {seq} belongs",
+                    frame.offset, frame.run_seq
+                )));
+            }
+            ranges.entry(event.subject).and_modify(|(_, last)| *last = seq).or_insert((seq, seq));
+            self.last_lsn = frame.lsn;
+        }
+        Ok(())
+    }
+}
+
+fn first_lsn(group: &Group, otherwise: Lsn) -> Lsn {
+    group.events.first().map_or(otherwise, |event| event.lsn)
+}
+
+fn decode(body: &Bytes, segment: SegmentId, offset: usize) -> Result<Event> {
+    event::decode(body).map_err(|error| match error {
+        // The checksum is right, so a later release wrote it.
+        event::CodecError::Unknown { .. } => Error::TooNew {
+            path: segment::path(segment),
+            found: segment::FORMAT + 1,
+            supported: segment::FORMAT,
+        },
+        error => Error::damaged(format!("segment {segment} holds at byte {offset} no event: {error}")),
+    })
+}
+
+/// A segment's bytes, up to where the manifest says that it ends.
+fn content_of(world: &World, meta: &SegmentMeta) -> Result<Vec<u8>> {
+    let path = segment::path(meta.id);
+    let io = |doing| {
+        let path = path.clone();
+        move |source: std::io::Error| match source.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::damaged(format!("segment {} is missing: there is no {path}", meta.id))
+            }
+            _ => Error::Io { doing, path, source },
+        }
+    };
+    let file = world.disk.open(&path, false).map_err(io("open"))?;
+    let len = match &meta.end {
+        Some(end) => end.len,
+        None => {
+            // Pages of a failed sync may look clean and hold what the disk does not (F7).
+            file.drop_cache().map_err(io("drop the cache of"))?;
+            file.len().map_err(io("measure"))?
+        }
+    };
+    let mut content = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
+    let read = disk::read_up_to(&*file, 0, &mut content).map_err(io("read"))?;
+    if read < content.len() {
+        return Err(Error::damaged(format!("segment {} ends at byte {read}, not at {len}", meta.id)));
+    }
+    Ok(content)
+}
+
+fn check_end(scanned: &Scanned, end: &End, meta: &SegmentMeta) -> Result<()> {
+    let found = (scanned.end as u64, scanned.next_lsn, scanned.next_group, scanned.sealed, scanned.end_chain);
+    if found == (end.len, end.next_lsn, end.next_group, end.sealed, end.chain) {
+        return Ok(());
+    }
+    let what = format!(
+        "segment {} is damaged at byte {}: its frames are not those it ended with",
+        meta.id, scanned.end
+    );
+    Err(with_runs(Error::damaged(what), meta))
+}
+
+/// Adds to damage the runs that have events in the segment, as its last edit named them.
+fn with_runs(error: Error, meta: &SegmentMeta) -> Error {
+    match (error, &meta.end) {
+        (Error::Damaged(mut damage), Some(end)) => {
+            let last = Lsn(end.next_lsn.0.saturating_sub(1));
+            damage.segment = Some(meta.id);
+            damage.lsns = damage.lsns.or(Some((meta.first_lsn, last)));
+            damage.runs = end
+                .ranges
+                .iter()
+                .filter_map(|(subject, (first, last))| match subject {
+                    Subject::Run(key) => Some((key.to_string(), *first, *last)),
+                    _ => None,
+                })
+                .collect();
+            Error::Damaged(damage)
+        }
+        (error, _) => error,
+    }
+}
+
+/// A folder opened for writing.
+pub(crate) struct Opened {
+    pub(crate) writer: Writer,
+    pub(crate) projection: Projection,
+}
+
+/// Opens a folder for writing, making it if it is missing. The caller holds the lock.
+///
+/// # Errors
+///
+/// `TooNew`, `Damaged`, `DiskFull`, `Io`.
+pub(crate) fn open(world: &World, options: &Options, counters: Arc<Counters>) -> Result<Opened> {
+    let started = world.clock.mono();
+    let found = match manifest::newest(world)? {
+        Some(_) => read_once(world, TailUse::Move)?,
+        None => fresh(world)?,
+    };
+    let opened = go_on(world, options, found, Arc::clone(&counters))?;
+    let nanos = world.clock.mono().saturating_sub(started);
+    counters.recovery_nanos.store(nanos, Ordering::Relaxed);
+    Ok(opened)
+}
+
+/// What is found in a folder without a store: nothing, unless a manifest was lost (F5).
+fn fresh(world: &World) -> Result<Found> {
+    let folder = RelPath::of("log");
+    let names = world.disk.list(&folder).map_err(|source| Error::Io {
+        doing: "list",
+        path: folder.clone(),
+        source,
+    })?;
+    for name in names.iter().filter(|name| segment::id_of(name).is_some()) {
+        let meta = SegmentMeta { id: SegmentId(1), first_lsn: Lsn(1), first_group: 1, end: None };
+        let is_leftover = *name == segment::path(meta.id).name()
+            && content_of(world, &meta).is_ok_and(|content| {
+                match Header::read(&content, &segment::path(meta.id)) {
+                    Ok(header) => segment::scan(&content, &header)
+                        .is_ok_and(|scanned| scanned.groups.is_empty() && scanned.cut == 0),
+                    Err(_) => content.iter().all(|&byte| byte == 0),
+                }
+            });
+        if !is_leftover {
+            return Err(Error::damaged(format!("the folder has segments (log/{name}) but no manifest")));
+        }
+    }
+    let mut store = [0; 16];
+    world.entropy.fill(&mut store).map_err(|source| Error::Io {
+        doing: "draw an identity for",
+        path: RelPath::root(),
+        source,
+    })?;
+    Ok(Found {
+        manifest: Manifest {
+            store: StoreId(store),
+            epoch: Epoch(0),
+            segments: Vec::new(),
+            next_segment: SegmentId(1),
+        },
+        projection: Projection::default(),
+        segments: Segments::default(),
+        last_lsn: Lsn(0),
+        tail: None,
+    })
+}
+
+/// Begins a new segment in a new epoch, with the whole tail of the old one in it.
+fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Counters>) -> Result<Opened> {
+    let mut manifest = found.manifest.clone();
+    manifest.epoch = Epoch(manifest.epoch.0 + 1);
+    let tail = found.tail.take();
+    if let Some(tail) = &tail {
+        end_last(&mut manifest, tail);
+        counters.recovery_cut_bytes.store(tail.scanned.cut as u64, Ordering::Relaxed);
+        if tail.scanned.cut > 0 {
+            tracing::info!(
+                bytes = tail.scanned.cut,
+                segment = tail.header.segment.0,
+                "a torn group at the end of the log was cut; it was never acknowledged"
+            );
+        }
+    }
+    let kept = tail.as_ref().and_then(|tail| tail.scanned.groups.get(tail.scanned.proven));
+    let ends = manifest.segments.last().and_then(|meta| Some((meta, meta.end.as_ref()?)));
+    let header = Header {
+        store: manifest.store,
+        epoch: manifest.epoch,
+        segment: manifest.next_segment,
+        first_lsn: kept
+            .map_or(found.last_lsn.advance(1), |group| first_lsn(group, found.last_lsn.advance(1))),
+        first_group: match (kept, &tail, ends) {
+            (Some(group), _, _) => group.number,
+            (None, Some(tail), _) => tail.scanned.next_group,
+            (None, None, Some((_, end))) => end.next_group,
+            (None, None, None) => 1,
+        },
+        synced: options.durability == Durability::Sync,
+        previous: ends.map_or((0, 0, [0; 32]), |(meta, end)| (meta.id.0, end.len, end.chain)),
+    };
+    manifest.segments.push(SegmentMeta::of(&header));
+    manifest.next_segment = SegmentId(header.segment.0 + 1);
+
+    let group = tail.as_ref().zip(kept).map(|(tail, group)| Moved::new(&tail.content, group, &header));
+    let (file, capacity) = begin_segment(world, options, &header, group.as_ref())?;
+    let writer = manifest::Writer::create(world, &manifest)?;
+    remove_leftovers(world, &manifest)?;
+
+    let mut ranges = Ranges::new();
+    let mut chain = ChainHasher::new(&header.previous.2);
+    let mut end = HEADER_LEN as u64;
+    let mut next_group = header.first_group;
+    if let (Some(tail), Some(group), Some(moved)) = (&tail, kept, group) {
+        let shift = |offset: u64| HEADER_LEN as u64 + (offset - group.start as u64);
+        found.fold(&tail.content, group, shift, header.segment, &mut ranges)?;
+        chain = moved.chain;
+        end += moved.bytes.len() as u64;
+        next_group += 1;
+    }
+    let live: std::collections::BTreeSet<SegmentId> = manifest.segments.iter().map(|meta| meta.id).collect();
+    found.segments.keep(|id| live.contains(&id));
+    let writer = Writer::new(Start {
+        world: world.clone(),
+        options: options.clone(),
+        store: manifest.store,
+        manifest: writer,
+        header,
+        file,
+        capacity,
+        end,
+        chain,
+        ranges,
+        next_lsn: found.last_lsn.advance(1),
+        next_group,
+        segments: found.segments,
+        counters,
+    })?;
+    Ok(Opened { writer, projection: found.projection })
+}
+
+/// Ends the segment that was being written behind its last proven frame; one that holds no events
+/// is not kept.
+fn end_last(manifest: &mut Manifest, tail: &Tail) {
+    let scanned = &tail.scanned;
+    if scanned.proven == 0 {
+        manifest.segments.pop();
+        return;
+    }
+    let unproven = scanned.groups.get(scanned.proven);
+    if let Some(last) = manifest.segments.last_mut() {
+        last.end = Some(End {
+            len: scanned.proven_end as u64,
+            next_lsn: unproven.map_or(scanned.next_lsn, |group| first_lsn(group, scanned.next_lsn)),
+            next_group: unproven.map_or(scanned.next_group, |group| group.number),
+            chain: scanned.proven_chain,
+            sealed: scanned.sealed,
+            ranges: tail.ranges.iter().map(|(subject, range)| (subject.clone(), *range)).collect(),
+        });
+    }
+}
+
+/// A group laid out anew at the beginning of another segment.
+struct Moved {
+    bytes: Vec<u8>,
+    chain: ChainHasher,
+}
+
+impl Moved {
+    fn new(content: &[u8], group: &Group, header: &Header) -> Self {
+        let mut bytes = content.get(group.start..group.end).unwrap_or_default().to_vec();
+        let seed = frame::Seed::segment(header.store, header.segment);
+        let mut chain = ChainHasher::new(&header.previous.2);
+        let mut fill = |from: usize, len: usize, lsn: Lsn, run_seq: u64| {
+            if let Some(frame) = bytes.get_mut(from..from + len) {
+                chain.add(frame::fill(frame, seed, (HEADER_LEN + from) as u64, lsn.0, run_seq, group.number));
+            }
+        };
+        fill(0, GROUP_LEN, header.first_lsn, 0);
+        for event in &group.events {
+            let len = frame::HEADER_LEN + event.body_len as usize;
+            fill(event.offset - group.start, len, event.lsn, event.run_seq);
+        }
+        Self { bytes, chain }
+    }
+}
+
+/// Makes the segment's file, synced and in its place; not yet named by a manifest.
+fn begin_segment(
+    world: &World,
+    options: &Options,
+    header: &Header,
+    group: Option<&Moved>,
+) -> Result<(Box<dyn DiskFile>, u64)> {
+    let path = segment::path(header.segment);
+    let tmp = RelPath::of(&format!("tmp/{}", path.name()));
+    let moved = group.map_or(0, |group| group.bytes.len());
+    let len = options.segment_bytes_min.max((HEADER_LEN + moved + CLOSE_LEN + SEAL_LEN) as u64);
+    let io = |source: std::io::Error| Error::Io { doing: "begin", path: path.clone(), source };
+    let mut file = SpareOrder { path: tmp.clone(), len }.make(world).map_err(io)?.into_file();
+    disk::write_all_at(&mut *file, 0, &header.write()).map_err(io)?;
+    if let Some(group) = group {
+        disk::write_all_at(&mut *file, HEADER_LEN as u64, &group.bytes).map_err(io)?;
+    }
+    file.sync_all().map_err(io)?;
+    world.disk.rename(&tmp, &path).map_err(io)?;
+    world.disk.sync_dir(&tmp.parent()).map_err(io)?;
+    world.disk.sync_dir(&path.parent()).map_err(io)?;
+    Ok((file, len))
+}
+
+/// Removes what no manifest names any more: `tmp/`, older manifests, dropped segments (W7). A file
+/// that is none of ours is left alone and reported.
+fn remove_leftovers(world: &World, manifest: &Manifest) -> Result<()> {
+    let live = |id: SegmentId| manifest.segments.iter().any(|meta| meta.id == id);
+    let leftover = |folder: &str, name: &str| match folder {
+        "tmp" => true,
+        "manifest" => manifest::epoch_of(name).is_some_and(|epoch| epoch < manifest.epoch),
+        _ => segment::id_of(name).is_some_and(|id| !live(id) && id < manifest.next_segment),
+    };
+    let known = |folder: &str, name: &str| match folder {
+        "manifest" => manifest::epoch_of(name) == Some(manifest.epoch),
+        _ => segment::id_of(name).is_some_and(live),
+    };
+    for folder in ["tmp", "manifest", "log"] {
+        let path = RelPath::of(folder);
+        let io = |doing, path: &RelPath| {
+            let path = path.clone();
+            move |source| Error::Io { doing, path, source }
+        };
+        let mut removed = false;
+        for name in world.disk.list(&path).map_err(io("list", &path))? {
+            match path.join(&name) {
+                Ok(file) if leftover(folder, &name) => {
+                    world.disk.remove(&file).map_err(io("remove", &file))?;
+                    removed = true;
+                }
+                _ if known(folder, &name) => {}
+                _ => tracing::warn!(folder, name, "a file that is none of the store's is left alone"),
+            }
+        }
+        if removed {
+            world.disk.sync_dir(&path).map_err(io("sync", &path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What one reader sees: the state at one durable position, and the log behind it.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::event::{Block, Body, Event};
+use crate::id::Lsn;
+use crate::log::Segments;
+use crate::projection::{Extent, Projection, Run, Screen};
+
+/// A moment of the store. It never changes; holding it keeps nobody waiting.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The state that all events up to `durable` amount to.
+    pub projection: Projection,
+    /// The position of the last event that it shows.
+    pub durable: Lsn,
+    pub(crate) segments: Arc<Segments>,
+}
+
+impl Snapshot {
+    /// The rows of an extent of a run's history or system metrics. Every checksum on the way is
+    /// checked (D6).
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log does not hold what it held; `Io`.
+    pub fn rows(&self, extent: &Extent) -> Result<Block> {
+        let event = self.segments.event(extent.location, extent.lsn)?;
+        let rows = match event.body {
+            Body::Logged(rows) | Body::SystemSampled(rows) => rows,
+            other => return Err(misfit(extent, other.name())),
+        };
+        Block::parse(rows.block).map_err(|error| misfit(extent, &error.to_string()))
+    }
+
+    /// A run's console as it stands: of each line the newest text.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log does not hold what it held; `Io`.
+    pub fn console(&self, run: &Run) -> Result<Screen> {
+        let mut screen = Screen::default();
+        for extent in &run.console {
+            match self.segments.event(extent.location, extent.lsn)?.body {
+                Body::ConsoleWritten(console) => {
+                    screen.write(extent.lsn, extent.first_line, console.lines);
+                }
+                other => return Err(misfit(extent, other.name())),
+            }
+        }
+        Ok(screen)
+    }
+
+    /// Every event from a position on, up to this snapshot's, in log order: position, `run_seq`,
+    /// event.
+    pub fn events(&self, from: Lsn) -> impl Iterator<Item = Result<(Lsn, u64, Event)>> + use<> {
+        Segments::events(Arc::clone(&self.segments), from, self.durable)
+    }
+
+    /// The log's segments: number, bytes, first and last position, whether sealed.
+    #[must_use]
+    pub fn segments(&self) -> Vec<SegmentInfo> {
+        self.segments.infos(self.durable)
+    }
+}
+
+/// A segment, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentInfo {
+    /// Its number.
+    pub id: u64,
+    /// Bytes that hold events.
+    pub bytes: u64,
+    /// The position of its first event.
+    pub first_lsn: Lsn,
+    /// The position of its last event, which is before the first while it has none.
+    pub last_lsn: Lsn,
+    /// Whether it will never change again.
+    pub sealed: bool,
+}
+
+fn misfit(extent: &Extent, found: &str) -> Error {
+    Error::damaged(format!(
+        "segment {} holds at byte {} not the rows that are indexed: {found}",
+        extent.location.segment, extent.location.offset
+    ))
+}

@@ -1,0 +1,469 @@
+//! The store: one writer thread, a bounded queue before it, snapshots behind it.
+//!
+//! ```text
+//!  append ─► prepare ─► queue ─► writer thread: gather ─► Core::commit ─► publish ─► answer
+//!                                                             (one sync)
+//! ```
+//!
+//! The next group gathers while the sync of this one runs; there is no timer.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::batch::Batch;
+use crate::blob::Blobs;
+use crate::core::{self, Ack, Core, Prepared};
+use crate::disk::World;
+use crate::error::{Error, Result};
+use crate::event::Time;
+use crate::limits;
+use crate::log::{Counters, Spare};
+use crate::options::Options;
+use crate::snapshot::Snapshot;
+
+/// An open store. Cheap to share behind an `Arc`; [`Store::close`] ends it.
+#[derive(Debug)]
+pub struct Store {
+    queue: Mutex<Option<SyncSender<Append>>>,
+    writer: Mutex<Option<JoinHandle<Result<()>>>>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    health: watch::Receiver<Health>,
+    counters: Arc<Counters>,
+    blobs: Blobs,
+    world: World,
+}
+
+/// Whether the store takes writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// It does.
+    Writable,
+    /// The disk is full; it will again when there is room.
+    DiskFull,
+    /// It does not until the next start; the cause.
+    Stopped(String),
+}
+
+/// A batch on its way to the writer, and where its answer goes.
+struct Append {
+    batch: Prepared,
+    answer: oneshot::Sender<Result<Ack>>,
+}
+
+impl Store {
+    /// Opens a folder for writing, making it if it is missing. Blocks while it recovers.
+    ///
+    /// # Errors
+    ///
+    /// `Locked`, `TooNew`, `Damaged`, `DiskFull`, `Io`.
+    pub fn open(options: Options) -> Result<Self> {
+        let world = World::real(&options.dir);
+        let core = Core::open(world.clone(), &options)?;
+        let (snapshot_sender, snapshots) = watch::channel(core.snapshot());
+        let (health_sender, health) = watch::channel(Health::Writable);
+        let (queue, messages) = mpsc::sync_channel(limits::QUEUE_BATCHES_MAX);
+        let counters = Arc::clone(core.counters());
+        let writer = WriterThread {
+            core,
+            world: world.clone(),
+            messages,
+            ahead: None,
+            snapshots: snapshot_sender,
+            health: health_sender,
+            idle: options.idle_close,
+        };
+        let writer = thread::Builder::new().name("log-writer".into()).spawn(move || writer.run()).map_err(
+            |source| Error::Io { doing: "start the writer of", path: crate::disk::RelPath::root(), source },
+        )?;
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            writer: Mutex::new(Some(writer)),
+            snapshots,
+            health,
+            counters,
+            blobs: Blobs::new(world.clone()),
+            world,
+        })
+    }
+
+    /// Stores a batch; returns once it is durable and visible in [`Store::snapshot`].
+    ///
+    /// # Errors
+    ///
+    /// `Conflict`: look again and decide again. `Rejected`, `Codec`: the batch is wrong. `DiskFull`,
+    /// `Overloaded`, `WritesStopped`, `Closed`: nothing of it is stored, or after a restart all of
+    /// it may be (D2).
+    pub async fn append(&self, batch: Batch) -> Result<Ack> {
+        let answer = self.enqueue(batch)?;
+        answer.await.unwrap_or_else(|_| Err(self.gone()))
+    }
+
+    /// [`Store::append`] for callers outside an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::append`].
+    pub fn append_blocking(&self, batch: Batch) -> Result<Ack> {
+        let answer = self.enqueue(batch)?;
+        answer.blocking_recv().unwrap_or_else(|_| Err(self.gone()))
+    }
+
+    fn enqueue(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Ack>>> {
+        let batch = Prepared::new(batch)?;
+        let bytes = batch.bytes() as u64;
+        let queue = lock(&self.queue).clone().ok_or(Error::Closed)?;
+        // A batch larger than the whole allowance still goes through an empty queue.
+        let waiting = self.counters.queue_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let overloaded = waiting > 0 && waiting + bytes > limits::QUEUE_BYTES_MAX as u64;
+        let (sender, answer) = oneshot::channel();
+        let sent = if overloaded {
+            Err(Error::Overloaded)
+        } else {
+            queue.try_send(Append { batch, answer: sender }).map_err(|error| match error {
+                TrySendError::Full(_) => Error::Overloaded,
+                TrySendError::Disconnected(_) => self.gone(),
+            })
+        };
+        if sent.is_err() {
+            self.counters.queue_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        sent.map(|()| answer)
+    }
+
+    /// Why the writer no longer answers.
+    fn gone(&self) -> Error {
+        match &*self.health.borrow() {
+            Health::Stopped(cause) => Error::WritesStopped { cause: cause.clone() },
+            _ => Error::Closed,
+        }
+    }
+
+    /// The newest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+
+    /// Tells of each new snapshot.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// User files.
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// The wall clock.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.world.clock.wall()
+    }
+
+    /// Files, time and chance.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Whether it takes writes.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.borrow().clone()
+    }
+
+    /// What is counted since the opening.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Finishes what waits, proves the last group, lets go of the folder. Appends after it fail with
+    /// `Closed`; a second call does nothing.
+    ///
+    /// # Errors
+    ///
+    /// `WritesStopped`, when the last group could not be proven.
+    pub fn close(&self) -> Result<()> {
+        drop(lock(&self.queue).take());
+        match lock(&self.writer).take().map(JoinHandle::join) {
+            Some(Ok(closed)) => closed,
+            Some(Err(_panicked)) => Err(self.gone()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Store {
+    /// Ends the writer thread; `close` is the way to learn whether it ended well.
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the store did not close cleanly");
+        }
+    }
+}
+
+/// Our own locks hold no state that a panic could leave half changed.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the writer's thread owns.
+struct WriterThread {
+    core: Core,
+    world: World,
+    messages: mpsc::Receiver<Append>,
+    /// The thread that makes the next segment ready, while there is one.
+    ahead: Option<JoinHandle<std::io::Result<Spare>>>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    health: watch::Sender<Health>,
+    idle: Duration,
+}
+
+impl WriterThread {
+    fn run(mut self) -> Result<()> {
+        let mut quiet = true;
+        loop {
+            let message = if quiet {
+                self.messages.recv().map_err(|mpsc::RecvError| RecvTimeoutError::Disconnected)
+            } else {
+                self.messages.recv_timeout(self.idle)
+            };
+            match message {
+                Ok(first) => {
+                    quiet = false;
+                    self.commit(first);
+                    self.make_ahead();
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    quiet = true;
+                    if let Err(error) = self.core.close_mark() {
+                        self.note(Some(&error));
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if let Some(Ok(Ok(spare))) = self.ahead.take().map(JoinHandle::join) {
+            self.core.put_spare(spare);
+        }
+        self.core.close()
+    }
+
+    /// Commits a group: the first batch and all that wait behind it, up to the bounds of a group.
+    fn commit(&mut self, first: Append) {
+        let mut bytes = first.batch.bytes();
+        let mut group = vec![first];
+        while bytes < limits::GROUP_BYTES_MAX && group.len() < limits::GROUP_BATCHES_MAX {
+            let Ok(next) = self.messages.try_recv() else { break };
+            bytes += next.batch.bytes();
+            group.push(next);
+        }
+        let (mut batches, answers): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|append| (append.batch, append.answer)).unzip();
+        let commit = || self.core.commit_prepared(&mut batches);
+        let results = panic::catch_unwind(AssertUnwindSafe(commit)).unwrap_or_else(|_| {
+            // What a panic left behind is unknown: stop as after a failed sync (F20).
+            let failure = self.core.stop("the writer panicked");
+            answers.iter().map(|_| Err(failure.clone().into())).collect()
+        });
+        self.core.counters().queue_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
+        self.note(results.iter().find_map(|result| result.as_ref().err()));
+        // Readers see it before the writer hears of it: who was answered finds its events (D5).
+        self.snapshots.send_replace(self.core.snapshot());
+        for (result, answer) in results.into_iter().zip(answers) {
+            // A caller that went away wants no answer.
+            let _gone = answer.send(result);
+        }
+    }
+
+    fn note(&self, error: Option<&Error>) {
+        let health = match (self.core.stopped(), error) {
+            (Some(cause), _) => Health::Stopped(cause.to_owned()),
+            (None, Some(Error::DiskFull)) => Health::DiskFull,
+            // A batch that was refused says nothing of the disk.
+            (None, Some(_)) => return,
+            (None, None) => Health::Writable,
+        };
+        self.health.send_if_modified(|known| {
+            let changed = *known != health;
+            *known = health;
+            changed
+        });
+    }
+
+    /// Has the next segment made ready by another thread, since zeroing it takes long.
+    fn make_ahead(&mut self) {
+        if self.ahead.as_ref().is_some_and(JoinHandle::is_finished) {
+            match self.ahead.take().map(JoinHandle::join) {
+                Some(Ok(Ok(spare))) => self.core.put_spare(spare),
+                Some(Ok(Err(error))) => tracing::debug!(%error, "the next segment cannot be made ready now"),
+                Some(Err(_)) | None => {}
+            }
+        }
+        if self.ahead.is_none()
+            && let Some(order) = self.core.wants_spare()
+        {
+            let world = self.world.clone();
+            let make = move || order.make(&world);
+            self.ahead = thread::Builder::new().name("segment-ahead".into()).spawn(make).ok();
+        }
+    }
+}
+
+/// Reads a folder as it stands, without a lock and without changing a byte.
+///
+/// # Errors
+///
+/// `NoStore`, `TooNew`, `Damaged`, `Io`.
+pub fn read(dir: &Path) -> Result<Snapshot> {
+    core::read_in(&World::real(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{
+        BlockBuilder, Body, Chunk, Event, Path as ValuePath, Paths, ProjectCreated, Rows, RunCreated, State,
+        Subject, Value,
+    };
+    use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
+    use tempfile::TempDir;
+
+    fn options(dir: &TempDir) -> Options {
+        Options { segment_bytes_min: 8 << 10, segment_bytes_max: 16 << 10, ..Options::new(dir.path()) }
+    }
+
+    fn event(subject: impl Into<Subject>, body: Body) -> Event {
+        Event { subject: subject.into(), received: 1, actor: "ada".into(), body }
+    }
+
+    fn run(name: &str) -> RunKey {
+        RunPath::new(ProjectKey::new("ada", "p"), name).generation(1)
+    }
+
+    fn begin(store: &Store, name: &str) {
+        let mut events = Vec::new();
+        if store.snapshot().projection.projects.is_empty() {
+            let created = ProjectCreated { description: "".into() };
+            events.push(event(ProjectKey::new("ada", "p"), Body::ProjectCreated(created)));
+        }
+        let created = RunCreated { source: "test".into(), state: State::Running };
+        events.push(event(run(name), Body::RunCreated(created)));
+        store.append_blocking(Batch::new(events)).unwrap();
+    }
+
+    fn row(name: &str, step: i64) -> Event {
+        let mut block = BlockBuilder::new();
+        block.begin_row();
+        block.push_int("_step", step);
+        block.push_float("loss", 1.0 / step as f64);
+        let line = u64::try_from(step).unwrap();
+        let chunk = Chunk { writer: "".into(), first_line: line, lines: 1, hash: line };
+        event(run(name), Body::Logged(Rows { chunk, rows: 1, block: block.finish() }))
+    }
+
+    fn steps(snapshot: &Snapshot, name: &str) -> Vec<i64> {
+        let run = snapshot.projection.run(&run(name).path()).unwrap();
+        let rows = |extent| snapshot.rows(extent).unwrap();
+        run.history
+            .extents
+            .iter()
+            .flat_map(|extent| rows(extent).column("_step").unwrap().ints().unwrap().collect::<Vec<_>>())
+            .collect()
+    }
+
+    #[test]
+    fn what_was_appended_is_there_at_once_after_reopening_and_for_readers() {
+        let dir = TempDir::new().unwrap();
+        for round in 0..3 {
+            let store = Store::open(options(&dir)).unwrap();
+            if round == 0 {
+                begin(&store, "a");
+            }
+            for step in round * 100..round * 100 + 100 {
+                store.append_blocking(Batch::new(vec![row("a", step)])).unwrap();
+            }
+            let expected: Vec<i64> = (0..round * 100 + 100).collect();
+            assert_eq!(steps(&store.snapshot(), "a"), expected);
+            assert_eq!(steps(&read(dir.path()).unwrap(), "a"), expected);
+            // One round ends without a close: the lock and the thread go with the process's store.
+            if round != 1 {
+                store.close().unwrap();
+            }
+        }
+        let snapshot = read(dir.path()).unwrap();
+        assert!(snapshot.segments().len() > 2, "{:?}", snapshot.segments());
+        let lsns: Vec<Lsn> = snapshot.events(Lsn(1)).map(|event| event.unwrap().0).collect();
+        assert_eq!(lsns, (1..=snapshot.durable.0).map(Lsn).collect::<Vec<_>>());
+        assert_eq!(snapshot.events(snapshot.durable).count(), 1);
+    }
+
+    #[test]
+    fn a_batch_decided_on_old_knowledge_is_refused_and_leaves_nothing() {
+        let dir = TempDir::new().unwrap();
+        let store = Store::open(options(&dir)).unwrap();
+        begin(&store, "a");
+        let known = store.snapshot().projection.seq(&run("a").into());
+        store.append_blocking(Batch::new(vec![row("a", 1)]).expect(run("a"), known)).unwrap();
+        let before = store.snapshot().durable;
+        let late = store.append_blocking(Batch::new(vec![row("a", 2)]).expect(run("a"), known));
+        assert!(matches!(late, Err(Error::Conflict { expected: 1, found: 2 })), "{late:?}");
+        let unknown = store.append_blocking(Batch::new(vec![row("a", 3), row("nobody", 1)]));
+        assert!(matches!(unknown, Err(Error::Rejected(_))), "{unknown:?}");
+        assert_eq!((store.snapshot().durable, steps(&store.snapshot(), "a")), (before, vec![1]));
+    }
+
+    #[test]
+    fn many_writers_at_once_all_find_their_events() {
+        let dir = TempDir::new().unwrap();
+        let store = Store::open(options(&dir)).unwrap();
+        for writer in 0..8 {
+            begin(&store, &format!("r{writer}"));
+        }
+        thread::scope(|scope| {
+            for writer in 0..8 {
+                let store = &store;
+                scope.spawn(move || {
+                    let name = format!("r{writer}");
+                    for step in 0..50 {
+                        store.append_blocking(Batch::new(vec![row(&name, step)])).unwrap();
+                        assert_eq!(steps(&store.snapshot(), &name).len() as i64, step + 1);
+                    }
+                });
+            }
+        });
+        assert!(store.counters().syncs.load(Ordering::Relaxed) < 8 * 50 + 100);
+    }
+
+    #[test]
+    fn an_event_larger_than_a_segment_gets_a_segment_of_its_own() {
+        let dir = TempDir::new().unwrap();
+        let store = Store::open(options(&dir)).unwrap();
+        begin(&store, "a");
+        let path: ValuePath = vec!["big".into()];
+        let big = Value::text("x".repeat(100_000));
+        let change = Paths { removed: Vec::new(), set: vec![(path, big.clone())] };
+        store.append_blocking(Batch::new(vec![event(run("a"), Body::ConfigChanged(change))])).unwrap();
+        store.close().unwrap();
+        let snapshot = read(dir.path()).unwrap();
+        assert_eq!(snapshot.projection.run(&run("a").path()).unwrap().config.get("big"), Some(&big));
+    }
+
+    #[test]
+    fn a_folder_without_a_store_is_read_as_that() {
+        let dir = TempDir::new().unwrap();
+        assert!(matches!(read(dir.path()), Err(Error::NoStore)));
+        let names = World::real(dir.path()).disk.list(&crate::disk::RelPath::root()).unwrap();
+        assert_eq!(names, Vec::<String>::new(), "readers never create anything");
+    }
+}
