@@ -26,6 +26,7 @@ pub mod limits;
 mod log;
 mod manifest;
 mod options;
+pub mod parse;
 mod projection;
 mod recovery;
 mod snapshot;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::event::{Block, Body, Event};
+use crate::event::{Block, Body, ConsoleLine, Event};
 use crate::id::Lsn;
 use crate::log::Segments;
 use crate::projection::{Extent, Projection, Run, Screen};
@@ -42,14 +42,21 @@ impl Snapshot {
     pub fn console(&self, run: &Run) -> Result<Screen> {
         let mut screen = Screen::default();
         for extent in &run.console {
-            match self.segments.event(extent.location, extent.lsn)?.body {
-                Body::ConsoleWritten(console) => {
-                    screen.write(extent.lsn, extent.first_line, console.lines);
-                }
-                other => return Err(misfit(extent, other.name())),
-            }
+            screen.write(extent.lsn, extent.first_line, self.console_lines(extent)?);
         }
         Ok(screen)
+    }
+
+    /// The lines of one extent of a run's console, as they were written then.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log does not hold what it held; `Io`.
+    pub fn console_lines(&self, extent: &Extent) -> Result<Vec<ConsoleLine>> {
+        match self.segments.event(extent.location, extent.lsn)?.body {
+            Body::ConsoleWritten(console) => Ok(console.lines),
+            other => Err(misfit(extent, other.name())),
+        }
     }
 
     /// Every event from a position on, up to this snapshot's, in log order: position, `run_seq`,

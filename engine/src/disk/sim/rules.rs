@@ -32,9 +32,17 @@ pub(super) fn check(state: &State, op: &Op, file: Option<(u64, u64)>) {
     match kind {
         OpKind::Rename => check_rename(state, op),
         OpKind::Remove if !is_tmp => {
-            let mut edits = state.names.iter().filter(|(name, _)| is_in(name, "manifest"));
-            let unsynced = edits.find(|(_, id)| state.files.get(id).is_some_and(Content::is_dirty));
-            rule("W7", unsynced.is_none(), format_args!("{path:?} goes while {unsynced:?} is not synced"));
+            // The newest manifest counts, and says which files are live.
+            let newest = state.names.iter().rfind(|(name, _)| is_in(name, "manifest"));
+            let lasts = |(name, id)| {
+                state.names_on_disk.get(name) == Some(id)
+                    && !state.files.get(id).is_some_and(Content::is_dirty)
+            };
+            rule(
+                "W7",
+                newest.is_none_or(lasts),
+                format_args!("{path:?} goes while {newest:?} is not synced"),
+            );
         }
         _ => {}
     }
@@ -46,9 +54,7 @@ fn check_rename(state: &State, op: &Op) {
     rule("W2", is_in(from, "tmp"), format_args!("{from:?} is renamed, and is not in tmp/"));
     rule("W5", !source.is_dirty(), format_args!("{from:?} is renamed, and is not synced"));
     rule("W8", !source.sync_failed(), format_args!("{from:?} is renamed, and its sync failed"));
-    // A segment may replace one that an opening cut short left behind, unnamed by any manifest.
-    let is_new = is_in(&op.path, "log") || !state.names.contains_key(&op.path);
-    rule("W5", is_new, format_args!("{from:?} is renamed over {:?}", op.path));
+    rule("W5", !state.names.contains_key(&op.path), format_args!("{from:?} is renamed over {:?}", op.path));
 }
 
 fn rule(name: &str, holds: bool, what: fmt::Arguments<'_>) {
