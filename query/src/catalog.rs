@@ -1,0 +1,96 @@
+//! Names to providers: the catalogue of one statement, and the world around it, which has no files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
+    MemorySchemaProvider, SchemaProvider,
+};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::resolver::KeyColumn;
+use crate::scan::rows::RowSource;
+use crate::scan::{Context, Provider, Source};
+use crate::tables::console::Console;
+use crate::tables::events::Events;
+use crate::tables::files::Files;
+use crate::tables::history::HistorySource;
+use crate::tables::keys::Keys;
+use crate::tables::points::Points;
+use crate::tables::projects::Projects;
+use crate::tables::quarantine::Quarantine;
+use crate::tables::runs::RunsSource;
+use crate::tables::segments::Segments;
+use crate::tables::settings::Settings;
+use crate::tables::system_points::SystemPoints;
+use crate::tables::{self, Column, Table};
+
+/// The catalogue's name, which nobody types.
+pub(crate) const CATALOG: &str = "store";
+/// The schema of the tables without one.
+pub(crate) const SCHEMA: &str = "main";
+
+/// A catalogue with the tables that a statement names, each with the keys that it names.
+pub(crate) fn of_statement(
+    context: &Arc<Context>,
+    named: &BTreeMap<&'static str, Vec<KeyColumn>>,
+) -> Result<Arc<dyn CatalogProviderList>, Error> {
+    let catalog = MemoryCatalogProvider::new();
+    let (main, own) = (Arc::new(MemorySchemaProvider::new()), Arc::new(MemorySchemaProvider::new()));
+    for (name, keys) in named {
+        let Some(table) = tables::ALL.iter().find(|table| table.name == *name) else { continue };
+        let provider = Arc::new(Provider::new(table.name, source(context, table, keys)));
+        let schema = if table.name == table.short_name() { &main } else { &own };
+        schema.register_table(table.short_name().to_owned(), provider)?;
+    }
+    catalog.register_schema(SCHEMA, main)?;
+    catalog.register_schema("wbq", own)?;
+    let list = MemoryCatalogProviderList::new();
+    list.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
+    Ok(Arc::new(list))
+}
+
+fn source(context: &Arc<Context>, table: &'static Table, keys: &[KeyColumn]) -> Arc<dyn Source> {
+    let context = Arc::clone(context);
+    match table.name {
+        "runs" => {
+            let fixed: Vec<&'static Column> = table
+                .columns
+                .iter()
+                .filter(|column| context.include_deleted || column.name != "deleted_at")
+                .collect();
+            Arc::new(RunsSource::new(context, &fixed, keys))
+        }
+        "points" => Arc::new(RowSource::new(context, Points)),
+        "system_points" => Arc::new(RowSource::new(context, SystemPoints)),
+        "console" => Arc::new(RowSource::new(context, Console)),
+        "files" => Arc::new(RowSource::new(context, Files)),
+        "events" => Arc::new(RowSource::new(context, Events)),
+        "projects" => Arc::new(RowSource::new(context, Projects)),
+        "keys" => Arc::new(RowSource::new(context, Keys)),
+        "quarantine" => Arc::new(RowSource::new(context, Quarantine)),
+        "wbq.segments" => Arc::new(RowSource::new(context, Segments)),
+        "wbq.settings" => Arc::new(RowSource::new(context, Settings)),
+        _ => Arc::new(HistorySource::new(context, table, keys)),
+    }
+}
+
+/// Where statements run: nothing can be opened by an address, and what is written for want of memory
+/// is written only where we say (S7).
+pub(crate) fn environment(limits: &Limits) -> Result<RuntimeEnv, Error> {
+    let mode = match &limits.spill_dir {
+        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
+        None => DiskManagerMode::Disabled,
+    };
+    let disk = DiskManagerBuilder::default()
+        .with_mode(mode)
+        .with_max_temp_directory_size(limits.spill_bytes);
+    let environment = RuntimeEnvBuilder::new().with_disk_manager_builder(disk).build()?;
+    environment.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref())?;
+    Ok(environment)
+}

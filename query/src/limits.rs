@@ -1,0 +1,63 @@
+//! Each bound of a statement, named (RELIABILITY 3, L6 and L7).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Bytes of one text with its statements.
+pub const SQL_BYTES_MAX: usize = 256 << 10;
+/// Brackets (and `CASE`s) within each other.
+pub const SQL_NESTING_MAX: usize = 64;
+/// Operators in one chain, such as `a + b + c`.
+pub const SQL_OPERATORS_MAX: usize = 500;
+/// Words and signs of one text.
+pub const SQL_TOKENS_MAX: usize = 20_000;
+/// `WITH` tables, joins and set operations of one text.
+pub const SQL_RELATIONS_MAX: usize = 100;
+/// How deep the parser may call itself: enough for [`SQL_NESTING_MAX`] brackets.
+pub(crate) const PARSER_DEPTH_MAX: usize = 150;
+/// Keys that `*` stands for in `history` and `system`.
+pub const STAR_KEYS_MAX: usize = 1_000;
+/// The stack of each thread that plans and runs statements.
+pub(crate) const STACK_BYTES: usize = 16 << 20;
+/// Rows that a scan gathers into one batch.
+pub(crate) const BATCH_ROWS: usize = 8_192;
+/// Batches that wait for whoever reads an answer.
+pub(crate) const BATCHES_AHEAD: usize = 4;
+/// Elements or characters that one call of a function which repeats may make.
+pub(crate) const REPEAT_MAX: i64 = 1 << 20;
+
+/// What all statements of a process share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that one statement may hold while it sorts, groups and joins.
+    pub statement_bytes: usize,
+    /// Bytes that all running statements may hold together.
+    pub all_bytes: usize,
+    /// Statements that run at the same time.
+    pub running: usize,
+    /// Statements that wait for their turn; the next is refused as busy.
+    pub waiting: usize,
+    /// How long a statement may take, unless its options say otherwise.
+    pub timeout: Duration,
+    /// Bytes of columns of `runs` that are kept ready.
+    pub cache_bytes: usize,
+    /// Where a statement that needs more memory may write; none: it fails instead.
+    pub spill_dir: Option<PathBuf>,
+    /// Bytes that may be written there.
+    pub spill_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            statement_bytes: 256 << 20,
+            all_bytes: 1 << 30,
+            running: 4,
+            waiting: 32,
+            timeout: Duration::from_secs(30),
+            cache_bytes: 128 << 20,
+            spill_dir: None,
+            spill_bytes: 4 << 30,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Arrow's own formats: a Parquet file, an IPC stream.
+
+use std::io::{self, Write};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::writer::StreamWriter;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::properties::WriterProperties;
+
+pub(super) struct Parquet<W: Write + Send>(ArrowWriter<W>);
+
+impl<W: Write + Send> Parquet<W> {
+    pub(super) fn new(schema: &SchemaRef, sink: W) -> io::Result<Self> {
+        let compression = Compression::ZSTD(ZstdLevel::default());
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        ArrowWriter::try_new(sink, SchemaRef::clone(schema), Some(properties)).map(Self).map_err(of_parquet)
+    }
+
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        self.0.write(batch).map_err(of_parquet)
+    }
+
+    pub(super) fn finish(self) -> io::Result<W> {
+        self.0.into_inner().map_err(of_parquet)
+    }
+}
+
+pub(super) struct Stream<W: Write>(StreamWriter<W>);
+
+impl<W: Write> Stream<W> {
+    pub(super) fn new(schema: &SchemaRef, sink: W) -> io::Result<Self> {
+        StreamWriter::try_new(sink, schema).map(Self).map_err(of_arrow)
+    }
+
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        self.0.write(batch).map_err(of_arrow)
+    }
+
+    pub(super) fn finish(self) -> io::Result<W> {
+        self.0.into_inner().map_err(of_arrow)
+    }
+}
+
+/// The sink's own error where there is one, so that a closed pipe is told from a bug.
+fn of_arrow(error: ArrowError) -> io::Error {
+    match error {
+        ArrowError::IoError(_, error) => error,
+        other => io::Error::other(other),
+    }
+}
+
+fn of_parquet(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(other) => io::Error::other(other),
+        },
+        other => io::Error::other(other),
+    }
+}

@@ -1,0 +1,135 @@
+//! Which keys there are, as the resolver asks for them.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::{HIDDEN_KEY, Kinds, Projection, Run, Space};
+
+use super::near;
+use crate::error::Error;
+use crate::limits;
+use crate::tables::history::table_of;
+use crate::tables::key::{KeyPath, Sort, SpaceName, is_own_key};
+
+/// The keys of a projection, for one statement.
+pub(crate) struct Catalogue<'a> {
+    projection: &'a Projection,
+    pub(crate) strict: bool,
+    pub(crate) include_deleted: bool,
+    /// All keys of each space, listed when first asked for.
+    lists: [OnceCell<KeyList>; 4],
+}
+
+type KeyList = Vec<(Arc<str>, Kinds)>;
+
+impl<'a> Catalogue<'a> {
+    pub(crate) fn new(projection: &'a Projection, strict: bool, include_deleted: bool) -> Self {
+        Self { projection, strict, include_deleted, lists: Default::default() }
+    }
+
+    /// Every key of a space that is for people, sorted.
+    pub(crate) fn list(&self, space: Space) -> &KeyList {
+        let slot = match space {
+            Space::Config => &self.lists[0],
+            Space::Summary => &self.lists[1],
+            Space::History => &self.lists[2],
+            Space::System => &self.lists[3],
+        };
+        slot.get_or_init(|| {
+            let mut keys = self.projection.keys.list(space, |_| true);
+            keys.retain(|(key, _)| !is_hidden(key) && (!is_row_space(space) || !is_own_key(key)));
+            keys
+        })
+    }
+
+    /// Whether any run has a value under that name.
+    pub(crate) fn knows(&self, path: &KeyPath) -> bool {
+        self.sort(path) != Sort::Unknown
+    }
+
+    /// What the values under a name are.
+    pub(crate) fn sort(&self, path: &KeyPath) -> Sort {
+        let space = path.space.space();
+        let exact = self.projection.keys.kinds(space, &path.name);
+        let inside = Sort::Mixed(Some(crate::tables::key::View::Float));
+        if !path.tail.is_empty() {
+            // What stands in a list is not in the catalogue.
+            let is_there = exact.has(Kinds::NESTED) || self.has_nested_prefix(path);
+            return if is_there { inside } else { Sort::Unknown };
+        }
+        if !exact.is_none() {
+            return Sort::of(exact);
+        }
+        // No leaf, so perhaps a map of leaves, or a member of what is a leaf as a whole.
+        if self.is_map(path) {
+            return Sort::Plain(crate::tables::key::View::Json);
+        }
+        if self.has_nested_prefix(path) { inside } else { Sort::Unknown }
+    }
+
+    fn is_map(&self, path: &KeyPath) -> bool {
+        if is_row_space(path.space.space()) {
+            return false;
+        }
+        let list = self.list(path.space.space());
+        let prefix = format!("{}.", path.name);
+        let at = list.partition_point(|(key, _)| **key < *prefix);
+        list.get(at).is_some_and(|(key, _)| key.starts_with(&prefix))
+    }
+
+    fn has_nested_prefix(&self, path: &KeyPath) -> bool {
+        path.name.match_indices('.').any(|(dot, _)| {
+            let prefix = path.name.get(..dot).unwrap_or_default();
+            self.projection.keys.kinds(path.space.space(), prefix).has(Kinds::NESTED)
+        })
+    }
+
+    /// The names nearest to one that no run has, as one would write them.
+    pub(crate) fn nearest(&self, path: &KeyPath) -> Vec<String> {
+        let root = match path.space {
+            SpaceName::Config => "config.",
+            SpaceName::Summary => "summary.",
+            SpaceName::History | SpaceName::System => "",
+        };
+        let keys = self.list(path.space.space()).iter().map(|(key, _)| &**key);
+        near::nearest(&path.name, keys).into_iter().map(|key| format!("{root}{key}")).collect()
+    }
+
+    /// The keys that `*` stands for: those of the runs for which `wanted` holds.
+    ///
+    /// # Errors
+    ///
+    /// `TooLarge` when there are more than `*` may stand for.
+    pub(crate) fn star(&self, space: Space, wanted: Option<&dyn Fn(&Run) -> bool>) -> Result<Vec<Arc<str>>, Error> {
+        let keys: Vec<Arc<str>> = match wanted {
+            None => self.list(space).iter().map(|(key, _)| Arc::clone(key)).collect(),
+            Some(wanted) => {
+                let mut keys = BTreeMap::new();
+                let runs = self.projection.runs.iter();
+                let seen = runs.filter(|run| (self.include_deleted || run.is_visible()) && wanted(run));
+                for key in seen.flat_map(|run| table_of(run, space).keys.keys()) {
+                    keys.entry(Arc::clone(key)).or_insert(());
+                }
+                keys.into_keys().filter(|key| !is_own_key(key) && !is_hidden(key)).collect()
+            }
+        };
+        if keys.len() > limits::STAR_KEYS_MAX {
+            return Err(Error::too_large(format!(
+                "* would stand for {} keys; at most {} are shown",
+                keys.len(),
+                limits::STAR_KEYS_MAX
+            ))
+            .with_hint("name the keys that you need, or choose runs: WHERE run_id = '…'"));
+        }
+        Ok(keys)
+    }
+}
+
+fn is_row_space(space: Space) -> bool {
+    matches!(space, Space::History | Space::System)
+}
+
+fn is_hidden(key: &str) -> bool {
+    key.strip_prefix(HIDDEN_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}

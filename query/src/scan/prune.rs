@@ -1,0 +1,222 @@
+//! What filters choose before anything is read.
+//!
+//! Three kinds of filter are understood, whatever their form (`=`, `IN`, `LIKE`, `OR` …):
+//! - one that names only the run's identity is evaluated once a run, over the cached columns of a
+//!   chunk of runs: exact, so nothing above needs to look again;
+//! - one that names only `key` is evaluated once a key: exact;
+//! - one that bounds the position column (`_step`, `lsn`) by a constant leaves out what lies outside:
+//!   inexact, the rows are filtered above.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, BooleanArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::catalog::Session;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::physical_plan::PhysicalExpr;
+use engine::Run;
+
+use super::Context;
+use crate::tables::{IDENTITY, runs};
+
+/// On which columns a source chooses.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Prunes {
+    /// On the run's identity.
+    pub(crate) runs: bool,
+    /// On the column `key`.
+    pub(crate) key: bool,
+    /// On the bounds of this column.
+    pub(crate) position: Option<&'static str>,
+}
+
+/// What a statement's filters choose.
+#[derive(Debug, Clone)]
+pub(crate) struct Filters {
+    runs: Option<Arc<dyn PhysicalExpr>>,
+    keys: Option<Arc<dyn PhysicalExpr>>,
+    /// The lowest and highest position that may be wanted.
+    pub(crate) positions: (i64, i64),
+}
+
+enum Class {
+    Runs,
+    Key,
+    Position,
+    Other,
+}
+
+impl Prunes {
+    fn class(&self, filter: &Expr) -> Class {
+        let is_plain = !filter.is_volatile()
+            && !filter
+                .exists(|expr| {
+                    Ok(matches!(
+                        expr,
+                        Expr::ScalarSubquery(_)
+                            | Expr::InSubquery(_)
+                            | Expr::Exists(_)
+                            | Expr::SetComparison(_)
+                            | Expr::OuterReferenceColumn(..)
+                            | Expr::Placeholder(_)
+                    ))
+                })
+                .unwrap_or(true);
+        let columns = filter.column_refs();
+        if !is_plain || columns.is_empty() {
+            return Class::Other;
+        }
+        let only = |names: &[&str]| columns.iter().all(|column| names.contains(&column.name.as_str()));
+        if self.runs && only(&IDENTITY) {
+            Class::Runs
+        } else if self.key && only(&["key"]) {
+            Class::Key
+        } else if self.position.is_some_and(|position| only(&[position])) {
+            Class::Position
+        } else {
+            Class::Other
+        }
+    }
+
+    /// Whether each filter is taken over, taken into account, or left to others.
+    pub(crate) fn supports(&self, filters: &[&Expr]) -> Vec<TableProviderFilterPushDown> {
+        let support = |filter: &&Expr| match self.class(filter) {
+            Class::Runs | Class::Key => TableProviderFilterPushDown::Exact,
+            Class::Position => TableProviderFilterPushDown::Inexact,
+            Class::Other => TableProviderFilterPushDown::Unsupported,
+        };
+        filters.iter().map(support).collect()
+    }
+
+    /// Sorts filters by what they choose.
+    pub(crate) fn read(&self, state: &dyn Session, filters: &[Expr]) -> Result<Filters> {
+        let (mut runs, mut keys, mut positions) = (Vec::new(), Vec::new(), (i64::MIN, i64::MAX));
+        for filter in filters {
+            match self.class(filter) {
+                Class::Runs => runs.push(filter.clone()),
+                Class::Key => keys.push(filter.clone()),
+                Class::Position => narrow(&mut positions, filter),
+                Class::Other => {}
+            }
+        }
+        let physical = |filters: Vec<Expr>, schema: SchemaRef| {
+            conjunction(filters)
+                .map(|filter| state.create_physical_expr(filter, &DFSchema::try_from(schema)?))
+                .transpose()
+        };
+        Ok(Filters {
+            runs: physical(runs, identity_schema())?,
+            keys: physical(keys, key_schema())?,
+            positions,
+        })
+    }
+}
+
+impl Filters {
+    /// The runs that a statement sees and its filters choose, chunk by chunk.
+    pub(crate) fn runs(&self, context: &Arc<Context>) -> impl Iterator<Item = Result<Arc<Run>>> + use<> {
+        let (context, filter) = (Arc::clone(context), self.runs.clone());
+        let identity = filter.as_ref().map(|_| runs::Identity::open(&context));
+        (0..context.chunks()).flat_map(move |chunk| {
+            let chosen = match (&filter, &identity) {
+                (Some(filter), Some(identity)) => chosen_of(&context, chunk, filter, identity),
+                _ => Ok(context.runs_of(chunk).map(Arc::clone).collect()),
+            };
+            match chosen {
+                Ok(runs) => runs.into_iter().map(Ok).collect::<Vec<_>>(),
+                Err(error) => vec![Err(error)],
+            }
+        })
+    }
+
+    /// Which of some keys are chosen.
+    pub(crate) fn keys(&self, keys: &[&str]) -> Result<Vec<bool>> {
+        let Some(filter) = &self.keys else { return Ok(vec![true; keys.len()]) };
+        let column = Arc::new(StringArray::from_iter_values(keys));
+        let batch = RecordBatch::try_new(key_schema(), vec![column])?;
+        Ok(truths(filter, &batch)?.collect())
+    }
+
+    /// Whether what lies between two positions may be wanted.
+    pub(crate) fn overlaps(&self, low: i64, high: i64) -> bool {
+        low <= self.positions.1 && high >= self.positions.0
+    }
+}
+
+fn chosen_of(
+    context: &Context,
+    chunk: usize,
+    filter: &Arc<dyn PhysicalExpr>,
+    identity: &runs::Identity,
+) -> Result<Vec<Arc<Run>>> {
+    let batch = RecordBatch::try_new(identity_schema(), identity.columns(context, chunk))?;
+    let chosen: Vec<bool> = truths(filter, &batch)?.collect();
+    if !chosen.contains(&true) {
+        return Ok(Vec::new());
+    }
+    let runs = context.runs_of(chunk).zip(chosen);
+    Ok(runs.filter(|(_, is_chosen)| *is_chosen).map(|(run, _)| Arc::clone(run)).collect())
+}
+
+fn truths(filter: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<impl Iterator<Item = bool> + use<>> {
+    let answer = filter.evaluate(batch)?.into_array(batch.num_rows())?;
+    let answer = answer.as_any().downcast_ref::<BooleanArray>().cloned();
+    // A filter that is no condition (NULL) chooses nothing.
+    let answer = answer.unwrap_or_else(|| BooleanArray::from(vec![false; batch.num_rows()]));
+    Ok((0..answer.len()).map(move |row| answer.is_valid(row) && answer.value(row)))
+}
+
+fn identity_schema() -> SchemaRef {
+    let field = |name: &&str| runs::TABLE.column(name).map(|column| column.kind.field(name));
+    Arc::new(Schema::new(IDENTITY.iter().filter_map(field).collect::<Vec<_>>()))
+}
+
+fn key_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("key", DataType::Utf8, true)]))
+}
+
+/// Narrows bounds by a comparison of the position column with an integer; any other filter says
+/// nothing.
+fn narrow(bounds: &mut (i64, i64), filter: &Expr) {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return };
+    if *op == Operator::And {
+        narrow(bounds, left);
+        narrow(bounds, right);
+        return;
+    }
+    let (op, number) = match (&**left, &**right) {
+        (Expr::Column(_), Expr::Literal(ScalarValue::Int64(Some(number)), _)) => (Some(*op), *number),
+        (Expr::Literal(ScalarValue::Int64(Some(number)), _), Expr::Column(_)) => (op.swap(), *number),
+        _ => return,
+    };
+    match op {
+        Some(Operator::Eq) => *bounds = (bounds.0.max(number), bounds.1.min(number)),
+        Some(Operator::Gt) => bounds.0 = bounds.0.max(number.saturating_add(1)),
+        Some(Operator::GtEq) => bounds.0 = bounds.0.max(number),
+        Some(Operator::Lt) => bounds.1 = bounds.1.min(number.saturating_sub(1)),
+        Some(Operator::LtEq) => bounds.1 = bounds.1.min(number),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::prelude::{col, lit};
+
+    #[test]
+    fn comparisons_narrow_the_positions() {
+        let bounds = |filter: Expr| {
+            let mut bounds = (i64::MIN, i64::MAX);
+            narrow(&mut bounds, &filter);
+            bounds
+        };
+        assert_eq!(bounds(col("_step").gt(lit(5i64)).and(col("_step").lt_eq(lit(9i64)))), (6, 9));
+        assert_eq!(bounds(lit(5i64).gt(col("_step"))), (i64::MIN, 4));
+        assert_eq!(bounds(col("_step").eq(lit(7i64))), (7, 7));
+        assert_eq!(bounds(col("_step").gt(lit(5i64)).or(col("_step").lt(lit(2i64)))), (i64::MIN, i64::MAX));
+    }
+}

@@ -1,0 +1,272 @@
+//! Runs statements: admission, planning, execution, on threads of their own.
+//!
+//! ```text
+//!  query() ── text ──►  wait for a turn · guard · resolve · plan · run   (a thread with a 16 MiB stack)
+//!  Answer  ◄─ batches, a few ahead ──┘
+//! ```
+//!
+//! What holds:
+//! - Everything that is the same for each statement (functions, rules, settings) is built once; a
+//!   statement has its own catalogue, with just the columns that it names.
+//! - A statement ends when its answer is dropped, when its time is over or when it needs more memory
+//!   than it may have; its turn and its memory are then free.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use datafusion::execution::TaskContext;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionState;
+use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
+use datafusion::sql::parser::Statement as Parsed;
+use engine::Snapshot;
+use futures::StreamExt;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use crate::answer::{Answer, Head, Shape};
+use crate::error::{Error, ErrorKind};
+use crate::limits::{self, Limits};
+use crate::memory::{AllStatements, OneStatement};
+use crate::resolver::{self, Catalogue, Resolved};
+use crate::scan::{ColumnCache, Context};
+use crate::{catalog, describe, functions, guard};
+
+/// How a statement is run.
+#[derive(Debug, Clone, Default)]
+pub struct QueryOptions {
+    /// A key that no run has is an error, not NULL.
+    pub strict: bool,
+    /// Deleted runs and superseded generations are shown too.
+    pub include_deleted: bool,
+    /// More rows than this are an error.
+    pub row_limit: Option<u64>,
+    /// How long it may take, where not the default.
+    pub timeout: Option<Duration>,
+}
+
+/// What all statements of a process share: threads, memory, turns, and columns that are kept ready.
+pub struct Database {
+    /// What it became when it started; the error, if the machine gave no threads, is told to each
+    /// statement. None only while it is dropped.
+    started: Option<Result<Started, Error>>,
+}
+
+struct Started {
+    shared: Arc<Shared>,
+    runtime: Runtime,
+}
+
+struct Shared {
+    limits: Limits,
+    template: SessionState,
+    environment: RuntimeEnv,
+    memory: Arc<AllStatements>,
+    cache: Arc<ColumnCache>,
+    turns: Semaphore,
+    waiting: AtomicUsize,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Makes what statements share; its threads start here.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { started: Some(Started::new(limits)) }
+    }
+
+    /// Runs one statement over a snapshot. The answer comes as soon as the statement is planned, its
+    /// rows as they are made. Needs no particular runtime around it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the statement; `Busy` when too many run and wait.
+    pub async fn query(&self, snapshot: Arc<Snapshot>, sql: &str, options: &QueryOptions) -> Result<Answer, Error> {
+        let Started { shared, runtime } = match &self.started {
+            Some(Ok(started)) => started,
+            Some(Err(error)) => return Err(error.clone()),
+            None => return Err(Error::new(ErrorKind::Internal, "the database is closed")),
+        };
+        let (head, planned) = oneshot::channel();
+        let (batches, rows) = mpsc::channel(limits::BATCHES_AHEAD);
+        let lsn = snapshot.durable;
+        let statement = Statement {
+            shared: Arc::clone(shared),
+            snapshot,
+            sql: sql.to_owned(),
+            options: options.clone(),
+        };
+        let task = runtime.spawn(statement.run(head, batches));
+        let running = Running(task.abort_handle());
+        match planned.await {
+            Ok(Ok(head)) => Ok(Answer::new(head, lsn, rows, running, options.row_limit)),
+            Ok(Err(error)) => Err(error),
+            // The task ended without a word: it panicked.
+            Err(_) => Err(Error::new(ErrorKind::Internal, "the statement could not be run because of an internal error")),
+        }
+    }
+}
+
+impl Started {
+    fn new(limits: Limits) -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread()
+            .thread_name("wbq-query")
+            .thread_stack_size(limits::STACK_BYTES)
+            .enable_time()
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start threads: {error}")))?;
+        let shared = Shared {
+            template: functions::template()?,
+            environment: catalog::environment(&limits)?,
+            memory: Arc::new(AllStatements::new(limits.all_bytes)),
+            cache: Arc::new(ColumnCache::new(limits.cache_bytes)),
+            turns: Semaphore::new(limits.running),
+            waiting: AtomicUsize::new(0),
+            limits,
+        };
+        Ok(Self { shared: Arc::new(shared), runtime })
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // Waiting for threads is not allowed on every thread that may drop us.
+        if let Some(Ok(started)) = self.started.take() {
+            started.runtime.shutdown_background();
+        }
+    }
+}
+
+/// A statement's task; dropping this ends it.
+#[derive(Debug)]
+pub(crate) struct Running(tokio::task::AbortHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+struct Statement {
+    shared: Arc<Shared>,
+    snapshot: Arc<Snapshot>,
+    sql: String,
+    options: QueryOptions,
+}
+
+type Batches = mpsc::Sender<Result<arrow::array::RecordBatch, Error>>;
+
+impl Statement {
+    async fn run(self, head: oneshot::Sender<Result<Head, Error>>, batches: Batches) {
+        let timeout = self.options.timeout.unwrap_or(self.shared.limits.timeout);
+        let deadline = Instant::now() + timeout;
+        let too_late = || {
+            Error::new(ErrorKind::Timeout, format!("the statement took longer than {} seconds", timeout.as_secs_f64()))
+        };
+        let planned = timeout_at(deadline, async {
+            let turn = self.shared.turn().await?;
+            Ok((turn, self.plan().await?))
+        });
+        let (_turn, (stream, shape, warnings)) = match planned.await.unwrap_or_else(|_| Err(too_late())) {
+            Ok(planned) => planned,
+            Err(error) => {
+                // Whoever asked may be gone.
+                let _gone = head.send(Err(error));
+                return;
+            }
+        };
+        if head.send(Ok(Head { schema: shape.schema(), warnings })).is_err() {
+            return;
+        }
+        let answered = timeout_at(deadline, answer(stream, &shape, &batches)).await;
+        if answered.is_err() {
+            let _gone = batches.try_send(Err(too_late()));
+        }
+    }
+
+    async fn plan(&self) -> Result<(SendableRecordBatchStream, Shape, Vec<String>), Error> {
+        let catalogue = || Catalogue::new(&self.snapshot.projection, self.options.strict, self.options.include_deleted);
+        let resolved = match guard::parse(&self.sql)? {
+            guard::Request::Rows(statement) => resolver::resolve(*statement, &catalogue())?,
+            guard::Request::Describe(name) => return Ok(ready(describe::table(&name, &catalogue())?)),
+            guard::Request::Tables => return Ok(ready(describe::tables()?)),
+        };
+        let Resolved { statement, tables, warnings } = resolved;
+        let mut state = self.shared.template.clone();
+        let context = Arc::new(Context {
+            snapshot: Arc::clone(&self.snapshot),
+            include_deleted: self.options.include_deleted,
+            cache: Arc::clone(&self.shared.cache),
+            limits: self.shared.limits.clone(),
+        });
+        state.register_catalog_list(catalog::of_statement(&context, &tables)?);
+        state.mark_start_execution();
+        let plan = state.statement_to_plan(Parsed::Statement(Box::new(statement))).await?;
+        guard::allow(&plan)?;
+        let plan = state.create_physical_plan(&plan).await?;
+        let stream = execute_stream(plan, self.task(&state))?;
+        let shape = Shape::of(&stream.schema());
+        Ok((stream, shape, warnings))
+    }
+
+    /// What operators run in: the shared functions, and memory that is counted for this statement.
+    fn task(&self, state: &SessionState) -> Arc<TaskContext> {
+        let memory = OneStatement::new(self.shared.limits.statement_bytes, Arc::clone(&self.shared.memory));
+        let environment = RuntimeEnv { memory_pool: Arc::new(memory), ..self.shared.environment.clone() };
+        Arc::new(TaskContext::from(state).with_runtime(Arc::new(environment)))
+    }
+}
+
+async fn answer(mut stream: SendableRecordBatchStream, shape: &Shape, batches: &Batches) {
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(Error::from).and_then(|batch| shape.fit(&batch));
+        let is_last = batch.is_err();
+        if batches.send(batch).await.is_err() || is_last {
+            return;
+        }
+    }
+}
+
+fn ready(batch: arrow::array::RecordBatch) -> (SendableRecordBatchStream, Shape, Vec<String>) {
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+    let (schema, shape) = (batch.schema(), Shape::of(&batch.schema()));
+    let stream = RecordBatchStreamAdapter::new(schema, futures::stream::iter([Ok(batch)]));
+    (Box::pin(stream), shape, Vec::new())
+}
+
+impl Shared {
+    /// Waits for a turn, unless too many wait already.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        if let Ok(turn) = self.turns.try_acquire() {
+            return Ok(turn);
+        }
+        let _waiting = Waiting::new(&self.waiting, self.limits.waiting)?;
+        self.turns.acquire().await.map_err(|closed| Error::new(ErrorKind::Busy, closed.to_string()))
+    }
+}
+
+/// One that waits, counted as long as it does.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize, limit: usize) -> Result<Self, Error> {
+        if count.fetch_add(1, Ordering::Relaxed) >= limit {
+            count.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::new(ErrorKind::Busy, format!("{limit} statements wait already; try again later")));
+        }
+        Ok(Self(count))
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

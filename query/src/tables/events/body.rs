@@ -1,0 +1,105 @@
+//! What an event says, as JSON: everything but secrets, and of blocks counts and ranges only.
+
+use engine::{Block, Body, Cell, Chunk, Path, Paths, Rows, Time, Value};
+
+use crate::tables::history::time_of;
+
+/// When the event happened, as its source says.
+pub(super) fn source_time(body: &Body) -> Option<Time> {
+    match body {
+        Body::Logged(rows) | Body::SystemSampled(rows) => {
+            let block = Block::parse(rows.block.clone()).ok()?;
+            let last = block.column("_timestamp")?.iter().last();
+            last.and_then(|(_, cell)| time_of(cell))
+        }
+        Body::ConsoleWritten(console) => console.lines.iter().rev().find_map(|line| line.time),
+        _ => None,
+    }
+}
+
+/// The body as JSON.
+pub(super) fn json(body: &Body) -> Value {
+    match body {
+        Body::StoreCreated(store) => map([("store", Value::text(store.store.to_string()))]),
+        Body::UserAdded(user) => map([("name", text(&user.name)), ("admin", Value::Bool(user.admin))]),
+        Body::KeyIssued(key) => map([("user", text(&key.user)), ("key_id", text(&key.key_id))]),
+        Body::KeyRevoked(key) => map([("key_id", text(&key.key_id))]),
+        Body::ProjectCreated(project) => map([("description", text(&project.description))]),
+        Body::RunCreated(run) => {
+            map([("source", text(&run.source)), ("state", Value::text(run.state.name()))])
+        }
+        Body::RunChanged(change) => Value::Map(
+            change.set.iter().map(|(name, value)| (name.column().into(), value.clone())).collect(),
+        ),
+        Body::ConfigChanged(paths) | Body::SummaryChanged(paths) => changes(paths),
+        Body::Logged(rows) | Body::SystemSampled(rows) => block(rows),
+        Body::ConsoleWritten(console) => map(chunk(&console.chunk)),
+        Body::StateChanged(change) => map([
+            ("from", Value::text(change.from.name())),
+            ("to", Value::text(change.to.name())),
+            ("cause", Value::text(change.cause.name())),
+            ("evidence", text(&change.evidence)),
+            ("exit_code", change.exit_code.map_or(Value::Null, |code| Value::Int(code.into()))),
+        ]),
+        Body::FilePut(file) => map([
+            ("name", text(&file.name)),
+            ("size", count(file.size)),
+            ("kind", text(&file.kind)),
+        ]),
+        Body::FileDeleted(file) => map([("name", text(&file.name))]),
+        Body::Quarantined(line) => map([
+            ("stream", text(&line.stream)),
+            ("line", count(line.line)),
+            ("reason", text(&line.reason)),
+        ]),
+        Body::Heartbeat | Body::StopRequested | Body::RunDeleted | Body::RunUndeleted => map([]),
+    }
+}
+
+fn block(rows: &Rows) -> Value {
+    let mut members = Vec::from(chunk(&rows.chunk));
+    members.push(("rows", Value::Int(rows.rows.into())));
+    if let Ok(block) = Block::parse(rows.block.clone()) {
+        let keys = block.columns().map(|column| Value::text(column.name)).collect();
+        members.push(("keys", Value::List(keys)));
+        let steps = block.column("_step").into_iter().flat_map(|column| column.iter());
+        let steps = steps.filter_map(|(_, cell)| match cell {
+            Cell::Int(step) => Some((step, step)),
+            _ => None,
+        });
+        if let Some((low, high)) = steps.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
+            members.push(("steps", Value::List(vec![Value::Int(low), Value::Int(high)])));
+        }
+    }
+    map(members)
+}
+
+fn chunk(chunk: &Chunk) -> [(&'static str, Value); 3] {
+    [
+        ("writer", text(&chunk.writer)),
+        ("first_line", count(chunk.first_line)),
+        ("lines", Value::Int(chunk.lines.into())),
+    ]
+}
+
+/// Removed paths and set ones; a path is a list, since a key may have a dot in it.
+fn changes(paths: &Paths) -> Value {
+    let path = |path: &Path| Value::List(path.iter().map(|member| text(member)).collect());
+    let set = |(at, value): &(Path, Value)| map([("path", path(at)), ("value", value.clone())]);
+    map([
+        ("removed", Value::List(paths.removed.iter().map(path).collect())),
+        ("set", Value::List(paths.set.iter().map(set).collect())),
+    ])
+}
+
+fn map(members: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::Map(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
+
+fn text(text: &str) -> Value {
+    Value::text(text)
+}
+
+fn count(number: u64) -> Value {
+    i64::try_from(number).map_or(Value::UInt(number), Value::Int)
+}

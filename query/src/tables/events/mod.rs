@@ -1,0 +1,8 @@
+//! `events`: the log itself.
+
+mod body;
+mod columns;
+mod provider;
+
+pub(crate) use columns::TABLE;
+pub(crate) use provider::{Entry, Events, entries};

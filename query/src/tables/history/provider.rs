@@ -1,0 +1,280 @@
+//! Batches of `history` and `system`: clusters of blocks, until a batch is full.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::Result;
+use engine::{Block, Run, Space, Value};
+
+use super::merge::{self, Cluster, Group, table_of, time_of};
+use crate::limits::BATCH_ROWS;
+use crate::resolver::KeyColumn;
+use crate::scan::prune::Prunes;
+use crate::scan::{Batches, Context, Request, Source};
+use crate::tables::cell::{Builder, Cell};
+use crate::tables::key::{KeyPath, Slots, View, follow, member};
+use crate::tables::{Column, KeyColumns, Table, Type};
+
+/// `history` or `system`, with the keys that a statement names.
+#[derive(Debug)]
+pub(crate) struct HistorySource {
+    context: Arc<Context>,
+    space: Space,
+    columns: Vec<Output>,
+    schema: SchemaRef,
+}
+
+#[derive(Debug, Clone)]
+enum Output {
+    Fixed(&'static Column),
+    Key(KeyPath, View),
+}
+
+impl HistorySource {
+    /// The fixed columns of the table, then the keys.
+    pub(crate) fn new(context: Arc<Context>, table: &'static Table, keys: &[KeyColumn]) -> Self {
+        let fields: Vec<_> = table
+            .columns
+            .iter()
+            .map(|column| column.kind.field(column.name))
+            .chain(keys.iter().map(|key| key.view.field(&key.flat)))
+            .collect();
+        let columns = table
+            .columns
+            .iter()
+            .map(Output::Fixed)
+            .chain(keys.iter().map(|key| Output::Key(key.path.clone(), key.view)))
+            .collect();
+        let space = match table.keys {
+            KeyColumns::Bare(space) => space,
+            _ => Space::History,
+        };
+        Self { context, space, columns, schema: Arc::new(Schema::new(fields)) }
+    }
+}
+
+impl Source for HistorySource {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn prunes(&self) -> Prunes {
+        let position = (self.space == Space::History).then_some("_step");
+        Prunes { runs: true, key: false, position }
+    }
+
+    fn open(&self, request: &Request) -> Batches {
+        let columns: Vec<Output> =
+            request.projection.iter().filter_map(|index| self.columns.get(*index).cloned()).collect();
+        let schema = Arc::clone(&request.schema);
+        let mut clusters = Clusters {
+            runs: Box::new(request.filters.runs(&self.context)),
+            context: Arc::clone(&self.context),
+            space: self.space,
+            request: request.clone(),
+            open: None,
+        };
+        let mut left = request.limit.unwrap_or(usize::MAX);
+        Box::new(std::iter::from_fn(move || {
+            let gathered = match clusters.gather(left.min(BATCH_ROWS)) {
+                Ok(gathered) => gathered,
+                Err(error) => return Some(Err(error)),
+            };
+            let rows: usize = gathered.iter().map(|cluster| cluster.positions.len()).sum();
+            if rows == 0 || left == 0 {
+                return None;
+            }
+            let taken = rows.min(left);
+            left -= taken;
+            Some(batch(&columns, &schema, &gathered, rows).map(|batch| batch.slice(0, taken)))
+        }))
+    }
+
+    fn reads_log(&self) -> bool {
+        true
+    }
+
+    fn estimate(&self) -> usize {
+        // A guess from a few runs: what counts is that it is far more than there are runs.
+        let runs = &self.context.snapshot.projection.runs;
+        let some: Vec<u64> =
+            runs.iter().take(64).map(|run| table_of(run, self.space).rows).collect();
+        let mean = some.iter().sum::<u64>() / u64::try_from(some.len().max(1)).unwrap_or(1);
+        usize::try_from(mean).unwrap_or(usize::MAX).saturating_mul(runs.len())
+    }
+}
+
+/// The clusters of all chosen runs, one after the other.
+struct Clusters {
+    runs: Box<dyn Iterator<Item = Result<Arc<Run>>> + Send>,
+    context: Arc<Context>,
+    space: Space,
+    request: Request,
+    open: Option<(Arc<Run>, std::vec::IntoIter<Group>)>,
+}
+
+impl Clusters {
+    /// Reads clusters until they have so many rows, or there are no more.
+    fn gather(&mut self, enough: usize) -> Result<Vec<Cluster>> {
+        let (mut gathered, mut rows) = (Vec::new(), 0);
+        while rows < enough {
+            let Some((run, group)) = self.next()? else { break };
+            let cluster = merge::read(&self.context.snapshot, &run, self.space, group)?;
+            rows += cluster.positions.len();
+            if !cluster.positions.is_empty() {
+                gathered.push(cluster);
+            }
+        }
+        Ok(gathered)
+    }
+
+    fn next(&mut self) -> Result<Option<(Arc<Run>, Group)>> {
+        loop {
+            if let Some((run, groups)) = &mut self.open
+                && let Some(group) = groups.next()
+            {
+                return Ok(Some((Arc::clone(run), group)));
+            }
+            let Some(run) = self.runs.next().transpose()? else { return Ok(None) };
+            let groups = merge::groups(&run, self.space, &self.request.filters);
+            self.open = Some((run, groups.into_iter()));
+        }
+    }
+}
+
+fn batch(columns: &[Output], schema: &SchemaRef, clusters: &[Cluster], rows: usize) -> Result<RecordBatch> {
+    let arrays: Vec<ArrayRef> = columns
+        .iter()
+        .map(|column| match column {
+            Output::Fixed(column) => fixed(column, clusters, rows),
+            Output::Key(path, view) => key(path, *view, clusters, rows),
+        })
+        .collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
+}
+
+fn fixed(column: &Column, clusters: &[Cluster], rows: usize) -> ArrayRef {
+    match column.name {
+        "_timestamp" | "timestamp" => times(clusters, rows),
+        "_runtime" | "runtime" => {
+            let mut slots = Slots::new(View::Float, rows);
+            fill(clusters, |at, placed| plain(&placed.block, "_runtime", at, placed, &mut slots));
+            slots.finish()
+        }
+        "_lsn" => {
+            let mut slots = Slots::new(View::Int, rows);
+            fill(clusters, |at, placed| {
+                for place in placed.places.iter().flatten() {
+                    slots.set(at + place, engine::Cell::Int(placed.lsn));
+                }
+            });
+            slots.finish()
+        }
+        _ => constants(column, clusters),
+    }
+}
+
+/// Columns whose cells are those of the run, the writer or the position.
+fn constants(column: &Column, clusters: &[Cluster]) -> ArrayRef {
+    let mut builder = Builder::new(column.kind);
+    for cluster in clusters {
+        for position in &cluster.positions {
+            let run = &cluster.run.key;
+            builder.push(match column.name {
+                "entity" => Cell::text(&*run.project.entity),
+                "project" => Cell::text(&*run.project.project),
+                "run_id" => Cell::text(&*run.run),
+                "generation" => Cell::Int(run.generation.into()),
+                "writer" => Cell::unless_empty(&cluster.writer),
+                "_step" => Cell::Int(*position),
+                _ => Cell::Null,
+            });
+        }
+    }
+    builder.finish()
+}
+
+fn times(clusters: &[Cluster], rows: usize) -> ArrayRef {
+    let mut times = vec![None; rows];
+    fill(clusters, |at, placed| {
+        let Some(column) = placed.block.column("_timestamp") else { return };
+        for (row, cell) in column.iter() {
+            let place = placed.places.get(row as usize).copied().flatten();
+            if let Some(slot) = place.and_then(|place| times.get_mut(at + place)) {
+                *slot = time_of(cell);
+            }
+        }
+    });
+    let mut builder = Builder::new(Type::Time);
+    times.into_iter().for_each(|time| builder.push(Cell::time(time)));
+    builder.finish()
+}
+
+fn key(path: &KeyPath, view: View, clusters: &[Cluster], rows: usize) -> ArrayRef {
+    let mut slots = Slots::new(view, rows);
+    let mut at = 0;
+    for cluster in clusters {
+        for placed in &cluster.blocks {
+            key_of_block(path, at, placed, &mut slots);
+        }
+        at += cluster.positions.len();
+    }
+    slots.finish()
+}
+
+/// A key's cells of one block: the column of exactly that name, and the columns of which the name is
+/// a path into nested values.
+fn key_of_block<'a>(
+    path: &KeyPath,
+    at: usize,
+    placed: &'a merge::Placed,
+    slots: &mut Slots<'a>,
+) {
+    for (dot, _) in path.name.match_indices('.') {
+        let (Some(root), Some(rest)) = (path.name.get(..dot), path.name.get(dot + 1..)) else { continue };
+        nested(&placed.block, root, at, placed, slots, |value| {
+            member(value, rest).and_then(|value| follow(value, &path.tail))
+        });
+    }
+    if path.tail.is_empty() {
+        plain(&placed.block, &path.name, at, placed, slots);
+    } else {
+        nested(&placed.block, &path.name, at, placed, slots, |value| follow(value, &path.tail));
+    }
+}
+
+fn plain<'a>(block: &'a Block, name: &str, at: usize, placed: &merge::Placed, slots: &mut Slots<'a>) {
+    let Some(column) = block.column(name) else { return };
+    for (row, cell) in column.iter() {
+        if let Some(place) = placed.places.get(row as usize).copied().flatten() {
+            slots.set(at + place, cell);
+        }
+    }
+}
+
+fn nested<'a>(
+    block: &'a Block,
+    name: &str,
+    at: usize,
+    placed: &merge::Placed,
+    slots: &mut Slots<'a>,
+    inner: impl Fn(&Value) -> Option<&Value>,
+) {
+    let Some(column) = block.column(name).filter(|column| column.kind == engine::Kind::Json) else { return };
+    for (row, cell) in column.iter() {
+        let place = placed.places.get(row as usize).copied().flatten();
+        if let (Some(place), Some(value)) = (place, inner(&cell.to_value())) {
+            slots.set_value(at + place, value);
+        }
+    }
+}
+
+fn fill<'a>(clusters: &'a [Cluster], mut each: impl FnMut(usize, &'a merge::Placed)) {
+    let mut at = 0;
+    for cluster in clusters {
+        cluster.blocks.iter().for_each(|placed| each(at, placed));
+        at += cluster.positions.len();
+    }
+}

@@ -1,0 +1,134 @@
+//! Rows of `points`, an extent of the log at a time.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use engine::{Block, Extent, Run, Space, Value};
+
+use super::TABLE;
+use crate::scan::prune::Prunes;
+use crate::scan::rows::{RowTable, Rows};
+use crate::scan::{Context, Filters, Request, outside};
+use crate::tables::cell::Cell;
+use crate::tables::history::{table_of, time_of};
+use crate::tables::key::is_own_key;
+use crate::tables::Table;
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Points;
+
+/// One written cell, with what its row says of itself.
+pub(crate) struct Written {
+    pub(crate) run: Arc<Run>,
+    pub(crate) writer: Arc<str>,
+    pub(crate) key: Arc<str>,
+    pub(crate) step: Option<i64>,
+    pub(crate) time: Option<i64>,
+    pub(crate) runtime: Option<f64>,
+    pub(crate) value: Value,
+    pub(crate) lsn: u64,
+}
+
+/// Every cell that the chosen runs wrote under the chosen keys.
+pub(crate) fn written(context: &Arc<Context>, space: Space, filters: &Filters) -> Rows<Written> {
+    let (context, filters) = (Arc::clone(context), filters.clone());
+    Box::new(filters.runs(&context).flat_map(move |run| -> Rows<Written> {
+        match run.and_then(|run| Ok((chosen_keys(&run, space, &filters)?, run))) {
+            Err(error) => Box::new(std::iter::once(Err(error))),
+            Ok((keys, _)) if keys.is_empty() => Box::new(std::iter::empty()),
+            Ok((keys, run)) => {
+                let (context, filters) = (Arc::clone(&context), filters.clone());
+                let extents = table_of(&run, space).extents.clone().into_iter();
+                let wanted = extents.filter(move |extent| {
+                    extent.steps.is_none_or(|(low, high)| filters.overlaps(low, high))
+                });
+                Box::new(wanted.flat_map(move |extent| {
+                    match context.snapshot.rows(&extent).map_err(outside) {
+                        Ok(block) => cells(&run, &extent, &block, &keys),
+                        Err(error) => vec![Err(error)],
+                    }
+                }))
+            }
+        }
+    }))
+}
+
+fn chosen_keys(run: &Run, space: Space, filters: &Filters) -> Result<Vec<Arc<str>>> {
+    let keys: Vec<&Arc<str>> =
+        table_of(run, space).keys.keys().filter(|key| !is_own_key(key)).collect();
+    let names: Vec<&str> = keys.iter().map(|key| &***key).collect();
+    let chosen = filters.keys(&names)?;
+    Ok(keys.into_iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(key, _)| Arc::clone(key)).collect())
+}
+
+/// The cells of a block, row by row.
+fn cells(run: &Arc<Run>, extent: &Extent, block: &Block, keys: &[Arc<str>]) -> Vec<Result<Written>> {
+    let own = |name: &str, row: u32| {
+        let column = block.column(name)?;
+        column.cell(column.index_of(row)?)
+    };
+    let mut found = Vec::new();
+    for key in keys {
+        for (row, cell) in block.column(key).iter().flat_map(|column| column.iter()) {
+            found.push((row, key, cell.to_value()));
+        }
+    }
+    // Stable: within a row the keys stay in their order.
+    found.sort_by_key(|(row, _, _)| *row);
+    let write = |(row, key, value): (u32, &Arc<str>, Value)| Written {
+        run: Arc::clone(run),
+        writer: Arc::clone(&extent.writer),
+        key: Arc::clone(key),
+        step: own("_step", row).and_then(|cell| cell.to_value().as_i64()),
+        time: own("_timestamp", row).and_then(time_of),
+        runtime: own("_runtime", row).and_then(|cell| cell.to_value().as_f64()),
+        value,
+        lsn: extent.lsn.0,
+    };
+    found.into_iter().map(|cell| Ok(write(cell))).collect()
+}
+
+impl RowTable for Points {
+    type Row = Written;
+
+    fn table(&self) -> &'static Table {
+        &TABLE
+    }
+
+    fn prunes(&self) -> Prunes {
+        Prunes { runs: true, key: true, position: Some("step") }
+    }
+
+    fn reads_log(&self) -> bool {
+        true
+    }
+
+    fn estimate(&self, context: &Context) -> usize {
+        context.snapshot.projection.runs.len().saturating_mul(10_000)
+    }
+
+    fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Written> {
+        written(context, Space::History, &request.filters)
+    }
+
+    fn cell<'a>(&self, column: &str, row: &'a Written) -> Cell<'a> {
+        match column {
+            "entity" => Cell::text(&*row.run.key.project.entity),
+            "project" => Cell::text(&*row.run.key.project.project),
+            "run_id" => Cell::text(&*row.run.key.run),
+            "generation" => Cell::Int(row.run.key.generation.into()),
+            "writer" => Cell::unless_empty(&row.writer),
+            "key" => Cell::text(&*row.key),
+            "step" => Cell::int(row.step),
+            "timestamp" => Cell::time(row.time),
+            "runtime" => row.runtime.map_or(Cell::Null, Cell::Float),
+            "value" => row.value.as_f64().map_or(Cell::Null, Cell::Float),
+            "int_value" => Cell::int(row.value.as_i64()),
+            "text_value" => Cell::text(row.value.as_str()),
+            "json_value" => Cell::owned(row.value.to_strict_json()),
+            "lsn" => Cell::count(row.lsn),
+            _ => Cell::Null,
+        }
+    }
+}

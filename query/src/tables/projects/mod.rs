@@ -1,0 +1,7 @@
+//! `projects`.
+
+mod columns;
+mod provider;
+
+pub(crate) use columns::TABLE;
+pub(crate) use provider::Projects;

@@ -1,0 +1,67 @@
+//! Rows of `quarantine`: events of that kind, looked for only if a run has some.
+
+use std::sync::Arc;
+
+use engine::Body;
+
+use super::TABLE;
+use crate::scan::prune::Prunes;
+use crate::scan::rows::{RowTable, Rows};
+use crate::scan::{Context, Request};
+use crate::tables::Table;
+use crate::tables::cell::Cell;
+use crate::tables::events::{Entry, entries};
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Quarantine;
+
+impl RowTable for Quarantine {
+    type Row = Entry;
+
+    fn table(&self) -> &'static Table {
+        &TABLE
+    }
+
+    fn prunes(&self) -> Prunes {
+        Prunes { runs: false, key: false, position: Some("lsn") }
+    }
+
+    fn reads_log(&self) -> bool {
+        true
+    }
+
+    fn estimate(&self, context: &Context) -> usize {
+        context.snapshot.projection.runs.len()
+    }
+
+    fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Entry> {
+        if context.snapshot.projection.runs.iter().all(|run| run.quarantined == 0) {
+            return Box::new(std::iter::empty());
+        }
+        let entries = entries(context, request.filters.positions);
+        Box::new(entries.filter(|entry| {
+            entry.as_ref().map_or(true, |entry| matches!(entry.event.body, Body::Quarantined(_)))
+        }))
+    }
+
+    fn cell<'a>(&self, column: &str, row: &'a Entry) -> Cell<'a> {
+        let (Some(run), Body::Quarantined(line)) = (row.event.run(), &row.event.body) else {
+            return Cell::Null;
+        };
+        match column {
+            "entity" => Cell::text(&*run.project.entity),
+            "project" => Cell::text(&*run.project.project),
+            "run_id" => Cell::text(&*run.run),
+            "generation" => Cell::Int(run.generation.into()),
+            "writer" => Cell::unless_empty(&line.writer),
+            "lsn" => Cell::count(row.lsn),
+            "received_at" => Cell::Time(row.event.received),
+            "stream" => Cell::text(&*line.stream),
+            "line" => Cell::count(line.line),
+            "raw" => Cell::text(&*line.raw),
+            "reason" => Cell::text(&*line.reason),
+            _ => Cell::Null,
+        }
+    }
+}

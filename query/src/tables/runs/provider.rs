@@ -1,0 +1,152 @@
+//! Batches of `runs`: one a chunk, made of kept arrays.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::Result;
+use engine::Run;
+
+use super::{TABLE, cell};
+use crate::resolver::KeyColumn;
+use crate::scan::cache::{CacheKey, Chunks, Name};
+use crate::scan::prune::Prunes;
+use crate::scan::{Batches, Context, Request, Source};
+use crate::tables::{Column, IDENTITY};
+use crate::tables::cell::column;
+use crate::tables::key::{KeyPath, Slots, SpaceName, View, follow};
+
+/// `runs`, with the keys that a statement names.
+#[derive(Debug)]
+pub(crate) struct RunsSource {
+    context: Arc<Context>,
+    columns: Vec<Name>,
+    schema: SchemaRef,
+}
+
+impl RunsSource {
+    /// The fixed columns, then the keys.
+    pub(crate) fn new(context: Arc<Context>, fixed: &[&'static Column], keys: &[KeyColumn]) -> Self {
+        let fields: Vec<_> = fixed
+            .iter()
+            .map(|column| column.kind.field(column.name))
+            .chain(keys.iter().map(|key| key.view.field(&key.flat)))
+            .collect();
+        let columns = fixed
+            .iter()
+            .map(|column| Name::Fixed(column.name))
+            .chain(keys.iter().map(|key| Name::Key(key.path.clone(), key.view)))
+            .collect();
+        Self { context, columns, schema: Arc::new(Schema::new(fields)) }
+    }
+}
+
+impl Source for RunsSource {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn prunes(&self) -> Prunes {
+        Prunes::default()
+    }
+
+    fn open(&self, request: &Request) -> Batches {
+        let context = Arc::clone(&self.context);
+        let schema = Arc::clone(&request.schema);
+        let wanted: Vec<Kept> = request
+            .projection
+            .iter()
+            .filter_map(|index| self.columns.get(*index))
+            .map(|name| Kept::open(&context, name.clone()))
+            .collect();
+        // Counting rows takes some column; this one is cheap and mostly there.
+        let counted = Kept::open(&context, Name::Fixed("run_id"));
+        let mut left = request.limit.unwrap_or(usize::MAX);
+        Box::new((0..context.chunks()).map_while(move |chunk| {
+            if left == 0 {
+                return None;
+            }
+            let batch = batch(&context, &schema, &wanted, &counted, chunk);
+            let batch = batch.map(|batch| batch.slice(0, batch.num_rows().min(left)));
+            left = left.saturating_sub(batch.as_ref().map_or(0, RecordBatch::num_rows));
+            Some(batch)
+        }))
+    }
+
+    fn reads_log(&self) -> bool {
+        false
+    }
+
+    fn estimate(&self) -> usize {
+        self.context.snapshot.projection.runs.len()
+    }
+}
+
+fn batch(context: &Context, schema: &SchemaRef, wanted: &[Kept], counted: &Kept, chunk: usize) -> Result<RecordBatch> {
+    let arrays: Vec<ArrayRef> = wanted.iter().map(|kept| kept.array(context, chunk)).collect();
+    let rows = match arrays.first() {
+        Some(first) => first.len(),
+        None => counted.array(context, chunk).len(),
+    };
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
+}
+
+/// The columns that say which runs there are, for those who choose among them.
+pub(crate) struct Identity(Vec<Kept>);
+
+impl Identity {
+    pub(crate) fn open(context: &Context) -> Self {
+        Self(IDENTITY.iter().map(|name| Kept::open(context, Name::Fixed(name))).collect())
+    }
+
+    /// The columns of a chunk, in the order of [`IDENTITY`].
+    pub(crate) fn columns(&self, context: &Context, chunk: usize) -> Vec<ArrayRef> {
+        self.0.iter().map(|kept| kept.array(context, chunk)).collect()
+    }
+}
+
+/// A column and those of its arrays that were kept when the scan began.
+struct Kept {
+    key: CacheKey,
+    chunks: Arc<Chunks>,
+}
+
+impl Kept {
+    fn open(context: &Context, name: Name) -> Self {
+        let store = context.snapshot.projection.store.as_ref().map(|store| store.store);
+        let key = CacheKey { store, include_deleted: context.include_deleted, name };
+        Self { chunks: context.cache.chunks(&key), key }
+    }
+
+    fn array(&self, context: &Context, chunk: usize) -> ArrayRef {
+        let changed = context.snapshot.projection.chunk_changed(chunk);
+        if let Some(Some((at, array))) = self.chunks.get(chunk)
+            && *at == changed
+        {
+            return Arc::clone(array);
+        }
+        let runs = || context.runs_of(chunk).map(|run| &**run);
+        let array = match &self.key.name {
+            Name::Fixed(name) => {
+                let kind = TABLE.column(name).map_or(crate::tables::Type::Text, |column| column.kind);
+                column(kind, runs(), |run| cell(name, run))
+            }
+            Name::Key(path, view) => key_column(runs(), path, *view),
+        };
+        context.cache.put(&self.key, chunk, changed, &array);
+        array
+    }
+}
+
+fn key_column<'a>(runs: impl Iterator<Item = &'a Run>, path: &KeyPath, view: View) -> ArrayRef {
+    let runs: Vec<&Run> = runs.collect();
+    let mut slots = Slots::new(view, runs.len());
+    for (row, run) in runs.into_iter().enumerate() {
+        let tree = if path.space == SpaceName::Config { &run.config } else { &run.summary };
+        if let Some(value) = tree.lookup(&path.name).and_then(|value| follow(value, &path.tail)) {
+            slots.set_value(row, value);
+        }
+    }
+    slots.finish()
+}
