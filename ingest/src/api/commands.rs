@@ -1,0 +1,380 @@
+//! Commands that change runs and people: asked over HTTP, or done at once by whoever holds the
+//! folder. Both ways run the same code.
+
+use std::sync::Arc;
+
+use axum::body::Body as HttpBody;
+use axum::extract::State as HttpState;
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
+use engine::{
+    Attribute, Body, Path, Paths, ProjectKey, Projection, Run, RunChanged, RunPath, Snapshot, Store, Subject, Tree,
+    Value,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::app::{self, App, Plan};
+use crate::http::auth::Caller;
+use crate::http::error::{Kind, Refusal};
+use crate::http::limits;
+use crate::people;
+use crate::wandb::{Act, attributes, names, translate};
+
+/// What can be asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Changes attributes, config, summary of a run.
+    Edit(Edit),
+    /// Asks a run to stop.
+    Stop {
+        /// `id`, `project/id` or `entity/project/id`.
+        run: String,
+    },
+    /// Deletes a run, until it is undeleted or erased.
+    Delete {
+        /// The run.
+        run: String,
+    },
+    /// Takes a deletion back.
+    Undelete {
+        /// The run.
+        run: String,
+    },
+    /// Adds a user with a key.
+    UserAdd {
+        /// 1 to 64 of `a-z 0-9 _ -`.
+        name: String,
+        /// The key; one is made when none is given.
+        #[serde(default)]
+        key: Option<String>,
+    },
+    /// Lists users.
+    UserList,
+}
+
+/// What an edit sets; what is absent stays. An empty text clears.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Edit {
+    /// `id`, `project/id` or `entity/project/id`.
+    pub run: String,
+    /// The display name.
+    pub name: Option<String>,
+    /// The notes.
+    pub notes: Option<String>,
+    /// Tags to add, after those that are there.
+    pub tags_add: Vec<String>,
+    /// Tags to remove.
+    pub tags_remove: Vec<String>,
+    /// The group.
+    pub group: Option<String>,
+    /// The job type.
+    pub job_type: Option<String>,
+    /// Paths of the config, parted by dots, and their new values.
+    pub config: Vec<(String, serde_json::Value)>,
+    /// Paths of the summary, parted by dots, and their new values.
+    pub summary: Vec<(String, serde_json::Value)>,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum CommandOutcome {
+    /// A run was changed, or was so already.
+    Run {
+        /// `entity/project/id`.
+        run: String,
+        /// Whether anything changed.
+        changed: bool,
+        /// Why not, for people.
+        message: Option<String>,
+    },
+    /// A user was added.
+    UserAdded {
+        /// The name.
+        name: String,
+        /// The key: shown now or never.
+        key: String,
+    },
+    /// The users, by name.
+    Users {
+        /// All of them.
+        users: Vec<UserInfo>,
+    },
+}
+
+/// A user, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserInfo {
+    /// The name.
+    pub name: String,
+    /// May do everything.
+    pub admin: bool,
+    /// What names the keys.
+    pub keys: Vec<String>,
+}
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// It is wrong and will stay wrong.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// The name fits several runs.
+    #[error("run {run:?} is ambiguous: {}", candidates.join(", "))]
+    Ambiguous {
+        /// As it was named.
+        run: String,
+        /// `entity/project/id` of each.
+        candidates: Vec<String>,
+    },
+    /// Its owner may not.
+    #[error("{0}")]
+    Forbidden(String),
+    /// It may be done later.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] engine::Error),
+}
+
+impl From<Refusal> for CommandError {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.message.into_owned();
+        match refusal.kind {
+            Kind::NotFound => Self::NotFound(message),
+            Kind::Forbidden | Kind::Unauthenticated => Self::Forbidden(message),
+            Kind::Invalid | Kind::TooLarge => Self::Invalid(message),
+            Kind::TooSlow | Kind::TooMany(_) | Kind::Unavailable(_) => Self::Unavailable(message),
+        }
+    }
+}
+
+impl From<CommandError> for Refusal {
+    fn from(error: CommandError) -> Self {
+        let message = error.to_string();
+        match error {
+            CommandError::Invalid(_) | CommandError::Ambiguous { .. } => Self::invalid(message),
+            CommandError::NotFound(_) => Self::not_found(message),
+            CommandError::Forbidden(_) => Self::forbidden(message),
+            CommandError::Unavailable(_) => Self::unavailable(message),
+            CommandError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// `POST /api/commands`.
+pub(crate) async fn post(
+    HttpState(app): HttpState<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: HttpBody,
+) -> Result<Json<CommandOutcome>, Refusal> {
+    let body = limits::read_json(&app.pool, &app.limits, &headers, body).await?;
+    let command = serde_json::from_slice(&body.bytes)
+        .map_err(|error| Refusal::invalid(format!("the body is not a command: {error}")))?;
+    Ok(Json(execute_as(&app.store, &caller, command).await?))
+}
+
+/// Does a command on a store that this process holds, with an admin's rights, in the name of `actor`.
+///
+/// # Errors
+///
+/// [`CommandError`].
+pub async fn execute(store: &Store, actor: &str, command: Command) -> Result<CommandOutcome, CommandError> {
+    execute_as(store, &Caller { user: Arc::from(actor), is_admin: true }, command).await
+}
+
+async fn execute_as(store: &Store, caller: &Caller, command: Command) -> Result<CommandOutcome, CommandError> {
+    let act = Act { actor: Arc::clone(&caller.user), now: store.now() };
+    match command {
+        Command::Edit(edit) => {
+            let changed = on_run(store, caller, &edit.run, false, |snapshot, path| {
+                edited(translate::living(&snapshot.projection, path)?, &edit, &act)
+            });
+            outcome(changed.await?, "nothing differs")
+        }
+        Command::Stop { run } => {
+            let stopped = on_run(store, caller, &run, false, |snapshot, path| {
+                Ok(translate::stop(&snapshot.projection, path, &act)?)
+            });
+            outcome(stopped.await?, "the run is not at work, or was asked to stop before")
+        }
+        Command::Delete { run } => {
+            let deleted = on_run(store, caller, &run, false, |snapshot, path| {
+                Ok(translate::delete(&snapshot.projection, path, &act)?)
+            });
+            outcome(deleted.await?, "the run is deleted already")
+        }
+        Command::Undelete { run } => {
+            let undeleted = on_run(store, caller, &run, true, |snapshot, path| {
+                Ok(translate::undelete(&snapshot.projection, path, &act)?)
+            });
+            outcome(undeleted.await?, "the run is not deleted")
+        }
+        Command::UserAdd { name, key } => add_user(store, caller, &act, name, key).await,
+        Command::UserList => {
+            only_admins(caller)?;
+            Ok(CommandOutcome::Users { users: users(&store.snapshot().projection) })
+        }
+    }
+}
+
+fn outcome((path, changed): (RunPath, bool), unchanged: &str) -> Result<CommandOutcome, CommandError> {
+    let message = (!changed).then(|| unchanged.to_owned());
+    Ok(CommandOutcome::Run { run: path.to_string(), changed, message })
+}
+
+fn only_admins(caller: &Caller) -> Result<(), CommandError> {
+    if caller.is_admin { Ok(()) } else { Err(CommandError::Forbidden("only an admin may do this".into())) }
+}
+
+async fn on_run(
+    store: &Store,
+    caller: &Caller,
+    run: &str,
+    with_deleted: bool,
+    mut decision: impl FnMut(&Snapshot, &RunPath) -> Result<Plan<bool>, CommandError>,
+) -> Result<(RunPath, bool), CommandError> {
+    app::decide(store, |snapshot| {
+        let path = resolve(&snapshot.projection, run, with_deleted)?;
+        names::check_may_write(&snapshot.projection, caller, &path.project.entity)?;
+        let Plan { events, rests_on, reply } = decision(snapshot, &path)?;
+        Ok(Plan { events, rests_on, reply: (path, reply) })
+    })
+    .await
+}
+
+/// The run that a name means: `id`, `project/id` or `entity/project/id`.
+///
+/// # Errors
+///
+/// `NotFound`; `Ambiguous` with the candidates.
+pub fn resolve(projection: &Projection, name: &str, with_deleted: bool) -> Result<RunPath, CommandError> {
+    let mut parts = name.rsplitn(3, '/');
+    let (id, project, entity) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+    let fits = |key: &ProjectKey| {
+        project.is_none_or(|name| *key.project == *name) && entity.is_none_or(|name| *key.entity == *name)
+    };
+    let is_there = |run: &&Arc<Run>| with_deleted || run.deleted.is_none();
+    let candidates: Vec<RunPath> = (projection.projects.keys().filter(|key| fits(key)))
+        .filter_map(|key| projection.run(&RunPath::new(key.clone(), id)).filter(is_there))
+        .map(|run| run.key.path())
+        .collect();
+    match candidates.as_slice() {
+        [] => Err(CommandError::NotFound(format!("there is no run {name:?}"))),
+        [only] => Ok(only.clone()),
+        several => Err(CommandError::Ambiguous {
+            run: name.to_owned(),
+            candidates: several.iter().map(RunPath::to_string).collect(),
+        }),
+    }
+}
+
+fn edited(run: &Run, edit: &Edit, act: &Act) -> Result<Plan<bool>, CommandError> {
+    let mut told = Vec::new();
+    let texts = [
+        (Attribute::Name, "display name", &edit.name),
+        (Attribute::Notes, "notes", &edit.notes),
+        (Attribute::Group, "group", &edit.group),
+        (Attribute::JobType, "job type", &edit.job_type),
+    ];
+    for (attribute, what, text) in texts {
+        if let Some(text) = text {
+            names::check_text(what, text)?;
+            told.push((attribute, if text.is_empty() { Value::Null } else { Value::text(text.as_str()) }));
+        }
+    }
+    if !edit.tags_add.is_empty() || !edit.tags_remove.is_empty() {
+        let added = edit.tags_add.iter().map(String::as_str);
+        let kept = run.tags().chain(added).filter(|tag| !edit.tags_remove.iter().any(|removed| removed == tag));
+        told.push((Attribute::Tags, names::tags(kept)?));
+    }
+    let set = attributes::only_changes(Some(run), told);
+    let mut bodies = Vec::new();
+    if !set.is_empty() {
+        bodies.push(Body::RunChanged(RunChanged { set }));
+    }
+    let config = changed(&run.config, &edit.config)?;
+    if !config.is_empty() {
+        bodies.push(Body::ConfigChanged(config));
+    }
+    let summary = changed(&run.summary, &edit.summary)?;
+    if !summary.is_empty() {
+        bodies.push(Body::SummaryChanged(summary));
+    }
+    let events: Vec<_> = bodies.into_iter().map(|body| act.on_run(&run.key, body)).collect();
+    let is_changed = !events.is_empty();
+    Ok(Plan { events, rests_on: vec![(Subject::Run(run.key.clone()), run.seq)], reply: is_changed })
+}
+
+/// What setting paths changes in a tree.
+fn changed(tree: &Tree, settings: &[(String, serde_json::Value)]) -> Result<Paths, CommandError> {
+    let mut target = tree.clone();
+    for (name, value) in settings {
+        let value = Value::from_json(value.to_string().as_bytes())
+            .map_err(|error| CommandError::Invalid(format!("the value of {name:?} cannot be kept: {error}")))?;
+        target.apply(&Paths { removed: Vec::new(), set: vec![(path(tree, name)?, value)] });
+    }
+    Ok(tree.diff(&target))
+}
+
+/// A key that is there by its whole name is meant, else the path whose parts the dots part.
+fn path(tree: &Tree, name: &str) -> Result<Path, CommandError> {
+    if tree.get(name).is_some() {
+        return Ok(vec![name.into()]);
+    }
+    let path: Path = name.split('.').map(Box::from).collect();
+    if path.iter().any(|part| part.is_empty()) || name.len() > engine::limits::KEY_BYTES_MAX {
+        return Err(CommandError::Invalid(format!("{name:?} is no path")));
+    }
+    Ok(path)
+}
+
+async fn add_user(
+    store: &Store,
+    caller: &Caller,
+    act: &Act,
+    name: String,
+    key: Option<String>,
+) -> Result<CommandOutcome, CommandError> {
+    only_admins(caller)?;
+    let invalid = |reason: &str| CommandError::Invalid(format!("{name:?} cannot be a user's name: {reason}"));
+    names::check_entity(&name).map_err(invalid)?;
+    let key = match key {
+        Some(key) => {
+            people::check_key(&key).map_err(|reason| CommandError::Invalid(reason.to_owned()))?;
+            key
+        }
+        None => people::new_key(&*store.world().entropy)
+            .map_err(|error| CommandError::Unavailable(format!("the system gives no random bytes: {error}")))?,
+    };
+    app::decide(store, |snapshot| {
+        let projection = &snapshot.projection;
+        if projection.people.users.contains_key(name.as_str()) {
+            return Err(CommandError::Invalid(format!("there is a user {name:?} already")));
+        }
+        if projection.people.keys.contains_key(&crate::http::auth::hash(&key)) {
+            return Err(CommandError::Invalid("somebody has this key already".into()));
+        }
+        let rests_on = vec![(Subject::Store, projection.seq(&Subject::Store))];
+        Ok(Plan { events: people::added(&name, false, &key, &act.actor, act.now), rests_on, reply: () })
+    })
+    .await?;
+    Ok(CommandOutcome::UserAdded { name, key })
+}
+
+fn users(projection: &Projection) -> Vec<UserInfo> {
+    let keys = |name: &str| {
+        let own = projection.people.keys.values().filter(|key| *key.user == *name);
+        own.map(|key| key.key_id.to_string()).collect()
+    };
+    let info = |user: &engine::User| UserInfo { name: user.name.to_string(), admin: user.admin, keys: keys(&user.name) };
+    projection.people.users.values().map(info).collect()
+}

@@ -1,0 +1,237 @@
+//! Who asks: keys, what their owners may do, and guessing (S2, S3).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use engine::Projection;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::app::App;
+use crate::guarded::Guarded;
+use crate::http::error::{Kind, Refusal};
+use crate::routes::Role;
+
+/// Addresses and users whose counters are kept; beyond that the counters begin anew.
+const COUNTERS_MAX: usize = 10_000;
+const MINUTE: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) user: Arc<str>,
+    pub(crate) is_admin: bool,
+}
+
+type KeyHash = [u8; 32];
+
+/// The door: counts failures and requests, and knows the token of this process.
+pub(crate) struct Gate {
+    /// The hash of the token in `server.json`, which acts as an admin while this process lives.
+    token: KeyHash,
+    failures: Guarded<Windows<IpAddr>>,
+    requests: Guarded<Windows<Arc<str>>>,
+    /// Keys that worked from an address: failures of others there do not shut them out.
+    known: Guarded<BTreeSet<(IpAddr, KeyHash)>>,
+    failures_per_minute: u32,
+    requests_per_second: u32,
+}
+
+/// Counts per key and time window.
+#[derive(Debug)]
+struct Windows<K>(BTreeMap<K, (Instant, u32)>);
+
+impl<K> Default for Windows<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord> Windows<K> {
+    fn count(&self, key: &K, length: Duration, now: Instant) -> u32 {
+        match self.0.get(key) {
+            Some((began, count)) if now.saturating_duration_since(*began) < length => *count,
+            _ => 0,
+        }
+    }
+
+    fn add(&mut self, key: K, length: Duration, now: Instant) -> u32 {
+        if self.0.len() >= COUNTERS_MAX && !self.0.contains_key(&key) {
+            self.0.clear();
+        }
+        let slot = self.0.entry(key).or_insert((now, 0));
+        if now.saturating_duration_since(slot.0) >= length {
+            *slot = (now, 0);
+        }
+        slot.1 = slot.1.saturating_add(1);
+        slot.1
+    }
+}
+
+impl Gate {
+    pub(crate) fn new(token: &str, limits: &crate::options::Limits) -> Self {
+        Self {
+            token: hash(token),
+            failures: Guarded::default(),
+            requests: Guarded::default(),
+            known: Guarded::default(),
+            failures_per_minute: limits.auth_failures_per_minute,
+            requests_per_second: limits.requests_per_second,
+        }
+    }
+
+    /// The owner of the key in a request's headers.
+    fn admit(&self, projection: &Projection, headers: &HeaderMap, from: IpAddr) -> Result<Caller, Refusal> {
+        let Some(key) = key_in(headers) else {
+            return Err(Refusal::new(Kind::Unauthenticated, "an API key is needed"));
+        };
+        let (hash, now) = (hash(&key), Instant::now());
+        let is_known = self.known.with(|known| known.contains(&(from, hash)));
+        let failed = self.failures.with(|failures| failures.count(&from, MINUTE, now));
+        if failed >= self.failures_per_minute && !is_known {
+            return Err(Refusal::new(Kind::TooMany(60), "too many wrong API keys from this address"));
+        }
+        let Some(caller) = self.owner(projection, &hash) else {
+            self.failures.with(|failures| failures.add(from, MINUTE, now));
+            crate::http::metrics::auth_failed();
+            return Err(Refusal::new(Kind::Unauthenticated, "invalid API key"));
+        };
+        if !is_known {
+            self.known.with(|known| {
+                if known.len() >= COUNTERS_MAX {
+                    known.clear();
+                }
+                known.insert((from, hash))
+            });
+        }
+        let requests = self.requests.with(|requests| requests.add(Arc::clone(&caller.user), SECOND, now));
+        if requests > self.requests_per_second {
+            return Err(Refusal::too_many("too many requests of this user in a second"));
+        }
+        Ok(caller)
+    }
+
+    fn owner(&self, projection: &Projection, hash: &KeyHash) -> Option<Caller> {
+        if bool::from(self.token.ct_eq(hash)) {
+            let admin = projection.people.users.values().find(|user| user.admin)?;
+            return Some(Caller { user: Arc::clone(&admin.name), is_admin: true });
+        }
+        let (user, _) = projection.people.by_key_hash(hash)?;
+        Some(Caller { user: Arc::clone(&user.name), is_admin: user.admin })
+    }
+}
+
+/// SHA-256 of a key: what is stored of it.
+pub(crate) fn hash(key: &str) -> KeyHash {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// The key of `Basic api:KEY` or `Bearer KEY`.
+fn key_in(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.trim().to_owned()).filter(|key| !key.is_empty());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
+    let (_, key) = pair.split_once(':')?;
+    (!key.is_empty()).then(|| key.to_owned())
+}
+
+/// Lets a request through to a route whose role its caller has.
+pub(crate) async fn require(
+    State((app, role)): State<(Arc<App>, Role)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match admit(&app, &request) {
+        Ok(caller) if role == Role::Admin && !caller.is_admin => {
+            Refusal::forbidden("only an admin may do this").into_response()
+        }
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refusal) => challenge(&request, refusal),
+    }
+}
+
+/// The answer to a method that a path does not have: told only to who has a key.
+pub(crate) async fn method_not_allowed(State(app): State<Arc<App>>, request: Request) -> Response {
+    match admit(&app, &request) {
+        Ok(_) => axum::http::StatusCode::METHOD_NOT_ALLOWED.into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn admit(app: &App, request: &Request) -> Result<Caller, Refusal> {
+    let snapshot = app.store.snapshot();
+    app.gate.admit(&snapshot.projection, request.headers(), address(app, request))
+}
+
+/// The caller's address: the connection's, or what the proxy in front tells.
+fn address(app: &App, request: &Request) -> IpAddr {
+    let forwarded = || {
+        let value = request.headers().get("x-forwarded-for")?.to_str().ok()?;
+        value.rsplit(',').next()?.trim().parse().ok()
+    };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let told = if app.behind_proxy { forwarded() } else { None };
+    told.or(peer).unwrap_or(IpAddr::from([0, 0, 0, 0]))
+}
+
+/// A browser that asks for a page gets the prompt for user name and password.
+fn challenge(request: &Request, refusal: Refusal) -> Response {
+    let is_page = request.method() == axum::http::Method::GET
+        && request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
+    let is_unauthenticated = refusal.kind == Kind::Unauthenticated;
+    let mut response = refusal.into_response();
+    if is_page && is_unauthenticated {
+        response.headers_mut().insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"wbq: user name api, password your API key\""),
+        );
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_from_basic_and_bearer_and_from_nothing_else() {
+        let key = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
+            key_in(&headers)
+        };
+        assert_eq!(key("Basic YXBpOnNlY3JldA=="), Some("secret".into()));
+        assert_eq!(key("basic YXBpOmE6Yg=="), Some("a:b".into()));
+        assert_eq!(key("Bearer secret"), Some("secret".into()));
+        for wrong in ["Basic", "Basic !!!", "Basic YXBp", "Basic YXBpOg==", "Digest x", "Bearer "] {
+            assert_eq!(key(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_window_counts_anew_when_it_is_over() {
+        let (mut windows, now) = (Windows::default(), Instant::now());
+        assert_eq!((windows.add("a", SECOND, now), windows.add("a", SECOND, now)), (1, 2));
+        assert_eq!((windows.count(&"a", SECOND, now), windows.count(&"b", SECOND, now)), (2, 0));
+        let later = now + SECOND;
+        assert_eq!((windows.count(&"a", SECOND, later), windows.add("a", SECOND, later)), (0, 1));
+    }
+}

@@ -1,0 +1,10 @@
+//! What holds for every request, whatever it asks.
+
+pub(crate) mod auth;
+pub(crate) mod connections;
+pub(crate) mod error;
+pub(crate) mod health;
+pub(crate) mod limits;
+pub(crate) mod metrics;
+pub(crate) mod origin;
+pub(crate) mod trace;

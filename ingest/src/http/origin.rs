@@ -1,0 +1,64 @@
+//! Where the caller believes it is: the `Host` it named (S3), and the address that links begin with.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::http::error::Refusal;
+
+/// Refuses a request to a loopback server that names another host: a page of a foreign site that
+/// had its name point here (DNS rebinding).
+pub(crate) async fn check_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let is_fine = host(request.headers(), request.uri()).is_some_and(|host| !app.is_loopback || is_loopback_name(host));
+    if is_fine {
+        next.run(request).await
+    } else {
+        Refusal::forbidden("this server answers to localhost only").into_response()
+    }
+}
+
+fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    named.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+}
+
+fn is_loopback_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// What links begin with: scheme and host as the caller named them.
+pub(crate) fn base_url(app: &App, headers: &HeaderMap, uri: &Uri) -> String {
+    let forwarded = headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
+    let is_https = app.has_tls || (app.behind_proxy && forwarded == Some("https"));
+    let scheme = if is_https { "https" } else { "http" };
+    let is_plain = |host: &&str| {
+        host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    };
+    let host = host(headers, uri).filter(is_plain).unwrap_or("localhost");
+    format!("{scheme}://{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback_name;
+
+    #[test]
+    fn only_names_of_this_machine_pass() {
+        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:1", "[::1]:8080", "[::1]", "127.9.9.9"] {
+            assert!(is_loopback_name(host), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "10.0.0.1:80", "", "127.0.0.1.evil.example:80"] {
+            assert!(!is_loopback_name(host), "{host}");
+        }
+    }
+}

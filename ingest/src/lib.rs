@@ -1,0 +1,33 @@
+//! The server: the W&B protocol, SQL over HTTP, pages, in front of an [`engine::Store`].
+//!
+//! The path of a request: address and `Host` → route and role → body within limits → translated
+//! into events (pure) → [`engine::Store::append`] → answer. Nothing is answered with a 2xx before
+//! it is durable.
+//!
+//! | folder | the question it answers |
+//! | --- | --- |
+//! | `routes.rs` | which addresses there are, and who may call them |
+//! | `http/` | what holds for every request: keys, limits, errors, health, metrics |
+//! | `wandb/` | what the `wandb` client asks, and which events that becomes |
+//! | `api/` | SQL and the commands of `wbq` |
+//! | `pages.rs` | what a browser sees until the web app stands |
+
+pub mod api;
+mod app;
+mod error;
+mod guarded;
+mod http;
+mod options;
+mod pages;
+pub mod parse;
+mod people;
+mod routes;
+mod server;
+mod silence;
+mod wandb;
+
+pub use error::Error;
+pub use options::{Limits, ServerOptions};
+pub use people::new_key;
+pub use routes::{Role, RouteInfo, routes};
+pub use server::Server;

@@ -1,0 +1,94 @@
+//! The one table of addresses: method, path, who may call, what answers (S2). A path that is not in
+//! it is 404 before anybody is asked for a key.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, any, get, options, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::http::{auth, error, health, metrics, origin, trace};
+use crate::wandb::{files, filestream, graphql};
+use crate::{api, pages};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Anybody.
+    Public,
+    /// Whoever holds the address: it carries its own permission.
+    Capability,
+    /// Whoever has a key; the handler checks what it may change.
+    User,
+    /// An admin's key.
+    Admin,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The HTTP method; `*` stands for all.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub role: Role,
+}
+
+struct Route {
+    info: RouteInfo,
+    handler: MethodRouter<Arc<App>>,
+}
+
+fn route(method: &'static str, path: &'static str, role: Role, handler: MethodRouter<Arc<App>>) -> Route {
+    Route { info: RouteInfo { method, path, role }, handler }
+}
+
+fn table() -> Vec<Route> {
+    use Role::{Admin, Capability, Public, User};
+    vec![
+        route("GET", "/livez", Public, get(health::livez)),
+        route("GET", "/readyz", Public, get(health::readyz)),
+        route("GET", "/authorize", Public, get(pages::authorize)),
+        // The client's telemetry: anything but 404 makes it send more (protocol 1, rule 8).
+        route("*", "/sdk/{*rest}", Public, any(|| async { StatusCode::NOT_FOUND })),
+        route("PUT", "/upload/{token}", Capability, put(files::put)),
+        route("GET", "/files/{token}", Capability, get(files::get)),
+        route("OPTIONS", "/files/{token}", Capability, options(files::options)),
+        route("POST", "/graphql", User, post(graphql::post)),
+        route("POST", "/files/{entity}/{project}/{run}/file_stream", User, post(filestream::post)),
+        route("POST", "/sql", User, post(api::sql::post)),
+        route("POST", "/api/commands", User, post(api::commands::post)),
+        route("GET", "/metrics", Admin, get(metrics::render)),
+        route("GET", "/", User, get(pages::home)),
+        route("GET", "/{entity}/{project}", User, get(pages::project)),
+        route("GET", "/{entity}/{project}/workspace", User, get(pages::project)),
+        route("GET", "/{entity}/{project}/runs/{run}", User, get(pages::run)),
+        route("GET", "/{entity}/{project}/{run}", User, get(pages::run)),
+    ]
+}
+
+/// The table, for tests and documentation.
+#[must_use]
+pub fn routes() -> Vec<RouteInfo> {
+    table().into_iter().map(|route| route.info).collect()
+}
+
+/// The table as a service.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let mut router = Router::new();
+    for Route { info, handler } in table() {
+        let is_open = matches!(info.role, Role::Public | Role::Capability);
+        let guard = || from_fn_with_state((Arc::clone(app), info.role), auth::require);
+        router = router.route(info.path, if is_open { handler } else { handler.route_layer(guard()) });
+    }
+    router
+        .method_not_allowed_fallback(auth::method_not_allowed)
+        .layer(CatchPanicLayer::custom(error::after_panic))
+        .layer(from_fn(trace::trace))
+        .layer(from_fn_with_state(Arc::clone(app), origin::check_host))
+        .with_state(Arc::clone(app))
+}

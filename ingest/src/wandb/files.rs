@@ -1,0 +1,280 @@
+//! Files of a run, in and out, at addresses that carry their own permission (protocol 9).
+//!
+//! What holds: a file is visible only once its bytes are stored whole and its event is durable. An
+//! upload that stops, or differs from what was announced, leaves nothing and gets a 503, so that the
+//! client sends it again (F15). Blocking work is done a piece at a time, so a slow client holds no
+//! thread.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use engine::{Blob, BlobReader, FilePut, Upload};
+use futures::StreamExt as _;
+
+use crate::app::App;
+use crate::http::error::{Kind, Refusal};
+use crate::http::limits;
+use crate::wandb::capability::{Grant, Method};
+use crate::wandb::{Act, names, translate};
+
+/// Bytes that are written or read at once.
+const PIECE_BYTES: usize = 256 << 10;
+
+static OPEN_UPLOADS: AtomicUsize = AtomicUsize::new(0);
+
+struct OpenUpload;
+
+impl OpenUpload {
+    fn begin(max: usize) -> Result<Self, Refusal> {
+        let slot = Self;
+        if OPEN_UPLOADS.fetch_add(1, Ordering::Relaxed) >= max {
+            return Err(Refusal::too_many("too many uploads at once"));
+        }
+        Ok(slot)
+    }
+}
+
+impl Drop for OpenUpload {
+    fn drop(&mut self) {
+        OPEN_UPLOADS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// `PUT /upload/{token}`.
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Refusal> {
+    let now = app.store.now();
+    let grant = app.signer.check(&token, Method::Put, now).ok_or_else(expired)?;
+    let _slot = OpenUpload::begin(app.limits.uploads)?;
+    let size = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if size.is_some_and(|size| size > app.limits.file_bytes) {
+        return Err(Refusal::too_large("the file", app.limits.file_bytes));
+    }
+    let blob = store(&app, body, size, announced_md5(&headers)?).await?;
+    let kind = mime_guess::from_path(&*grant.file).first_raw().unwrap_or("application/octet-stream");
+    let Blob { digest, md5, size } = blob;
+    let name = names::file_name(&grant.file)?.into();
+    let file = FilePut { name, digest, md5, size, kind: kind.into() };
+    let act = Act { actor: Arc::clone(&grant.user), now };
+    app.decide(|snapshot| translate::put_file(&snapshot.projection, &grant.run, &file, &act)).await?;
+    Ok(StatusCode::OK)
+}
+
+fn expired() -> Refusal {
+    Refusal::forbidden("this address is not valid or has expired")
+}
+
+fn announced_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, Refusal> {
+    let Some(value) = headers.get("content-md5") else { return Ok(None) };
+    let bytes = STANDARD.decode(value.as_bytes()).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    bytes.map(Some).ok_or_else(|| Refusal::invalid("Content-MD5 is not the base64 of 16 bytes"))
+}
+
+async fn store(app: &Arc<App>, body: Body, size: Option<u64>, md5: Option<[u8; 16]>) -> Result<Blob, Refusal> {
+    let max = usize::try_from(app.limits.file_bytes).unwrap_or(usize::MAX);
+    let mut chunks = Box::pin(limits::counted(body, max, app.limits.body_idle));
+    let blobs = app.store.blobs().clone();
+    let mut upload = blocking(move || blobs.begin()).await?;
+    let mut piece = Vec::with_capacity(PIECE_BYTES);
+    while let Some(chunk) = chunks.next().await {
+        piece.extend_from_slice(&chunk.map_err(|error| interrupted(&error))?);
+        if piece.len() >= PIECE_BYTES {
+            (upload, piece) = write(upload, piece).await?;
+        }
+    }
+    let (upload, _) = write(upload, piece).await?;
+    blocking(move || upload.finish(size, md5)).await
+}
+
+async fn write(mut upload: Upload, mut piece: Vec<u8>) -> Result<(Upload, Vec<u8>), Refusal> {
+    blocking(move || {
+        upload.write(&piece)?;
+        piece.clear();
+        Ok((upload, piece))
+    })
+    .await
+}
+
+/// Why a body ended early: too large for good, else worth another try.
+fn interrupted(error: &io::Error) -> Refusal {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
+        Some(refusal) if refusal.kind == Kind::TooLarge => refusal.clone(),
+        _ => Refusal::unavailable("the upload stopped before its end; nothing of it is kept"),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> Result<T, engine::Error> + Send + 'static,
+) -> Result<T, Refusal> {
+    let acted = tokio::task::spawn_blocking(act).await;
+    let acted = acted.map_err(|error| {
+        tracing::error!(%error, "work on a file failed");
+        Refusal::unavailable("work on the file failed inside the server")
+    })?;
+    acted.map_err(Refusal::from)
+}
+
+/// `GET /files/{token}`, also in parts.
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let grant = app.signer.check(&token, Method::Get, app.store.now()).ok_or_else(expired)?;
+    let file = file_of(&app, &grant)?;
+    let blobs = app.store.blobs().clone();
+    let digest = file.digest;
+    let reader = blocking(move || blobs.open(&digest)).await?;
+    let range = request.headers().get(header::RANGE).and_then(|range| range.to_str().ok());
+    let mut response = match part(range, reader.size()) {
+        Part::All => {
+            let mut response = body(&request, &reader, 0, reader.size()).into_response();
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(reader.size()));
+            response
+        }
+        Part::Some { first, last } => {
+            let mut response = body(&request, &reader, first, last + 1).into_response();
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(last + 1 - first));
+            insert(headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{}", reader.size()));
+            response
+        }
+        Part::Outside => {
+            let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+            insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", reader.size()));
+            response
+        }
+    };
+    describe(response.headers_mut(), &file);
+    Ok(response)
+}
+
+/// `OPTIONS /files/{token}`: a page of another origin may read what it has the address of.
+pub(crate) async fn options() -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Range"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+fn file_of(app: &App, grant: &Grant) -> Result<FilePut, Refusal> {
+    let snapshot = app.store.snapshot();
+    let run = snapshot.projection.generation(&grant.run).filter(|run| run.deleted.is_none());
+    let file = run.and_then(|run| run.files.get(&grant.file)).map(|entry| entry.file.clone());
+    file.ok_or_else(|| Refusal::not_found("there is no such file"))
+}
+
+fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// What keeps a user's file from acting as a page of ours (S6).
+fn describe(headers: &mut HeaderMap, file: &FilePut) {
+    let is_shown = matches!(
+        &*file.kind,
+        "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "video/mp4" | "audio/wav" | "audio/x-wav"
+    );
+    let last_part = file.name.rsplit('/').next().unwrap_or_default();
+    let encoded = percent_encoding::utf8_percent_encode(last_part, percent_encoding::NON_ALPHANUMERIC);
+    let disposition = if is_shown { "inline" } else { "attachment" };
+    insert(headers, header::CONTENT_DISPOSITION, &format!("{disposition}; filename*=UTF-8''{encoded}"));
+    insert(headers, header::CONTENT_TYPE, &file.kind);
+    insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    insert(headers, header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
+    insert(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    insert(headers, header::ACCEPT_RANGES, "bytes");
+    insert(headers, header::CACHE_CONTROL, "private, max-age=3600");
+}
+
+/// The bytes from `first` to before `end`, read a piece at a time; none for HEAD.
+fn body(request: &Request, reader: &BlobReader, first: u64, end: u64) -> Body {
+    if request.method() == axum::http::Method::HEAD {
+        return Body::empty();
+    }
+    let reader = reader.clone();
+    Body::from_stream(futures::stream::try_unfold((reader, first), move |(reader, at)| async move {
+        let len = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX).min(PIECE_BYTES);
+        if len == 0 {
+            return Ok::<_, io::Error>(None);
+        }
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; len];
+            let count = reader.read_at(at, &mut piece)?;
+            piece.truncate(count);
+            Ok::<_, engine::Error>((reader, piece))
+        });
+        let (reader, piece) = read.await.map_err(io::Error::other)?.map_err(io::Error::other)?;
+        if piece.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let next = at + piece.len() as u64;
+        Ok(Some((Bytes::from(piece), (reader, next))))
+    }))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    All,
+    /// From the first to the last byte, both included.
+    Some { first: u64, last: u64 },
+    Outside,
+}
+
+/// What a `Range` header asks of so many bytes. What is not one plain range asks for all.
+fn part(range: Option<&str>, size: u64) -> Part {
+    let Some((from, to)) = range.and_then(|range| range.trim().strip_prefix("bytes=")?.split_once('-')) else {
+        return Part::All;
+    };
+    let (first, last) = match (from.trim().parse::<u64>(), to.trim().parse::<u64>()) {
+        (Ok(first), Ok(last)) if first <= last => (first, last.min(size.saturating_sub(1))),
+        (Ok(first), Err(_)) if to.trim().is_empty() => (first, size.saturating_sub(1)),
+        (Err(_), Ok(count)) if from.trim().is_empty() && count > 0 => (size.saturating_sub(count), size.saturating_sub(1)),
+        (Err(_), Ok(0)) => return Part::Outside,
+        _ => return Part::All,
+    };
+    if first >= size { Part::Outside } else { Part::Some { first, last } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_http_says() {
+        let some = |first, last| Part::Some { first, last };
+        for (range, expected) in [
+            ("bytes=0-0", some(0, 0)),
+            ("bytes=2-4", some(2, 4)),
+            ("bytes=2-99", some(2, 9)),
+            ("bytes=2-", some(2, 9)),
+            ("bytes=-3", some(7, 9)),
+            ("bytes=-99", some(0, 9)),
+            ("bytes=10-", Part::Outside),
+            ("bytes=-0", Part::Outside),
+            ("bytes=4-2", Part::All),
+            ("bytes=0-1,3-4", Part::All),
+            ("lines=0-1", Part::All),
+            ("bytes=-", Part::All),
+        ] {
+            assert_eq!(part(Some(range), 10), expected, "{range}");
+        }
+        assert_eq!((part(None, 10), part(Some("bytes=0-"), 0)), (Part::All, Part::Outside));
+    }
+}

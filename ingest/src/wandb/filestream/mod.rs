@@ -1,0 +1,96 @@
+//! A run's live data (protocol 6).
+//!
+//! ```text
+//!  body ─► request.rs: outer JSON, a visitor ─► a line at a time ─► rows.rs     ─► columns of a block
+//!                                                                ─► console.rs  ─► console lines
+//!                                                                ─► the summary, last line
+//!  parsed ─► decide.rs: with the run as it stands ─► events      (retry, overlap, jump: overlap.rs)
+//! ```
+//!
+//! What holds:
+//! - A row stands for a line: `rows == lines`, also where a line could not be read (it is quarantined
+//!   and its row is empty).
+//! - Parsing knows nothing of the run, so it is done once; deciding is done again when somebody
+//!   else's events came first.
+//! - No tree is built for a line of plain numbers and texts.
+
+mod console;
+mod decide;
+pub(crate) mod hash;
+mod interrupt;
+mod overlap;
+mod request;
+mod rows;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use engine::{ProjectKey, RunPath};
+use serde_json::json;
+
+use crate::app::App;
+use crate::http::auth::Caller;
+use crate::http::error::Refusal;
+use crate::http::limits::{self, Whole};
+use crate::wandb::{Act, names};
+
+pub(crate) use request::{Parsed, parse as parse_body};
+
+/// Bodies longer than this are parsed off the threads that serve connections.
+const INLINE_BYTES_MAX: usize = 64 << 10;
+
+/// `POST /files/{entity}/{project}/{run}/file_stream`.
+pub(crate) async fn post(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path((entity, project, run)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<serde_json::Value>, Refusal> {
+    let path = RunPath::new(ProjectKey::new(entity, project), run);
+    let body = limits::read_json(&app.pool, &app.limits, &headers, body).await?;
+    let writer = writer(&headers)?;
+    // Held until the answer: what was parsed is about as large as the body.
+    let (parsed, _charge) = parse(body, !writer.is_empty()).await?;
+    let act = Act { actor: Arc::clone(&caller.user), now: app.store.now() };
+    let outcome = app
+        .decide(|snapshot| {
+            let run = snapshot.projection.run(&path).filter(|run| run.deleted.is_none());
+            let run = run.ok_or_else(|| Refusal::not_found(format!("run {path} is unknown")))?;
+            names::check_may_write(&snapshot.projection, &caller, &path.project.entity)?;
+            decide::decide(snapshot, run, &parsed, &writer, &act)
+        })
+        .await?;
+    app.liveness.heard(&outcome.run);
+    if outcome.quarantined > 0 {
+        crate::http::metrics::quarantined(outcome.quarantined);
+        tracing::warn!(lines = outcome.quarantined, "lines could not be read and are in quarantine");
+    }
+    Ok(Json(if outcome.stopped { json!({ "stopped": true }) } else { json!({}) }))
+}
+
+/// Who writes, where several processes write one run; empty otherwise (protocol 7.2).
+fn writer(headers: &HeaderMap) -> Result<Arc<str>, Refusal> {
+    let is_shared = headers.get("x-wandb-use-async-filestream").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+    let Some(id) = headers.get("x-wandb-async-client-id").filter(|_| is_shared) else {
+        return Ok(Arc::from(""));
+    };
+    let id = id.to_str().map_err(|_not_ascii| Refusal::invalid("the client id is not plain text"))?;
+    names::check_text("client id", id)?;
+    Ok(Arc::from(id))
+}
+
+async fn parse(body: Whole, is_shared: bool) -> Result<(Parsed, limits::Charge), Refusal> {
+    let Whole { bytes, charge } = body;
+    let parsed = if bytes.len() <= INLINE_BYTES_MAX {
+        request::parse(&bytes, is_shared)
+    } else {
+        let parsing = tokio::task::spawn_blocking(move || request::parse(&bytes, is_shared));
+        parsing.await.unwrap_or_else(|_| Err(Refusal::unavailable("reading the body failed inside the server")))
+    };
+    Ok((parsed?, charge))
+}

@@ -1,0 +1,182 @@
+//! Rows of a run as the client asks for them: a range of steps, rows that have certain keys, at most
+//! so many, evenly spread (protocol 11.2).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::{Block, Kinds, Run, Snapshot, Table, Value};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::http::error::Refusal;
+
+/// Which rows are asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Spec {
+    /// Only rows that have all of these, and of them only these; all cells of all rows when empty.
+    #[serde(default)]
+    pub(super) keys: Vec<String>,
+    #[serde(default)]
+    pub(super) min_step: Option<i64>,
+    /// Included.
+    #[serde(default)]
+    pub(super) max_step: Option<i64>,
+    #[serde(default)]
+    pub(super) samples: Option<usize>,
+}
+
+impl Spec {
+    pub(super) fn parse(json: &str) -> Result<Self, Refusal> {
+        serde_json::from_str(json).map_err(|error| Refusal::invalid(format!("{json:?} is no sampling spec: {error}")))
+    }
+
+    fn wants(&self, step: i64) -> bool {
+        self.min_step.is_none_or(|min| step >= min) && self.max_step.is_none_or(|max| step <= max)
+    }
+
+    fn touches(&self, steps: Option<(i64, i64)>) -> bool {
+        steps.is_none_or(|(low, high)| {
+            self.min_step.is_none_or(|min| high >= min) && self.max_step.is_none_or(|max| low <= max)
+        })
+    }
+}
+
+/// Where a row's cells stand: extents and rows in them, in the order in which they were written.
+type Places = Vec<(usize, u32)>;
+
+/// The rows, by rising step; of each cell the last value written. Rows without a step stand by line.
+pub(super) fn rows(snapshot: &Snapshot, table: &Table, spec: &Spec) -> Result<Vec<Value>, Refusal> {
+    let mut found: BTreeMap<(i64, Arc<str>), Places> = BTreeMap::new();
+    for (index, extent) in table.extents.iter().enumerate().filter(|(_, extent)| spec.touches(extent.steps)) {
+        let block = snapshot.rows(extent)?;
+        let steps = block.column("_step");
+        for row in 0..block.rows() {
+            let step = steps.and_then(|steps| steps.cell(steps.index_of(row)?)).and_then(|cell| cell.to_value().as_i64());
+            let line = i64::try_from(extent.first_line + u64::from(row)).unwrap_or(i64::MAX);
+            let Some(place) = step.or(Some(line).filter(|_| extent.steps.is_none())) else { continue };
+            if spec.wants(place) {
+                found.entry((place, Arc::clone(&extent.writer))).or_default().push((index, row));
+            }
+        }
+    }
+    let mut reader = Reader { snapshot, table, block: None };
+    if spec.keys.is_empty() {
+        let chosen = spread(found.into_values().collect(), spec.samples);
+        return chosen.into_iter().map(|places| reader.row(&places, &[])).collect();
+    }
+    let mut complete = Vec::new();
+    for places in found.into_values() {
+        let row = reader.row(&places, &spec.keys)?;
+        if row.as_map().is_some_and(|members| members.len() == spec.keys.len()) {
+            complete.push(row);
+        }
+    }
+    Ok(spread(complete, spec.samples))
+}
+
+/// Reads rows, keeping the block it used last: neighbours mostly share it.
+struct Reader<'a> {
+    snapshot: &'a Snapshot,
+    table: &'a Table,
+    block: Option<(usize, Block)>,
+}
+
+impl Reader<'_> {
+    fn row(&mut self, places: &Places, keys: &[String]) -> Result<Value, Refusal> {
+        let mut members: Vec<(Box<str>, Value)> = Vec::new();
+        for (index, row) in places {
+            for (name, cell) in self.block(*index)?.row(*row) {
+                if !keys.is_empty() && !keys.iter().any(|key| key == name) {
+                    continue;
+                }
+                match members.iter_mut().find(|(known, _)| **known == *name) {
+                    Some((_, value)) => *value = cell.to_value(),
+                    None => members.push((name.into(), cell.to_value())),
+                }
+            }
+        }
+        Ok(Value::Map(members))
+    }
+
+    fn block(&mut self, index: usize) -> Result<&Block, Refusal> {
+        let gone = || Refusal::unavailable("the rows are not where they are indexed");
+        if self.block.as_ref().is_none_or(|(known, _)| *known != index) {
+            let extent = self.table.extents.get(index).ok_or_else(gone)?;
+            self.block = Some((index, self.snapshot.rows(extent)?));
+        }
+        self.block.as_ref().map(|(_, block)| block).ok_or_else(gone)
+    }
+}
+
+/// At most `count` of the items, evenly spread, the first and the last among them.
+fn spread<T>(items: Vec<T>, count: Option<usize>) -> Vec<T> {
+    let Some(count) = count.filter(|count| *count < items.len()) else { return items };
+    let (last, gaps) = (items.len() - 1, count.saturating_sub(1).max(1));
+    let mut chosen = (0..count).map(|place| place * last / gaps).peekable();
+    let is_chosen = |(index, item)| (chosen.next_if_eq(&index).is_some()).then_some(item);
+    items.into_iter().enumerate().filter_map(is_chosen).collect()
+}
+
+/// The row at the highest line that has cells, as JSON.
+pub(super) fn last_row(snapshot: &Snapshot, table: &Table) -> Result<Option<String>, Refusal> {
+    let Some(extent) = table.extents.iter().max_by_key(|extent| extent.end_line()) else { return Ok(None) };
+    let block = snapshot.rows(extent)?;
+    let row = |row: u32| Value::Map(block.row(row).map(|(name, cell)| (name.into(), cell.to_value())).collect());
+    let rows = (0..block.rows()).rev().map(row);
+    Ok(rows.into_iter().find(|row| row.as_map().is_some_and(|cells| !cells.is_empty())).map(|row| row.to_json()))
+}
+
+/// A tail as the client reads it: a JSON array of JSON texts.
+pub(super) fn tail(last: Option<String>) -> String {
+    serde_json::Value::from_iter(last).to_string()
+}
+
+/// The key catalogue of a run; null before the first row.
+pub(super) fn keys(run: &Run) -> Option<serde_json::Value> {
+    let last_step = run.last_step?;
+    let mut keys = serde_json::Map::new();
+    for (key, stats) in &run.history.keys {
+        let kind = kind_name(stats.kinds);
+        let previous = run.summary.lookup(key).and_then(|value| serde_json::from_str(&value.to_strict_json()).ok());
+        let entry = json!({
+            "typeCounts": [{ "type": kind, "count": stats.points }],
+            "monotonic": false,
+            "previousValue": previous.unwrap_or(serde_json::Value::Null),
+        });
+        keys.insert(key.to_string(), entry);
+    }
+    Some(json!({ "keys": keys, "lastStep": last_step, "sets": [] }))
+}
+
+fn kind_name(kinds: Kinds) -> &'static str {
+    if kinds.has(Kinds::NESTED) {
+        "map"
+    } else if kinds.has(Kinds::TEXT) {
+        "string"
+    } else if kinds.has(Kinds::BOOL) {
+        "boolean"
+    } else {
+        "number"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+
+    #[test]
+    fn a_sample_keeps_the_ends_and_has_the_size_asked() {
+        let items: Vec<usize> = (0..1000).collect();
+        for count in [1, 2, 3, 7, 500, 999, 1000, 2000] {
+            let chosen = spread(items.clone(), Some(count));
+            assert_eq!(chosen.len(), count.min(1000));
+            assert_eq!(chosen.first(), Some(&0));
+            if count > 1 {
+                assert_eq!(chosen.last(), Some(&999));
+            }
+        }
+        assert_eq!(spread(items.clone(), None).len(), 1000);
+        assert!(spread(items, Some(0)).is_empty());
+    }
+}

@@ -1,0 +1,216 @@
+//! `POST /graphql`: the schema that the client's documents validate against, and its endpoint.
+//!
+//! What holds (protocol 1, 2.3, 3):
+//! - An empty `operationName` is none, and variables that the document does not declare are ignored.
+//! - What the server does not know or refuses is answered at once with `errors`; nothing is a bare
+//!   null without them.
+//! - The status is 200, but 429 or 503 for what passes, and for a refused start of a run the 4xx
+//!   that makes the client print the message alone.
+
+mod artifact;
+mod file;
+mod history;
+mod mutation;
+mod project;
+mod query;
+mod run;
+mod scalars;
+mod viewer;
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{EmptySubscription, Positioned, Request, ServerError, Variables};
+use axum::Extension;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use engine::{RunKey, Snapshot};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::http::auth::Caller;
+use crate::http::error::{Kind, Refusal};
+use crate::http::{limits, origin};
+use crate::options::Limits;
+use crate::wandb::Act;
+use crate::wandb::capability::{Grant, Method};
+
+pub(crate) type Schema = async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>;
+
+pub(crate) fn schema(limits: &Limits) -> Schema {
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+        .register_output_type::<artifact::Artifact>()
+        .limit_depth(limits.graphql_depth)
+        .limit_complexity(limits.graphql_fields)
+        .finish()
+}
+
+/// What all resolvers of a request share.
+pub(crate) struct Scope {
+    app: Arc<App>,
+    caller: Caller,
+    /// Scheme and host as the client named them; links begin with it.
+    base: String,
+    /// Several processes write the run that the request is about.
+    is_shared: bool,
+}
+
+impl Scope {
+    fn of<'a>(ctx: &async_graphql::Context<'a>) -> async_graphql::Result<&'a Self> {
+        ctx.data::<Arc<Self>>().map(|scope| &**scope)
+    }
+
+    fn act(&self) -> Act {
+        Act { actor: Arc::clone(&self.caller.user), now: self.app.store.now() }
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.app.store.snapshot()
+    }
+
+    /// The absolute address at which a file may be put or got without a key.
+    fn address(&self, method: Method, run: &RunKey, file: &str) -> String {
+        let grant = Grant { method, run: run.clone(), file: file.into(), user: Arc::clone(&self.caller.user) };
+        let token = self.app.signer.sign(&grant, self.app.store.now());
+        let folder = if method == Method::Put { "upload" } else { "files" };
+        format!("{}/{folder}/{token}", self.base)
+    }
+
+    /// How many entries a page holds: as many as asked, within the bound, 50 when none were.
+    fn page(&self, first: Option<i32>) -> usize {
+        first.map_or(50, |first| usize::try_from(first).unwrap_or_default()).min(self.app.limits.page_entries)
+    }
+}
+
+/// Does work that reads the log off the threads that serve connections.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> async_graphql::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.unwrap_or_else(|_| Err(Refusal::unavailable("reading failed inside the server")))?)
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    query: String,
+    #[serde(default)]
+    variables: Option<serde_json::Value>,
+    #[serde(default, rename = "operationName")]
+    operation: Option<String>,
+}
+
+pub(crate) async fn post(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let limits::Whole { bytes, charge: _charge } = limits::read_json(&app.pool, &app.limits, &headers, body).await?;
+    let envelope: Envelope = serde_json::from_slice(&bytes)
+        .map_err(|error| Refusal::invalid(format!("the body is not a GraphQL request: {error}")))?;
+    drop(bytes);
+    let document = match document(&envelope.query, &app.limits) {
+        Ok(document) => document,
+        Err(error) => return Ok(Json(serde_json::json!({ "data": null, "errors": [error] })).into_response()),
+    };
+    let is_set = |name: &str| headers.get(name).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+    let scope = Scope {
+        base: origin::base_url(&app, &headers, &uri),
+        is_shared: is_set("x-wandb-use-async-filestream"),
+        app: Arc::clone(&app),
+        caller,
+    };
+    let mut request = Request::new(envelope.query)
+        .variables(Variables::from_json(envelope.variables.unwrap_or_default()))
+        .data(Arc::new(scope));
+    request.operation_name = envelope.operation.filter(|name| !name.is_empty());
+    request.set_parsed_query(document);
+    Ok(answer(app.schema.execute(request).await))
+}
+
+fn answer(response: async_graphql::Response) -> Response {
+    let passing = response.errors.iter().find_map(|error| Some(refusal(error)?.kind).filter(|kind| kind.retry_after().is_some()));
+    let starts_a_run = |error: &&ServerError| {
+        let field = error.path.first();
+        matches!(field, Some(async_graphql::PathSegment::Field(name)) if name == "upsertBucket" || name == "rewindRun")
+    };
+    let refused = response.errors.iter().find(starts_a_run).and_then(refusal).map(|refusal| refusal.kind);
+    let kind: Option<Kind> = passing.or(refused);
+    let mut answer = Json(response).into_response();
+    if let Some(kind) = kind {
+        *answer.status_mut() = kind.status();
+        crate::http::metrics::rejected(kind);
+        if let Some(seconds) = kind.retry_after() {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+    debug_assert!(answer.status() != StatusCode::INTERNAL_SERVER_ERROR, "never for the client");
+    answer
+}
+
+fn refusal(error: &ServerError) -> Option<&Refusal> {
+    error.source::<Refusal>()
+}
+
+/// Parses a document and counts its aliases (L5); depth and fields are counted by the executor.
+fn document(text: &str, limits: &Limits) -> Result<ExecutableDocument, ServerError> {
+    if text.len() > limits.graphql_bytes {
+        let max = limits.graphql_bytes;
+        return Err(ServerError::new(format!("the document is larger than {max} bytes"), None));
+    }
+    let document = async_graphql::parser::parse_query(text)?;
+    let in_operations = document.operations.iter().map(|(_, operation)| aliases(&operation.node.selection_set));
+    let in_fragments = document.fragments.values().map(|fragment| aliases(&fragment.node.selection_set));
+    if in_operations.sum::<usize>() + in_fragments.sum::<usize>() > limits.graphql_aliases {
+        let max = limits.graphql_aliases;
+        return Err(ServerError::new(format!("the document has more than {max} aliases"), None));
+    }
+    Ok(document)
+}
+
+/// The parser bounds the nesting, so this recursion ends.
+fn aliases(selection: &Positioned<SelectionSet>) -> usize {
+    let count = |selection: &Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => usize::from(field.node.alias.is_some()) + aliases(&field.node.selection_set),
+        Selection::InlineFragment(fragment) => aliases(&fragment.node.selection_set),
+        Selection::FragmentSpread(_) => 0,
+    };
+    selection.node.items.iter().map(count).sum()
+}
+
+/// One page of a list: the entries with their cursors, the last cursor, and whether more follow.
+struct Page<T> {
+    entries: Vec<(T, String)>,
+    info: PageInfo,
+}
+
+#[derive(async_graphql::SimpleObject)]
+pub(crate) struct PageInfo {
+    end_cursor: Option<String>,
+    has_next_page: bool,
+}
+
+impl<T> Page<T> {
+    fn of(all: impl Iterator<Item = T>, after: Option<&str>, first: usize) -> Result<Self, Refusal> {
+        let skipped = match after.filter(|cursor| !cursor.is_empty()) {
+            None => 0,
+            Some(cursor) => {
+                super::ids::to_cursor(cursor).ok_or_else(|| Refusal::invalid(format!("{cursor:?} is no cursor")))?
+            }
+        };
+        let mut rest = all.skip(skipped);
+        let entries: Vec<_> =
+            (skipped + 1..).zip(rest.by_ref().take(first)).map(|(seen, entry)| (entry, super::ids::of_cursor(seen))).collect();
+        let end_cursor = entries.last().map(|(_, cursor)| cursor.clone());
+        Ok(Self { info: PageInfo { end_cursor, has_next_page: rest.next().is_some() }, entries })
+    }
+}
+
+/// A count for a GraphQL Int.
+fn int(count: impl TryInto<i32>) -> i32 {
+    count.try_into().unwrap_or(i32::MAX)
+}

@@ -1,0 +1,360 @@
+//! What can be changed. What is not here yet (artifacts, sweeps, registries) is refused by the
+//! validator, which names it.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use engine::{ProjectKey, RunPath};
+
+use super::Scope;
+use super::file::File;
+use super::project::Project;
+use super::run::Run;
+use super::scalars::{Duration, JsonString};
+use crate::http::error::{Kind, Refusal};
+use crate::wandb::{ids, names, translate};
+
+pub(crate) struct Mutation;
+
+#[derive(InputObject)]
+pub(crate) struct UpsertBucketInput {
+    id: Option<String>,
+    name: Option<String>,
+    group_name: Option<String>,
+    model_name: Option<String>,
+    entity_name: Option<String>,
+    description: Option<String>,
+    display_name: Option<String>,
+    notes: Option<String>,
+    commit: Option<String>,
+    config: Option<JsonString>,
+    host: Option<String>,
+    debug: Option<bool>,
+    job_program: Option<String>,
+    job_repo: Option<String>,
+    job_type: Option<String>,
+    state: Option<String>,
+    sweep: Option<String>,
+    tags: Option<Vec<String>>,
+    summary_metrics: Option<JsonString>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct UpsertBucketPayload {
+    bucket: Option<Run>,
+    inserted: Option<bool>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct RewindRunInput {
+    run_name: String,
+    entity_name: Option<String>,
+    project_name: Option<String>,
+    metric_name: String,
+    metric_value: f64,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct RewindRunPayload {
+    rewound_run: Option<Run>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct DeleteRunInput {
+    id: ID,
+    delete_artifacts: Option<bool>,
+    client_mutation_id: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct DeleteRunPayload {
+    client_mutation_id: Option<String>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct StopRunInput {
+    id: ID,
+}
+
+#[derive(InputObject)]
+pub(crate) struct UpdateRunStateInput {
+    id: ID,
+    state: String,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct SuccessPayload {
+    success: bool,
+}
+
+#[derive(InputObject)]
+pub(crate) struct UpsertModelInput {
+    id: Option<String>,
+    name: Option<String>,
+    entity_name: Option<String>,
+    description: Option<String>,
+    access: Option<String>,
+    views: Option<JsonString>,
+    allow_all_artifact_types_in_registry: Option<bool>,
+    artifact_types: Option<Vec<ArtifactTypeInput>>,
+    client_mutation_id: Option<String>,
+    docker_image: Option<String>,
+    framework: Option<String>,
+    icon: Option<ProjectIconInput>,
+    is_benchmark: Option<bool>,
+    is_published: Option<bool>,
+    owner: Option<ID>,
+    rate_limits: Option<RateLimitsInput>,
+    repo: Option<String>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct ArtifactTypeInput {
+    name: String,
+    description: Option<String>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct ProjectIconInput {
+    name: String,
+    color: String,
+}
+
+#[derive(InputObject)]
+pub(crate) struct RateLimitsInput {
+    graphql: Option<i32>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct UpsertModelPayload {
+    project: Option<Project>,
+    model: Option<Project>,
+    inserted: Option<bool>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct CreateRunFilesInput {
+    entity_name: String,
+    project_name: String,
+    run_name: String,
+    files: Vec<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct CreateRunFilesPayload {
+    #[graphql(name = "runID")]
+    run_id: ID,
+    upload_headers: Vec<String>,
+    files: Vec<File>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct MarkRunFilesUploadedInput {
+    entity_name: String,
+    project_name: String,
+    run_name: String,
+    files: Vec<String>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct DeleteFilesInput {
+    files: Vec<ID>,
+    project_id: Option<i32>,
+}
+
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AlertSeverity {
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(InputObject)]
+pub(crate) struct NotifyScriptableRunAlertInput {
+    entity_name: String,
+    project_name: String,
+    run_name: String,
+    title: String,
+    text: String,
+    severity: Option<AlertSeverity>,
+    wait_duration: Option<Duration>,
+}
+
+/// The run of an id.
+fn path(id: &ID) -> Result<RunPath, Refusal> {
+    ids::to_run(id).ok_or_else(|| Refusal::not_found(format!("run {:?} not found", id.as_str())))
+}
+
+fn named(scope: &Scope, entity: &str, project: &str, run: &str) -> RunPath {
+    let entity = names::entity(Some(entity), &scope.caller);
+    let project = if project.is_empty() { names::DEFAULT_PROJECT } else { project };
+    RunPath::new(ProjectKey::new(entity, project), run)
+}
+
+fn not_yet(what: &str) -> Refusal {
+    Refusal::new(Kind::Invalid, format!("{what} is not supported by this server yet"))
+}
+
+#[Object]
+impl Mutation {
+    async fn upsert_bucket(&self, ctx: &Context<'_>, input: UpsertBucketInput) -> Result<Option<UpsertBucketPayload>> {
+        let scope = Scope::of(ctx)?;
+        let request = request(input, scope.is_shared);
+        let mut random = [0; 8];
+        scope.app.store.world().entropy.fill(&mut random).map_err(|error| {
+            tracing::error!(%error, "the system gives no random bytes");
+            Refusal::unavailable("the system gives no random bytes")
+        })?;
+        let (act, id) = (scope.act(), names::made_up_id(random));
+        // Drawn once, however often this is decided again.
+        let mut drawn_ordinal = None;
+        let mut ordinal = |project: &ProjectKey, made| {
+            *drawn_ordinal.get_or_insert_with(|| scope.app.next_ordinal(project, made))
+        };
+        let upserted = scope
+            .app
+            .decide(|snapshot| {
+                let drawn = translate::Drawn { id: &id, ordinal: &mut ordinal };
+                translate::upsert(&snapshot.projection, &request, &scope.caller, &act, drawn)
+            })
+            .await?;
+        scope.app.liveness.heard(&upserted.run);
+        let snapshot = scope.snapshot();
+        let run = snapshot.projection.generation(&upserted.run);
+        let bucket = run.map(|run| Run::new(&snapshot, run).with_history_lines(upserted.history_lines));
+        Ok(Some(UpsertBucketPayload { bucket, inserted: Some(upserted.inserted) }))
+    }
+
+    async fn rewind_run(&self, input: RewindRunInput) -> Result<Option<RewindRunPayload>> {
+        let RewindRunInput { run_name, entity_name, project_name, metric_name, metric_value } = input;
+        let _wanted = (run_name, entity_name, project_name, metric_name, metric_value);
+        Err(not_yet("rewinding a run").into())
+    }
+
+    async fn delete_run(&self, ctx: &Context<'_>, input: DeleteRunInput) -> Result<Option<DeleteRunPayload>> {
+        let (scope, path) = (Scope::of(ctx)?, path(&input.id)?);
+        let _no_artifacts_yet = input.delete_artifacts;
+        let act = scope.act();
+        scope
+            .app
+            .decide(|snapshot| {
+                names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
+                translate::delete(&snapshot.projection, &path, &act)
+            })
+            .await?;
+        Ok(Some(DeleteRunPayload { client_mutation_id: input.client_mutation_id }))
+    }
+
+    async fn stop_run(&self, ctx: &Context<'_>, input: StopRunInput) -> Result<Option<SuccessPayload>> {
+        let (scope, path) = (Scope::of(ctx)?, path(&input.id)?);
+        let act = scope.act();
+        scope
+            .app
+            .decide(|snapshot| {
+                names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
+                translate::stop(&snapshot.projection, &path, &act)
+            })
+            .await?;
+        Ok(Some(SuccessPayload { success: true }))
+    }
+
+    async fn update_run_state(&self, ctx: &Context<'_>, input: UpdateRunStateInput) -> Result<Option<SuccessPayload>> {
+        let (scope, path) = (Scope::of(ctx)?, path(&input.id)?);
+        let act = scope.act();
+        scope
+            .app
+            .decide(|snapshot| {
+                names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
+                translate::set_state(&snapshot.projection, &path, &input.state, &act)
+            })
+            .await?;
+        Ok(Some(SuccessPayload { success: true }))
+    }
+
+    async fn upsert_model(&self, ctx: &Context<'_>, input: UpsertModelInput) -> Result<Option<UpsertModelPayload>> {
+        let scope = Scope::of(ctx)?;
+        let name = input.name.filter(|name| !name.is_empty()).unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
+        let key = ProjectKey::new(names::entity(input.entity_name.as_deref(), &scope.caller), name);
+        let act = scope.act();
+        let inserted = scope
+            .app
+            .decide(|snapshot| translate::make_project(&snapshot.projection, &key, &scope.caller, &act))
+            .await?;
+        let snapshot = scope.snapshot();
+        let project = || snapshot.projection.projects.get(&key).map(|project| Project::new(&snapshot, project));
+        Ok(Some(UpsertModelPayload { project: project(), model: project(), inserted: Some(inserted) }))
+    }
+
+    async fn create_run_files(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateRunFilesInput,
+    ) -> Result<Option<CreateRunFilesPayload>> {
+        let scope = Scope::of(ctx)?;
+        let path = named(scope, &input.entity_name, &input.project_name, &input.run_name);
+        let snapshot = scope.snapshot();
+        names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
+        let run = translate::living(&snapshot.projection, &path)?;
+        let file = |name: &String| {
+            // The answer names the file as it was asked for; its PUT drops a leading `./`.
+            names::file_name(name).map(|_| File::ahead(&run.key, name))
+        };
+        let files: Result<Vec<File>, Refusal> = input.files.iter().map(file).collect();
+        Ok(Some(CreateRunFilesPayload { run_id: ids::of_run(&path).into(), upload_headers: Vec::new(), files: files? }))
+    }
+
+    async fn mark_run_files_uploaded(
+        &self,
+        ctx: &Context<'_>,
+        input: MarkRunFilesUploadedInput,
+    ) -> Result<Option<SuccessPayload>> {
+        let scope = Scope::of(ctx)?;
+        let path = named(scope, &input.entity_name, &input.project_name, &input.run_name);
+        // A file is there when its PUT is complete; this only says that the client thinks so too.
+        let run = translate::living(&scope.snapshot().projection, &path)?.clone();
+        let success = input.files.iter().all(|name| names::file_name(name).is_ok_and(|name| run.files.contains_key(name)));
+        Ok(Some(SuccessPayload { success }))
+    }
+
+    async fn delete_files(&self, ctx: &Context<'_>, input: DeleteFilesInput) -> Result<Option<SuccessPayload>> {
+        let scope = Scope::of(ctx)?;
+        let _in_each_id = input.project_id;
+        let file = |id: &ID| ids::to_file(id).ok_or_else(|| Refusal::not_found(format!("file {:?} not found", id.as_str())));
+        let files: Result<Vec<_>, Refusal> = input.files.iter().map(file).collect();
+        let (files, act) = (files?, scope.act());
+        scope
+            .app
+            .decide(|snapshot| translate::delete_files(&snapshot.projection, &files, &scope.caller, &act))
+            .await?;
+        Ok(Some(SuccessPayload { success: true }))
+    }
+
+    async fn notify_scriptable_run_alert(&self, input: NotifyScriptableRunAlertInput) -> Result<Option<SuccessPayload>> {
+        let NotifyScriptableRunAlertInput { entity_name, project_name, run_name, title, text, severity, wait_duration } = input;
+        let _wanted = (entity_name, project_name, run_name, title, text, severity, wait_duration.map(|wait| wait.0));
+        Err(not_yet("run.alert()").into())
+    }
+}
+
+fn request(input: UpsertBucketInput, is_shared: bool) -> translate::Upsert {
+    let _not_kept = input.debug;
+    translate::Upsert {
+        id: input.id,
+        name: input.name,
+        project: input.model_name,
+        entity: input.entity_name,
+        group: input.group_name,
+        description: input.description,
+        display_name: input.display_name,
+        notes: input.notes,
+        commit: input.commit,
+        config: input.config.map(|JsonString(json)| json),
+        host: input.host,
+        program: input.job_program,
+        repo: input.job_repo,
+        job_type: input.job_type,
+        state: input.state,
+        sweep: input.sweep,
+        tags: input.tags,
+        summary: input.summary_metrics.map(|JsonString(json)| json),
+        is_shared,
+    }
+}

@@ -1,0 +1,76 @@
+//! What can be asked.
+
+use async_graphql::{Context, Object, Result};
+use engine::ProjectKey;
+
+use super::artifact::Organization;
+use super::project::{Project, ProjectConnection};
+use super::viewer::{Entity, ServerInfo, User};
+use super::{Page, Scope};
+use crate::wandb::names;
+
+pub(crate) struct Query;
+
+#[Object]
+impl Query {
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let scope = Scope::of(ctx)?;
+        Ok(Some(User::of(&scope.snapshot(), &scope.caller.user)))
+    }
+
+    async fn server_info(&self) -> Option<ServerInfo> {
+        Some(ServerInfo)
+    }
+
+    async fn entity(&self, ctx: &Context<'_>, name: Option<String>) -> Result<Option<Entity>> {
+        let scope = Scope::of(ctx)?;
+        let name = names::entity(name.as_deref(), &scope.caller);
+        Ok(Entity::find(&scope.snapshot(), name))
+    }
+
+    async fn organization(&self, name: String) -> Option<Organization> {
+        let _none_here = name;
+        None
+    }
+
+    async fn project(
+        &self,
+        ctx: &Context<'_>,
+        name: Option<String>,
+        entity_name: Option<String>,
+    ) -> Result<Option<Project>> {
+        project(ctx, name, entity_name)
+    }
+
+    async fn model(
+        &self,
+        ctx: &Context<'_>,
+        name: Option<String>,
+        entity_name: Option<String>,
+    ) -> Result<Option<Project>> {
+        project(ctx, name, entity_name)
+    }
+
+    async fn models(
+        &self,
+        ctx: &Context<'_>,
+        entity_name: Option<String>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Option<ProjectConnection>> {
+        let scope = Scope::of(ctx)?;
+        let snapshot = scope.snapshot();
+        let entity = names::entity(entity_name.as_deref(), &scope.caller);
+        let projects = snapshot.projection.projects.values().filter(|project| *project.key.entity == *entity);
+        let page = Page::of(projects.map(|project| Project::new(&snapshot, project)), after.as_deref(), scope.page(first))?;
+        Ok(Some(ProjectConnection::of(page)))
+    }
+}
+
+fn project(ctx: &Context<'_>, name: Option<String>, entity: Option<String>) -> Result<Option<Project>> {
+    let scope = Scope::of(ctx)?;
+    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
+    let key = ProjectKey::new(names::entity(entity.as_deref(), &scope.caller), name);
+    let snapshot = scope.snapshot();
+    Ok(snapshot.projection.projects.get(&key).map(|project| Project::new(&snapshot, project)))
+}

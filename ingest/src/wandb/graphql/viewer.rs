@@ -1,0 +1,191 @@
+//! People, entities, and what the server can do.
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use engine::{ProjectKey, Snapshot};
+use serde_json::json;
+
+use super::Scope;
+use super::artifact::Organization;
+use super::project::Project;
+use super::scalars::{Int64, JsonString, Moment};
+use crate::wandb::{ids, names};
+
+/// What the client may use of what it knows (protocol 4.2).
+const FEATURES: [&str; 5] = [
+    "STRUCTURED_CONSOLE_LOGS",
+    "UPDATE_RUN_STATE",
+    "FILESTREAM_GZIP",
+    "MARK_RUN_FILES_UPLOADED",
+    "TOTAL_COUNT_IN_FILE_CONNECTION",
+];
+
+pub(crate) struct ServerInfo;
+
+#[derive(SimpleObject)]
+pub(crate) struct ServerFeature {
+    name: &'static str,
+    is_enabled: bool,
+}
+
+#[Object]
+impl ServerInfo {
+    async fn cli_version_info(&self) -> Option<serde_json::Value> {
+        Some(json!({ "max_cli_version": "99.0.0" }))
+    }
+
+    async fn features(&self) -> Option<Vec<Option<ServerFeature>>> {
+        Some(FEATURES.iter().map(|name| Some(ServerFeature { name, is_enabled: true })).collect())
+    }
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct User {
+    id: ID,
+    name: String,
+    username: Option<String>,
+    email: Option<String>,
+    admin: Option<bool>,
+    photo_url: Option<String>,
+    flags: Option<JsonString>,
+    entity: Option<String>,
+    deleted_at: Option<Moment>,
+    api_keys: Option<ApiKeyConnection>,
+    teams: Option<EntityConnection>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct ApiKeyConnection {
+    edges: Vec<ApiKeyEdge>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct ApiKeyEdge {
+    node: Option<ApiKey>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct ApiKey {
+    id: ID,
+    name: String,
+    description: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct EntityConnection {
+    edges: Vec<EntityEdge>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct EntityEdge {
+    node: Option<Entity>,
+}
+
+impl User {
+    /// A user by name; also one that is gone, whose runs are still there.
+    pub(super) fn of(snapshot: &Snapshot, name: &str) -> Self {
+        let people = &snapshot.projection.people;
+        let keys = people.keys.values().filter(|key| *key.user == *name);
+        let edge = |key: &engine::Key| ApiKeyEdge {
+            node: Some(ApiKey { id: key.key_id.to_string().into(), name: key.key_id.to_string(), description: None }),
+        };
+        Self {
+            id: ids::of_user(name).into(),
+            name: name.to_owned(),
+            username: Some(name.to_owned()),
+            email: Some(String::new()),
+            admin: Some(people.users.get(name).is_some_and(|user| user.admin)),
+            photo_url: None,
+            // Code is kept as an artifact, and artifacts are not kept yet.
+            flags: Some(JsonString(json!({ "code_saving_enabled": false }).to_string())),
+            entity: Some(name.to_owned()),
+            deleted_at: None,
+            api_keys: Some(ApiKeyConnection { edges: keys.map(edge).collect() }),
+            teams: Some(EntityConnection { edges: vec![EntityEdge { node: Some(Entity::new(name, false)) }] }),
+        }
+    }
+}
+
+pub(crate) struct Entity {
+    name: String,
+    is_team: bool,
+}
+
+impl Entity {
+    pub(super) fn new(name: &str, is_team: bool) -> Self {
+        Self { name: name.to_owned(), is_team }
+    }
+
+    /// The entity of a user, or one that has projects.
+    pub(super) fn find(snapshot: &Snapshot, name: &str) -> Option<Self> {
+        let is_user = snapshot.projection.people.users.contains_key(name);
+        let has_projects = || snapshot.projection.projects.keys().any(|key| *key.entity == *name);
+        (is_user || has_projects()).then(|| Self::new(name, !is_user))
+    }
+}
+
+#[Object]
+impl Entity {
+    async fn id(&self) -> ID {
+        ids::of_entity(&self.name).into()
+    }
+
+    async fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn entity_type(&self) -> Option<&str> {
+        Some(if self.is_team { "team" } else { "user" })
+    }
+
+    async fn available(&self) -> Option<bool> {
+        Some(false)
+    }
+
+    async fn photo_url(&self) -> Option<String> {
+        None
+    }
+
+    async fn read_only(&self) -> Option<bool> {
+        Some(false)
+    }
+
+    async fn read_only_admin(&self) -> bool {
+        false
+    }
+
+    async fn is_team(&self) -> bool {
+        self.is_team
+    }
+
+    async fn private_only(&self) -> bool {
+        false
+    }
+
+    async fn storage_bytes(&self) -> Int64 {
+        Int64(0)
+    }
+
+    async fn code_saving_enabled(&self) -> bool {
+        false
+    }
+
+    async fn default_access(&self) -> &str {
+        "PRIVATE"
+    }
+
+    async fn organization(&self) -> Option<Organization> {
+        None
+    }
+
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let snapshot = Scope::of(ctx)?.snapshot();
+        Ok((!self.is_team).then(|| User::of(&snapshot, &self.name)))
+    }
+
+    async fn project(&self, ctx: &Context<'_>, name: Option<String>) -> Result<Option<Project>> {
+        let snapshot = Scope::of(ctx)?.snapshot();
+        let name = name.unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
+        let key = ProjectKey::new(self.name.as_str(), name);
+        Ok(snapshot.projection.projects.get(&key).map(|project| Project::new(&snapshot, project)))
+    }
+}

@@ -1,0 +1,152 @@
+//! Files of a run, in and out.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use crate::support::Harness;
+
+const CREATE: &str = "mutation CreateRunFiles($entity: String!, $project: String!, $run: String!, $files: [String!]!) { createRunFiles( input: { entityName: $entity, projectName: $project, runName: $run, files: $files } ) { runID uploadHeaders files { name uploadUrl } } }";
+const FILES: &str = "query RunFiles($project: String!, $entity: String!, $name: String!, $fileCursor: String, $fileLimit: Int = 50, $fileNames: [String] = [], $upload: Boolean = false, $pattern: String) { project(name: $project, entityName: $entity) { internalId run(name: $name) { fileCount ...RunFilesFragment } } } fragment RunFilesFragment on Run { files( names: $fileNames after: $fileCursor first: $fileLimit pattern: $pattern ) { edges { node { id name url(upload: $upload) directUrl sizeBytes mimetype updatedAt md5 } cursor } pageInfo { endCursor hasNextPage } } }";
+
+fn uploads(server: &Harness, names: &[&str]) -> Vec<String> {
+    let asked = json!({ "entity": "alice", "project": "p", "run": "r", "files": names });
+    let made = server.graphql(CREATE, &asked)["createRunFiles"].clone();
+    let files = made["files"].as_array().unwrap();
+    assert_eq!(files.iter().map(|file| file["name"].as_str().unwrap()).collect::<Vec<_>>(), names);
+    assert!(made["uploadHeaders"].is_array() && !made["runID"].as_str().unwrap().is_empty());
+    files.iter().map(|file| file["uploadUrl"].as_str().unwrap().to_owned()).collect()
+}
+
+fn listed(server: &Harness, variables: &Value) -> Value {
+    let mut all = json!({ "project": "p", "entity": "alice", "name": "r" });
+    all.as_object_mut().unwrap().extend(variables.as_object().unwrap().clone());
+    server.graphql(FILES, &all)["project"]["run"].clone()
+}
+
+fn put(server: &Harness, name: &str, content: &[u8]) -> Value {
+    let url = uploads(server, &[name]).remove(0);
+    let reply = server.send("PUT", &url, &[], content);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    listed(server, &json!({ "fileNames": [name] }))["files"]["edges"][0]["node"].clone()
+}
+
+#[test]
+fn a_file_goes_in_and_comes_out_without_a_key() {
+    let server = Harness::start();
+    server.init("p", "r");
+    let content: Vec<u8> = (0..700_000u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
+    let node = put(&server, "media/a b#é.bin", &content);
+    assert_eq!((&node["name"], &node["sizeBytes"]), (&json!("media/a b#é.bin"), &json!(700_000)));
+    let url = node["directUrl"].as_str().unwrap();
+    let whole = server.send("GET", url, &[], b"");
+    assert_eq!((whole.status, whole.bytes == content), (200, true));
+    let headers = ["x-content-type-options", "content-security-policy", "content-disposition", "access-control-allow-origin"];
+    let told = headers.map(|name| whole.header(name).unwrap_or("-").to_owned());
+    assert_eq!(told, ["nosniff", "sandbox; default-src 'none'", "attachment; filename*=UTF-8''a%20b%23%C3%A9%2Ebin", "*"]);
+    let part = server.send("GET", url, &[("range", "bytes=300000-300009")], b"");
+    assert_eq!((part.status, part.bytes == content[300_000..300_010]), (206, true));
+    assert_eq!(part.header("content-range"), Some("bytes 300000-300009/700000"));
+    assert_eq!(server.send("GET", url, &[("range", "bytes=700000-")], b"").status, 416);
+    let head = server.send("HEAD", url, &[], b"");
+    assert_eq!((head.status, head.header("content-length"), head.bytes.len()), (200, Some("700000"), 0));
+    assert_eq!(server.send("OPTIONS", url, &[], b"").header("access-control-allow-origin"), Some("*"));
+    assert_eq!(server.send("PUT", url, &[], b"x").status, 401, "a download's address puts nothing");
+    let shown = put(&server, "img.png", b"png");
+    let shown = server.send("GET", shown["url"].as_str().unwrap(), &[], b"");
+    assert!(shown.header("content-disposition").unwrap().starts_with("inline"));
+    let page = put(&server, "page.html", b"<script>alert(1)</script>");
+    let page = server.send("GET", page["url"].as_str().unwrap(), &[], b"");
+    assert!(page.header("content-disposition").unwrap().starts_with("attachment"));
+}
+
+#[test]
+fn empty_files_later_versions_and_restarts() {
+    let server = Harness::start();
+    server.init("p", "r");
+    assert_eq!(put(&server, "empty.txt", b"")["sizeBytes"], 0);
+    put(&server, "output.log", b"one");
+    let node = put(&server, "./output.log", b"two");
+    assert_eq!((&node["name"], &node["md5"]), (&json!("output.log"), &json!("uKn3Fdu2T9XFbneDxoIKYQ==")));
+    let events = server.events().len();
+    put(&server, "output.log", b"two");
+    assert_eq!(server.events().len(), events, "the same content again stores nothing");
+    let server = server.restart();
+    let url = node["directUrl"].as_str().unwrap();
+    let path = url.strip_prefix("http://").unwrap().split_once('/').unwrap().1;
+    assert_eq!(server.send("GET", &format!("/{path}"), &[], b"").text(), "two", "the secret is the store's");
+}
+
+#[test]
+fn files_are_listed_by_name_pattern_and_page_and_can_be_deleted() {
+    let server = Harness::start();
+    server.init("p", "r");
+    for name in ["a.json", "b.json", "c.txt"] {
+        put(&server, name, name.as_bytes());
+    }
+    let names = |run: &Value| -> Vec<String> {
+        let edges = run["files"]["edges"].as_array().unwrap();
+        edges.iter().map(|edge| edge["node"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&listed(&server, &json!({}))), ["a.json", "b.json", "c.txt"]);
+    assert_eq!(names(&listed(&server, &json!({ "pattern": "%.json" }))), ["a.json", "b.json"]);
+    let first = listed(&server, &json!({ "fileLimit": 2 }));
+    assert_eq!(first["files"]["pageInfo"]["hasNextPage"], true);
+    let next = listed(&server, &json!({ "fileLimit": 2, "fileCursor": first["files"]["pageInfo"]["endCursor"] }));
+    assert_eq!((names(&next), &next["files"]["pageInfo"]["hasNextPage"]), (vec!["c.txt".to_owned()], &json!(false)));
+    let marked = "mutation M($f: [String!]!) { markRunFilesUploaded(input: { entityName: \"alice\", projectName: \"p\", runName: \"r\", files: $f }) { success } }";
+    assert_eq!(server.graphql(marked, &json!({ "f": ["a.json"] }))["markRunFilesUploaded"]["success"], true);
+    let delete = "mutation deleteFiles($files: [ID!]!, $projectId: Int) { deleteFiles(input: { files: $files, projectId: $projectId }) { success } }";
+    let id = first["files"]["edges"][0]["node"]["id"].clone();
+    assert_eq!(server.graphql(delete, &json!({ "files": [id], "projectId": 1 }))["deleteFiles"]["success"], true);
+    assert_eq!(names(&listed(&server, &json!({}))), ["b.json", "c.txt"]);
+}
+
+#[test]
+fn an_upload_that_differs_or_stops_leaves_nothing_and_may_be_sent_again() {
+    let server = Harness::with(|options| options.limits.file_bytes = 1000);
+    server.init("p", "r");
+    let url = uploads(&server, &["f"]).remove(0);
+    let wrong = server.send("PUT", &url, &[("content-md5", "uKn3Fdu2T9XFbneDxoIKYQ==")], b"one");
+    assert_eq!(wrong.status, 503, "{}", wrong.text());
+    assert!(wrong.header("retry-after").is_some());
+    assert_eq!(server.send("PUT", &url, &[("content-md5", "nonsense")], b"one").status, 400);
+    assert_eq!(server.send("PUT", &url, &[], &[0; 1001]).status, 413);
+    // A connection that ends in the middle.
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut connection = TcpStream::connect(host).unwrap();
+    write!(connection, "PUT /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\nabc").unwrap();
+    connection.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 5") || answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert_eq!(listed(&server, &json!({}))["fileCount"], 0);
+    let left: Vec<_> = std::fs::read_dir(server.path().join("tmp")).unwrap().collect();
+    let left: Vec<_> = left.into_iter().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("blob")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(server.send("PUT", &url, &[("content-md5", "uKn3Fdu2T9XFbneDxoIKYQ==")], b"two").status, 200);
+    assert_eq!(listed(&server, &json!({}))["fileCount"], 1);
+}
+
+#[test]
+fn addresses_and_names_that_are_not_ours_are_refused() {
+    let server = Harness::start();
+    server.init("p", "r");
+    for token in ["x", "x.y", "", "eyJ.AAAA"] {
+        assert!([403, 404].contains(&server.send("PUT", &format!("/upload/{token}"), &[], b"x").status), "{token}");
+    }
+    for names in [&["../x"][..], &["/etc/passwd"], &[""], &["ok", "a/../../b"]] {
+        let asked = json!({ "entity": "alice", "project": "p", "run": "r", "files": names });
+        let reply = server.graphql_reply(CREATE, &asked);
+        let json = reply.json();
+        assert_eq!((reply.status, &json["data"]["createRunFiles"]), (200, &Value::Null));
+        assert!(json["errors"][0]["message"].as_str().unwrap().contains("invalid file name"), "{json}");
+    }
+    let asked = json!({ "entity": "alice", "project": "p", "run": "nope", "files": ["a"] });
+    let json = server.graphql_reply(CREATE, &asked).json();
+    assert!(json["errors"][0]["message"].as_str().unwrap().contains("not found"), "never a null without errors: {json}");
+    let url = uploads(&server, &["late"]).remove(0);
+    server.ask("POST", "/api/commands", &json!({ "command": "delete", "run": "r" }).to_string());
+    assert_eq!(server.send("PUT", &url, &[], b"x").status, 404);
+}

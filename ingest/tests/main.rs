@@ -1,0 +1,20 @@
+//! The server as its clients see it: a real one on loopback, a real folder, real requests.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod auth;
+mod commands;
+mod files;
+mod graphql;
+mod hostile;
+mod lifecycle;
+mod replay;
+mod sql;
+mod states;
+mod stream;
+mod support;
