@@ -1,0 +1,134 @@
+//! Answers to SQL, from a folder or from a server, read in the same way.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamReader;
+use engine::{Snapshot, Value};
+use query::output::{Format, Writer};
+use query::{Database, Limits, QueryOptions};
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::place::Place;
+use crate::remote::{Client, Statement};
+use crate::{folder, statement};
+
+/// How long a statement may take that no server runs: whoever waits for it has Ctrl+C.
+const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Whoever answers statements.
+pub(crate) struct Answerer {
+    who: Who,
+    strict: bool,
+    include_deleted: bool,
+}
+
+enum Who {
+    Folder { dir: PathBuf, snapshot: Arc<Snapshot>, database: Database },
+    Server(Client),
+}
+
+/// Rows on their way, and what is to be known of them.
+pub(crate) struct Answer {
+    pub(crate) schema: SchemaRef,
+    pub(crate) warnings: Vec<String>,
+    batches: Batches,
+    sql: String,
+}
+
+enum Batches {
+    Folder { rows: query::Answer, dir: PathBuf },
+    Server(Box<StreamReader<Box<dyn Read + Send>>>),
+}
+
+impl Answerer {
+    /// Opens the place for reading.
+    pub(crate) fn at(place: Place, global: &Global) -> Result<Self> {
+        let who = match place {
+            Place::Server(client) => Who::Server(client),
+            Place::Folder(dir) => {
+                let snapshot = Arc::new(folder::read(&dir)?);
+                Who::Folder { dir, snapshot, database: Database::new(Limits::default()) }
+            }
+        };
+        Ok(Self { who, strict: global.strict, include_deleted: global.include_deleted })
+    }
+
+    /// Begins to answer a statement.
+    pub(crate) async fn answer(&self, sql: &str) -> Result<Answer> {
+        let (strict, include_deleted) = (self.strict, self.include_deleted);
+        let (schema, warnings, batches) = match &self.who {
+            Who::Folder { snapshot, database, dir } => {
+                let options =
+                    QueryOptions { strict, include_deleted, row_limit: None, timeout: Some(PATIENCE) };
+                let rows = database.query(Arc::clone(snapshot), sql, &options).await;
+                let rows = rows.map_err(|error| failure(&error, sql, Some(dir)))?;
+                (rows.schema(), rows.warnings().to_vec(), Batches::Folder { rows, dir: dir.clone() })
+            }
+            Who::Server(client) => {
+                let rows = client
+                    .sql(&Statement { sql, strict, include_deleted })
+                    .map_err(|failure| failure.of_statement(sql))?;
+                let stream = StreamReader::try_new(rows.arrow, None).map_err(|error| broken_off(&error))?;
+                (stream.schema(), rows.warnings, Batches::Server(Box::new(stream)))
+            }
+        };
+        Ok(Answer { schema, warnings, batches, sql: sql.to_owned() })
+    }
+}
+
+impl Answer {
+    /// The next rows; none after the last.
+    pub(crate) async fn next(&mut self) -> Option<Result<RecordBatch>> {
+        match &mut self.batches {
+            Batches::Folder { rows, dir } => {
+                let batch = rows.next().await?;
+                Some(batch.map_err(|error| failure(&error, &self.sql, Some(dir))))
+            }
+            Batches::Server(stream) => Some(stream.next()?.map_err(|error| broken_off(&error))),
+        }
+    }
+
+    /// All rows as values: maps from column to cell, in the order of the columns.
+    pub(crate) async fn rows(mut self) -> Result<Vec<Value>> {
+        let unwritten = |error: std::io::Error| Failure::io("cannot turn rows into JSON", &error);
+        let mut writer = Writer::new(Format::Ndjson, &self.schema, Vec::new()).map_err(unwritten)?;
+        while let Some(batch) = self.next().await {
+            writer.write(&batch?).map_err(unwritten)?;
+        }
+        let text = writer.finish().map_err(unwritten)?;
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines
+            .map(|line| {
+                Value::from_json(line).map_err(|error| Failure::refused("cannot read a row").because(&error))
+            })
+            .collect()
+    }
+}
+
+/// What is wrong with a statement, shown where it is.
+pub(crate) fn failure(error: &query::Error, sql: &str, dir: Option<&PathBuf>) -> Failure {
+    let mut failure = Failure::new(Exit::from(error.kind()), error.message());
+    if let Some((line, column)) = error.position() {
+        failure = failure.at(statement::point_at(sql, line, column));
+    }
+    if let Some(hint) = error.hint() {
+        failure = failure.next(hint);
+    }
+    match (error.kind(), dir) {
+        (query::ErrorKind::Damaged, Some(dir)) => folder::keep_a_copy(failure, dir),
+        _ => failure,
+    }
+}
+
+/// A server ends the stream without its last bytes when a statement fails in the middle.
+fn broken_off(error: &ArrowError) -> Failure {
+    Failure::refused("the server broke off its answer").because(error).next("its log says why")
+}

@@ -1,0 +1,458 @@
+//! The manual, as types. What stands here is what `--help` prints (INTERFACES 1).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::duration;
+use crate::failure::{Failure, Result};
+
+/// A run store that answers SQL and takes runs from the wandb client
+#[derive(Debug, Parser)]
+#[command(
+    name = "wbq",
+    version,
+    override_usage = "wbq [OPTIONS] <SQL>\n       wbq [OPTIONS] -f <FILE>\n       wbq [OPTIONS] <VERB> …",
+    subcommand_value_name = "VERB",
+    subcommand_help_heading = "Verbs",
+    after_help = "\
+A first word that is no verb is SQL; `-` reads SQL from standard input.
+
+Examples:
+  wbq serve
+  wbq \"SELECT name, summary.loss FROM runs WHERE state = 'Finished' ORDER BY summary.loss\"
+  wbq --format csv \"SELECT _step, loss FROM history WHERE run_id = 'k3v9x2ab'\" > loss.csv
+  wbq -f report.sql"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    /// One or more statements, parted by `;`
+    #[arg(value_name = "SQL")]
+    pub(crate) sql: Vec<String>,
+
+    /// Reads the statements from a file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+/// Options that stand before or after the verb.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Global {
+    /// The data folder [env: WBQ_DIR] [default: $XDG_DATA_HOME/wbq or ~/.local/share/wbq]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// A server to ask instead of a folder [env: WBQ_SERVER]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "dir", help_heading = "Global options")]
+    pub(crate) server: Option<String>,
+
+    /// The key that lets in to the server [env: WBQ_KEY, else WANDB_API_KEY]
+    #[arg(long, global = true, value_name = "KEY", help_heading = "Global options")]
+    pub(crate) key: Option<String>,
+
+    /// A moment of the past to look at
+    #[arg(long, global = true, value_name = "WHEN", hide = true)]
+    pub(crate) as_of: Option<String>,
+
+    /// Makes the use of a key that no run has an error
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) strict: bool,
+
+    /// Shows deleted runs too
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) include_deleted: bool,
+
+    /// How data is printed [default: table on a terminal, else ndjson]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Global options")]
+    pub(crate) format: Option<Format>,
+
+    /// Prints no progress and no warnings
+    #[arg(long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub(crate) quiet: bool,
+
+    /// Prints more of what goes on
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) verbose: bool,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns in a frame, for people
+    Table,
+    /// An array of objects
+    Json,
+    /// An object a line
+    Ndjson,
+    /// Comma-separated values, RFC 4180
+    Csv,
+    /// A table for documents
+    Markdown,
+    /// A Parquet file
+    Parquet,
+    /// An Arrow IPC stream
+    Arrow,
+}
+
+impl From<Format> for query::output::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Table => Self::Table,
+            Format::Json => Self::Json,
+            Format::Ndjson => Self::Ndjson,
+            Format::Csv => Self::Csv,
+            Format::Markdown => Self::Markdown,
+            Format::Parquet => Self::Parquet,
+            Format::Arrow => Self::Arrow,
+        }
+    }
+}
+
+/// What is to be done, where it is not SQL.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Starts the server that the wandb client logs to
+    Serve(Serve),
+    /// Shows a run
+    #[command(after_help = "\
+Examples:
+  wbq show k3v9x2ab
+  wbq show mnist/k3v9x2ab
+  wbq show alice/mnist/k3v9x2ab --format json")]
+    Show {
+        /// The run: id, project/id or entity/project/id
+        run: String,
+    },
+    /// Changes the name, notes, tags, group, config or summary of runs
+    Edit(Edit),
+    /// Asks runs to stop; the trainer hears of it within seconds
+    #[command(after_help = "\
+Examples:
+  wbq stop k3v9x2ab
+  wbq stop mnist/k3v9x2ab mnist/p0q8r7s6")]
+    Stop(Runs),
+    /// Deletes runs; `undelete` brings them back
+    #[command(after_help = "\
+Examples:
+  wbq delete k3v9x2ab
+  wbq delete --yes mnist/k3v9x2ab mnist/p0q8r7s6")]
+    Delete {
+        #[command(flatten)]
+        runs: Runs,
+        /// Deletes without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Brings deleted runs back
+    #[command(after_help = "\
+Examples:
+  wbq undelete k3v9x2ab
+  wbq undelete mnist/k3v9x2ab mnist/p0q8r7s6")]
+    Undelete(Runs),
+    /// Tells what is in the folder: runs, projects, events, segments, points
+    #[command(after_help = "\
+Examples:
+  wbq stats
+  wbq --dir ./runs stats --format json
+  wbq stats --limits")]
+    Stats {
+        /// Prints each limit and its default instead
+        #[arg(long)]
+        limits: bool,
+    },
+    /// People and their keys
+    #[command(subcommand)]
+    User(User),
+    /// Prints a script that completes `wbq` in a shell
+    #[command(after_help = "\
+Examples:
+  wbq completions bash > ~/.local/share/bash-completion/completions/wbq
+  wbq completions zsh > ~/.zfunc/_wbq")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the version
+    #[command(after_help = "Examples:\n  wbq version")]
+    Version,
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wbq serve
+  wbq --dir ./runs serve --listen 127.0.0.1:9000
+  wbq serve --listen 127.0.0.1:0 --ready-json
+  wbq serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem")]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// Prints one line of JSON with the URL, and the key if this start made it, and nothing else
+    #[arg(long)]
+    pub(crate) ready_json: bool,
+    /// The admin that the first start makes [default: the user's name on this machine]
+    #[arg(long, value_name = "NAME", value_parser = user_name)]
+    pub(crate) admin: Option<String>,
+    /// How long a run may be silent until it counts as crashed
+    #[arg(long, value_name = "TIME", default_value = "300s", value_parser = duration::parse)]
+    pub(crate) crash_after: Duration,
+    /// When a write is acknowledged
+    #[arg(long, value_enum, default_value_t = Durability::Sync)]
+    pub(crate) durability: Durability,
+    /// The certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Says that a proxy in front takes care of TLS
+    #[arg(long)]
+    pub(crate) behind_proxy: bool,
+}
+
+/// When a write is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Durability {
+    /// Once the disk has it: it survives power loss
+    Sync,
+    /// Once the operating system has it: it survives the end of the process
+    Os,
+}
+
+/// Runs, as people name them.
+#[derive(Debug, Args)]
+pub(crate) struct Runs {
+    /// The runs, each as id, project/id or entity/project/id
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<String>,
+}
+
+/// What to change in runs.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A value of --config and --summary is JSON where it reads as JSON, and text otherwise. Dots in a
+key part the members of a path. An empty --name, --notes, --group or --job-type clears it.
+
+Examples:
+  wbq edit k3v9x2ab --name baseline --tag +best,-draft
+  wbq edit mnist/k3v9x2ab --notes 'warmup was too short'
+  wbq edit k3v9x2ab --config optimizer.lr=0.01 --summary accuracy=0.93")]
+pub(crate) struct Edit {
+    #[command(flatten)]
+    pub(crate) runs: Runs,
+    /// The display name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The notes
+    #[arg(long)]
+    pub(crate) notes: Option<String>,
+    /// Tags to add (+a) and to take away (-b)
+    #[arg(long, value_name = "+TAG,-TAG", value_delimiter = ',', allow_hyphen_values = true, value_parser = tag_change)]
+    pub(crate) tag: Vec<TagChange>,
+    /// The group
+    #[arg(long)]
+    pub(crate) group: Option<String>,
+    /// The job type
+    #[arg(long)]
+    pub(crate) job_type: Option<String>,
+    /// A key of the config and its value
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub(crate) config: Vec<Assignment>,
+    /// A key of the summary and its value
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub(crate) summary: Vec<Assignment>,
+}
+
+/// A tag to add or to take away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TagChange {
+    /// `+tag`
+    Add(String),
+    /// `-tag`
+    Remove(String),
+}
+
+/// A key and the value it gets.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Assignment {
+    /// The key, with dots between the members of a path.
+    pub(crate) key: String,
+    /// The value.
+    pub(crate) value: serde_json::Value,
+}
+
+/// People.
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Adds a user and prints the name and a new key
+    Add(UserAdd),
+    /// Lists the users
+    #[command(after_help = "Examples:\n  wbq user ls\n  wbq user ls --format json")]
+    Ls,
+}
+
+/// Whom to add.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The key that lets in to a server stands before the verb here: wbq --key ADMIN_KEY user add bob
+
+Examples:
+  wbq user add bob
+  wbq user add bob --key local-0123456789abcdef0123456789abcdef01234567")]
+pub(crate) struct UserAdd {
+    /// The name: 1 to 64 of a-z 0-9 _ -
+    #[arg(value_parser = user_name)]
+    pub(crate) name: String,
+    /// The user's key, instead of a new one
+    #[arg(long = "key", id = "users_key", value_name = "KEY")]
+    pub(crate) users_key: Option<String>,
+    /// Reads a password from standard input
+    #[arg(long, hide = true)]
+    pub(crate) password_stdin: bool,
+    /// Stands in for the global `--key`, whose place `--key` of this verb takes.
+    #[arg(long = "server-key", id = "key", hide = true)]
+    pub(crate) server_key: Option<String>,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Run these statements.
+    Sql(Source),
+    /// Do what a verb says.
+    Verb(Verb),
+    /// Nothing was asked for.
+    Nothing,
+}
+
+/// Where statements come from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The command line.
+    Text(String),
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// Verbs that later releases have: as SQL they would only confuse.
+const LATER: [&str; 22] = [
+    "runs", "diff", "tail", "watch", "prune", "run", "import", "export", "compact", "verify", "repair",
+    "backup", "restore", "team", "key", "role", "open", "project", "sweep", "agent", "shell", "login",
+];
+
+impl Cli {
+    /// Decides what is asked for.
+    ///
+    /// # Errors
+    ///
+    /// Usage, when it contradicts itself or names a verb that does not exist.
+    pub(crate) fn request(self) -> Result<(Global, Request)> {
+        let Self { global, sql, file, verb } = self;
+        if let Some(when) = &global.as_of {
+            return Err(Failure::usage(format!("--as-of {when:?}: looking at the past is not built yet")));
+        }
+        let request = match (sql.as_slice(), file, verb) {
+            ([], None, None) => Request::Nothing,
+            ([], None, Some(verb)) => Request::Verb(verb),
+            ([], Some(file), None) => Request::Sql(Source::File(file)),
+            ([word], None, None) if word == "-" => Request::Sql(Source::Stdin),
+            ([text], None, None) => {
+                no_verb(text)?;
+                Request::Sql(Source::Text(text.clone()))
+            }
+            ([_, ..], Some(_), _) => return Err(Failure::usage("SQL stands on the command line or in -f, not in both")),
+            (_, Some(_), Some(_)) => return Err(Failure::usage("-f goes with no verb")),
+            ([first, ..], None, _) => {
+                no_verb(first)?;
+                return Err(Failure::usage(format!("there is more after {first:?}"))
+                    .next("SQL is one word: put it in quotes, as in wbq \"SELECT name FROM runs\""));
+            }
+        };
+        Ok((global, request))
+    }
+}
+
+/// Refuses a single word that was meant as a verb.
+fn no_verb(text: &str) -> Result<()> {
+    let is_word = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !is_word {
+        return Ok(());
+    }
+    if LATER.contains(&text) {
+        return Err(Failure::usage(format!("{text:?} is not in this version of wbq"))
+            .next_command("wbq --help", "lists what is"));
+    }
+    let command = <Cli as clap::CommandFactory>::command();
+    let near = command
+        .get_subcommands()
+        .map(|verb| verb.get_name())
+        .map(|verb| (edits(text, verb), verb))
+        .filter(|(edits, verb)| *edits <= verb.len().min(text.len()) / 3)
+        .min();
+    match near {
+        None => Ok(()),
+        Some((_, verb)) => Err(Failure::usage(format!("there is no verb {text:?}"))
+            .next(format!("did you mean {verb:?}?"))
+            .next_command("wbq --help", "lists the verbs")),
+    }
+}
+
+/// How many letters must be added, removed, changed or swapped with their neighbour to make one
+/// word of the other.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let at = |row: Option<&Vec<usize>>, j: usize| row.and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX - 1);
+            let above = rows.last();
+            let mut best = (at(above, j) + usize::from(x != y)).min(at(above, j + 1) + 1).min(at(Some(&row), j) + 1);
+            let is_swap = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            if is_swap {
+                best = best.min(at(rows.get(i - 1), j - 1) + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows.last().and_then(|row| row.last()).copied().unwrap_or_default()
+}
+
+fn user_name(text: &str) -> std::result::Result<String, String> {
+    let fits = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("a name is 1 to 64 of a-z 0-9 _ -".to_owned())
+}
+
+fn tag_change(text: &str) -> std::result::Result<TagChange, String> {
+    match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(tag), _) if !tag.is_empty() => Ok(TagChange::Add(tag.to_owned())),
+        (_, Some(tag)) if !tag.is_empty() => Ok(TagChange::Remove(tag.to_owned())),
+        _ => Err("write +tag to add a tag, -tag to take it away".to_owned()),
+    }
+}
+
+fn assignment(text: &str) -> std::result::Result<Assignment, String> {
+    let (key, value) = text.split_once('=').ok_or("write it as key=value")?;
+    if key.is_empty() {
+        return Err("the key is empty: write it as key=value".to_owned());
+    }
+    let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::from(value));
+    Ok(Assignment { key: key.to_owned(), value })
+}
+
+#[cfg(test)]
+mod tests;

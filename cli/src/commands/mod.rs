@@ -1,0 +1,56 @@
+//! What each verb does, a file for each.
+
+mod change;
+mod serve;
+mod show;
+mod sql;
+mod stats;
+mod user;
+
+use clap::CommandFactory;
+
+use crate::args::{Cli, Global, Request, Verb};
+use crate::failure::{Failure, Result};
+use crate::output::{self, Messages};
+use crate::place::Environment;
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a Global,
+    pub(crate) environment: Environment,
+    pub(crate) messages: Messages,
+}
+
+/// Carries out a request.
+pub(crate) fn run(global: &Global, request: Request, messages: Messages) -> Result<()> {
+    let context = Context { global, environment: Environment::read(), messages };
+    match request {
+        Request::Sql(source) => sql::run(&context, &source),
+        Request::Verb(verb) => run_verb(&context, verb),
+        Request::Nothing => Err(Failure::usage("say what to do: a verb or SQL")
+            .next_command("wbq --help", "lists the verbs")
+            .next_command("wbq \"SELECT name, state FROM runs\"", "answers from the store")),
+    }
+}
+
+fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
+    match verb {
+        Verb::Serve(serve) => serve::run(context, serve),
+        Verb::Show { run } => show::run(context, &run),
+        Verb::Edit(edit) => change::edit(context, edit),
+        Verb::Stop(runs) => change::stop(context, &runs),
+        Verb::Delete { runs, yes } => change::delete(context, &runs, yes),
+        Verb::Undelete(runs) => change::undelete(context, &runs),
+        Verb::Stats { limits } => stats::run(context, limits),
+        Verb::User(user) => user::run(context, user),
+        Verb::Completions { shell } => completions(shell),
+        Verb::Version => output::print(&format!("wbq {}\n", env!("CARGO_PKG_VERSION"))),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "wbq", &mut script);
+    output::print(&String::from_utf8_lossy(&script))
+}

@@ -1,0 +1,59 @@
+//! A data folder, read or written by this process itself; and what to say when that fails.
+
+use std::path::Path;
+
+use engine::{Error, ErrorKind, Options, Snapshot, Store};
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+
+/// Reads a folder as it stands, without a lock and without changing a byte.
+pub(crate) fn read(dir: &Path) -> Result<Snapshot> {
+    engine::read(dir).map_err(|error| failure("cannot open the store in", dir, &error))
+}
+
+/// Opens a folder for writing; never makes one.
+pub(crate) fn open(dir: &Path) -> Result<Store> {
+    // What makes a folder a store; `Store::open` would make one of any folder.
+    if !dir.join("manifest").is_dir() {
+        return Err(failure("cannot open the store in", dir, &Error::NoStore));
+    }
+    Store::open(Options::new(dir)).map_err(|error| failure("cannot open the store in", dir, &error))
+}
+
+/// What went wrong with a folder, for the person whose folder it is.
+pub(crate) fn failure(what: &str, dir: &Path, error: &Error) -> Failure {
+    let shown = dir.display();
+    let failure = Failure::new(Exit::from(error.kind()), format!("{what} {shown}"));
+    match error {
+        Error::NoStore => Failure::new(Exit::Failed, format!("there is no store in {shown}"))
+            .next_command(format!("wbq --dir {shown} serve"), "makes one and serves it")
+            .next("or say where it is with --dir or WBQ_DIR"),
+        Error::TooNew { .. } => failure.because(error).next("install the release of wbq that wrote it, or a later one"),
+        Error::Locked { .. } => {
+            failure.because(error).next("wait until that process has ended, or stop it, and try again")
+        }
+        Error::Damaged(damage) => {
+            let mut failure = failure.cause(&damage.what);
+            if damage.runs.is_empty()
+                && let Some((first, last)) = damage.lsns
+            {
+                failure = failure.lost(format!("events {first}..{last}"));
+            }
+            for (run, from, to) in &damage.runs {
+                failure = failure.lost(format!("events {from}..{to} of run {run}"));
+            }
+            keep_a_copy(failure, dir)
+        }
+        _ if error.kind() == ErrorKind::Io => {
+            failure.because(error).next("see that the disk is sound and the folder may be read and written")
+        }
+        _ => failure.because(error),
+    }
+}
+
+/// What to do first about damage, before anything else is tried.
+pub(crate) fn keep_a_copy(failure: Failure, dir: &Path) -> Failure {
+    let shown = dir.display();
+    failure.next_command(format!("cp -a {shown} {shown}.kept"), "keeps the bytes as they are, before anything else")
+}

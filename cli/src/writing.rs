@@ -1,0 +1,81 @@
+//! Commands that change the store: done by the server that holds the folder, else by this process.
+
+use std::path::PathBuf;
+
+use engine::Store;
+use ingest::api::commands::{Command, CommandError, CommandOutcome, execute};
+
+use crate::commands::Context;
+use crate::failure::{Failure, Result};
+use crate::folder;
+use crate::place::Place;
+use crate::remote::Client;
+
+/// Whoever carries out commands.
+pub(crate) enum Writer {
+    /// A server.
+    Server(Client),
+    /// This process, on a folder that it holds.
+    Folder {
+        dir: PathBuf,
+        store: Store,
+        /// In whose name.
+        actor: String,
+        runtime: tokio::runtime::Runtime,
+    },
+}
+
+impl Writer {
+    /// Finds the place and, if no server does, holds it.
+    pub(crate) fn open(context: &Context<'_>) -> Result<Self> {
+        let dir = match Place::find(context.global, &context.environment)? {
+            Place::Server(client) => return Ok(Self::Server(client)),
+            Place::Folder(dir) => dir,
+        };
+        let store = folder::open(&dir)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::io("cannot start a thread", &error))?;
+        Ok(Self::Folder { actor: admin(&store), dir, store, runtime })
+    }
+
+    /// Carries out a command.
+    pub(crate) fn run(&self, command: &Command) -> Result<CommandOutcome> {
+        match self {
+            Self::Server(client) => client.command(command),
+            Self::Folder { dir, store, actor, runtime } => {
+                let done = runtime.block_on(execute(store, actor, command.clone()));
+                done.map_err(|error| failure(error, dir))
+            }
+        }
+    }
+
+    /// Lets go of the folder, with its last group proven.
+    pub(crate) fn close(self) -> Result<()> {
+        match self {
+            Self::Server(_) => Ok(()),
+            Self::Folder { dir, store, .. } => {
+                store.close().map_err(|error| folder::failure("cannot close the store in", &dir, &error))
+            }
+        }
+    }
+}
+
+/// Whoever can write to the folder can do everything, so it is done in the admin's name.
+fn admin(store: &Store) -> String {
+    let snapshot = store.snapshot();
+    let admin = snapshot.projection.people.users.values().find(|user| user.admin);
+    admin.map(|user| user.name.to_string()).unwrap_or_default()
+}
+
+fn failure(error: CommandError, dir: &std::path::Path) -> Failure {
+    match error {
+        CommandError::Ambiguous { run, candidates } => Failure::refused(format!("{run:?} can mean {} runs", candidates.len()))
+            .next(format!("say which: {}", candidates.join(", "))),
+        CommandError::NotFound(message) => Failure::refused(message)
+            .next_command("wbq \"SELECT entity, project, run_id, name FROM runs\"", "lists the runs"),
+        CommandError::Store(error) => folder::failure("cannot write to the store in", dir, &error),
+        other => Failure::refused(other.to_string()),
+    }
+}

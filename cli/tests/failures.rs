@@ -1,0 +1,182 @@
+//! What goes wrong, as the exit code and the message that a person or a script gets.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use insta::assert_snapshot;
+use tempfile::TempDir;
+
+use crate::sample;
+use crate::wbq::{self, Served, run};
+
+fn sampled() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    sample::store(dir.path());
+    dir
+}
+
+/// The bytes of everything in a folder, to see that nothing has changed.
+fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(contents(&path)) } else { found.push((path.clone(), fs::read(path).unwrap())) }
+    }
+    found.sort();
+    found
+}
+
+/// The newest file of a folder of the store.
+fn newest(dir: &Path, folder: &str) -> PathBuf {
+    let mut paths: Vec<_> = fs::read_dir(dir.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.pop().unwrap()
+}
+
+#[test]
+fn a_folder_without_a_store_is_exit_1_and_stays_as_it_is() {
+    let dir = TempDir::new().unwrap();
+    let there = dir.path().join("data");
+    let commands: [&[&str]; 5] =
+        [&["SELECT 1"], &["stats"], &["show", "r"], &["stop", "r"], &["user", "add", "bob"]];
+    for args in commands {
+        let done = run(&there, args);
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{args:?}");
+        assert!(done.stderr.starts_with("error: there is no store in "), "{args:?}: {}", done.stderr);
+        assert!(!there.exists(), "{args:?} made a folder");
+    }
+    assert_snapshot!(run(&there, &["SELECT 1"]).told(&there), @"");
+}
+
+#[test]
+fn a_folder_of_a_later_release_is_exit_5_and_stays_as_it_is() {
+    let dir = sampled();
+    let manifest = newest(dir.path(), "manifest");
+    let mut bytes = fs::read(&manifest).unwrap();
+    bytes[8..12].copy_from_slice(&99_u32.to_le_bytes());
+    fs::write(&manifest, bytes).unwrap();
+    let before = contents(dir.path());
+    for args in [&["SELECT 1"][..], &["stats"], &["edit", "wide", "--name", "x"]] {
+        assert_eq!(run(dir.path(), args).code, 5, "{args:?}");
+    }
+    assert!(before == contents(dir.path()));
+    insta::with_settings!({filters => vec![(r"\d{10}\.man", "N.man")]}, {
+        assert_snapshot!(run(dir.path(), &["SELECT 1"]).told(dir.path()), @"");
+    });
+}
+
+#[test]
+fn a_damaged_folder_is_exit_3_with_what_is_lost() {
+    let dir = sampled();
+    let segment = largest_segment(dir.path());
+    let mut bytes = fs::read(&segment).unwrap();
+    let at = bytes.windows(12).position(|window| window == b"sunny-lake-1").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let before = contents(dir.path());
+    for args in [&["SELECT name FROM runs"][..], &["stats"], &["edit", "wide", "--name", "x"]] {
+        let done = run(dir.path(), args);
+        assert_eq!((done.code, done.stdout.as_str()), (3, ""), "{args:?}: {done:?}");
+    }
+    assert!(before == contents(dir.path()));
+    insta::with_settings!({filters => vec![(r"byte \d+", "byte N"), (r"\d{10}\.seg", "N.seg")]}, {
+        assert_snapshot!(run(dir.path(), &["SELECT 1"]).told(dir.path()), @"");
+    });
+}
+
+/// The segment that holds the sample.
+fn largest_segment(dir: &Path) -> PathBuf {
+    let holds = |bytes: &[u8]| bytes.windows(12).any(|window| window == b"sunny-lake-1");
+    let found = contents(dir).into_iter().find(|(_, bytes)| holds(bytes));
+    found.unwrap().0
+}
+
+#[test]
+fn a_folder_that_a_silent_writer_holds_is_exit_4_for_writers_alone() {
+    let dir = sampled();
+    let _server = Served::start(dir.path(), &[]);
+    fs::remove_file(dir.path().join("server.json")).unwrap();
+    let done = run(dir.path(), &["edit", "wide", "--name", "x"]);
+    insta::with_settings!({filters => vec![(r"folder: .*", "folder: HOLDER")]}, {
+        assert_snapshot!(done.told(dir.path()), @"");
+    });
+    let second = run(dir.path(), &["serve", "--listen", "127.0.0.1:0", "--ready-json"]);
+    assert_eq!((second.code, second.stdout.as_str()), (4, ""), "{second:?}");
+    assert_eq!(run(dir.path(), &["SELECT 1 AS a"]).stdout, "{\"a\":1}\n", "readers need no lock");
+    assert_eq!(run(dir.path(), &["stats"]).code, 0);
+}
+
+#[test]
+fn an_error_in_sql_is_exit_1_with_its_place() {
+    let dir = sampled();
+    assert_snapshot!(run(dir.path(), &["SELECT name\nFROM runs WHERE"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["SELECT nme FROM runs"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["SELECT * FROM rnus"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["DELETE FROM runs"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["SELECT 'open"]).told(dir.path()), @"");
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_exit_2() {
+    let dir = sampled();
+    let lines: [&[&str]; 12] = [
+        &[],
+        &[""],
+        &["--nothing"],
+        &["SELECT", "1"],
+        &["--as-of", "10 minutes ago", "SELECT 1"],
+        &["--format", "xml", "SELECT 1"],
+        &["--format", "parquet", "SELECT 1; SELECT 2"],
+        &["--format", "csv", "stats"],
+        &["show", "a/b/c/d"],
+        &["delete", "wide"],
+        &["user", "add", "bob", "--password-stdin"],
+        &["serve", "--crash-after", "soon"],
+    ];
+    for args in lines {
+        let done = run(dir.path(), args);
+        assert_eq!((done.code, done.stdout.as_str()), (2, ""), "{args:?}: {done:?}");
+        assert!(done.stderr.starts_with("error: "), "{args:?}: {}", done.stderr);
+    }
+    assert_snapshot!(run(dir.path(), &["sevre"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["verify"]).told(dir.path()), @"");
+}
+
+#[test]
+fn a_file_of_sql_that_cannot_be_read_is_told() {
+    let dir = sampled();
+    let done = run(dir.path(), &["-f", "/no/such/file.sql"]);
+    assert_snapshot!(done.told(dir.path()), @"");
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_tls_or_a_proxy() {
+    let dir = TempDir::new().unwrap();
+    let done = run(dir.path(), &["serve", "--listen", "0.0.0.0:0", "--ready-json"]);
+    assert_snapshot!(done.told(dir.path()), @"");
+    assert_eq!(contents(dir.path()), []);
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let dir = TempDir::new().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let done = run(dir.path(), &["serve", "--listen", &address, "--ready-json"]);
+    assert_eq!((done.code, done.stdout.as_str()), (74, ""), "{done:?}");
+    assert!(done.stderr.contains(&address), "{}", done.stderr);
+}
+
+#[test]
+fn ctrl_c_is_exit_130() {
+    let dir = TempDir::new().unwrap();
+    // A server that takes the statement and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut command = wbq::command(dir.path(), &["SELECT 1"]);
+    let child = wbq::piped(command.env_remove("WBQ_DIR").env("WBQ_SERVER", &url));
+    let (_connection, _) = silent.accept().unwrap();
+    wbq::signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(130), b"".as_slice()));
+}

@@ -1,0 +1,15 @@
+//! The real binary, as a person or a script meets it: what it prints, where, and its exit code.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+
+mod failures;
+mod formats;
+mod routing;
+mod sample;
+mod verbs;
+mod wbq;

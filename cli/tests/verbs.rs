@@ -1,0 +1,104 @@
+//! What the verbs print when all goes well.
+
+use insta::assert_snapshot;
+use tempfile::TempDir;
+
+use crate::sample;
+use crate::wbq::{printed, run};
+
+fn sampled() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    sample::store(dir.path());
+    dir
+}
+
+#[test]
+fn a_run_is_shown_for_people() {
+    let dir = sampled();
+    assert_snapshot!(printed(dir.path(), &["show", "mnist/base"]), @"");
+}
+
+#[test]
+fn a_run_is_shown_as_json_with_the_columns_of_sql() {
+    let dir = sampled();
+    let json = printed(dir.path(), &["show", "ada/mnist/wide", "--format", "json"]);
+    let run: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((json.lines().count(), run["run_id"].as_str()), (1, Some("wide")));
+    assert_eq!(run["config"], serde_json::json!({ "epochs": 3, "optimizer": { "lr": 0.5 } }));
+    assert_eq!(run["summary"], serde_json::json!({ "loss": "NaN" }));
+    assert_eq!(run["tags"], serde_json::json!(["a", "b"]));
+    assert_eq!(run["state"], "Failed");
+}
+
+#[test]
+fn a_run_that_is_not_there_or_not_the_only_one_is_told() {
+    let dir = sampled();
+    assert_snapshot!(run(dir.path(), &["show", "base"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["show", "nobody"]).told(dir.path()), @"");
+}
+
+#[test]
+fn runs_are_changed_without_a_server() {
+    let dir = sampled();
+    let path = dir.path();
+    let said = |args: &[&str]| {
+        let done = run(path, args);
+        assert_eq!((done.code, done.stdout.as_str()), (0, ""), "{args:?}: {done:?}");
+        done.stderr
+    };
+    assert_eq!(said(&["edit", "wide", "mnist/base", "--group", "g"]), "edited ada/mnist/wide\nedited ada/mnist/base\n");
+    assert_eq!(said(&["edit", "wide", "--group", "g"]), "ada/mnist/wide: nothing differs\n");
+    assert_eq!(said(&["delete", "--yes", "wide"]), "deleted ada/mnist/wide\n");
+    let count = "SELECT count(*) AS n FROM runs";
+    assert_eq!(printed(path, &[count]), "{\"n\":2}\n");
+    assert_eq!(printed(path, &["--include-deleted", count]), "{\"n\":3}\n");
+    assert_eq!(said(&["undelete", "wide"]), "brought back ada/mnist/wide\n");
+    assert_eq!(printed(path, &[count]), "{\"n\":3}\n");
+    assert_eq!(said(&["--quiet", "stop", "cifar/base"]), "");
+    let first_fails = run(path, &["edit", "nobody", "wide", "--group", "h"]);
+    assert_eq!(first_fails.code, 1);
+    assert_eq!(printed(path, &["SELECT group_name FROM runs WHERE run_id = 'wide'"]), "{\"group_name\":\"g\"}\n");
+}
+
+#[test]
+fn stats_tell_what_is_in_the_folder() {
+    let dir = sampled();
+    let text = printed(dir.path(), &["stats"]).replace(&dir.path().display().to_string(), "DIR");
+    insta::with_settings!({filters => vec![(r"[\d.]+ KiB \(\d+ bytes\)", "SIZE"), (r"\d+ bytes", "SIZE")]}, {
+        assert_snapshot!(text, @"");
+    });
+    let json: serde_json::Value = serde_json::from_str(&printed(dir.path(), &["stats", "--format", "json"])).unwrap();
+    assert_eq!((json["runs"].as_u64(), json["points"].as_u64()), (Some(3), Some(4)));
+    assert_eq!(json["runs_by_state"], serde_json::json!({ "Failed": 1, "Finished": 1, "Running": 1 }));
+}
+
+#[test]
+fn the_limits_are_listed_without_a_folder() {
+    let nowhere = std::path::Path::new("/nowhere");
+    let limits = printed(nowhere, &["stats", "--limits"]);
+    for name in ["line_bytes_max", "tags_max", "statement_bytes", "body_wire_bytes", "sql_tokens_max"] {
+        assert!(limits.lines().any(|line| line.starts_with(name)), "{name}: {limits}");
+    }
+}
+
+#[test]
+fn users_are_added_and_listed() {
+    let dir = sampled();
+    let added = printed(dir.path(), &["user", "add", "bob"]);
+    let (name, key) = added.trim_end().split_once(' ').unwrap();
+    assert!(name == "bob" && key.len() >= 40, "{added}");
+    assert_eq!(run(dir.path(), &["user", "add", "bob"]).code, 1);
+    let users = printed(dir.path(), &["user", "ls"]);
+    assert!(users.starts_with("{\"name\":\"bob\",\"admin\":false,\"keys\":[\"") && !users.contains(key), "{users}");
+}
+
+#[test]
+fn help_version_and_completions_need_no_folder() {
+    let nowhere = std::path::Path::new("/nowhere");
+    assert!(printed(nowhere, &["--help"]).contains("wbq serve"));
+    assert!(printed(nowhere, &["serve", "--help"]).trim_end().ends_with("--tls-key key.pem"));
+    assert_eq!(printed(nowhere, &["version"]), printed(nowhere, &["--version"]));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(printed(nowhere, &["completions", shell]).contains("include-deleted"), "{shell}");
+    }
+}
