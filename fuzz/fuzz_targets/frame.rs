@@ -1,0 +1,3 @@
+//! See `src/frame.rs`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wbq_fuzz::frame(data));

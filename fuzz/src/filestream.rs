@@ -1,0 +1,61 @@
+//! Bodies of the stream: any bytes are read or refused; of the lines of history none is lost, and each
+//! is either kept as it came or holds what a plain reading of the line holds.
+
+use std::collections::BTreeMap;
+
+use engine::{Value, is_nested, leaves_in};
+use ingest::parse::stream_history;
+
+/// The property.
+pub fn filestream(data: &[u8]) {
+    let ours = stream_history(data);
+    // Where serde_json sees a plain body, it says what the lines were.
+    let Ok(plain) = serde_json::from_slice::<serde_json::Value>(data) else { return };
+    let file = &plain["files"]["wandb-history.jsonl"];
+    let (Some(lines), Some(offset)) = (strings(&file["content"]), file["offset"].as_u64()) else { return };
+    let Ok(Some(history)) = ours else { return };
+    if repeats_a_file(data) {
+        return;
+    }
+    assert_eq!(history.first_line, offset);
+    assert_eq!(history.rows.rows() as usize, lines.len(), "a row stands for a line");
+    for (index, line) in (0u32..).zip(lines) {
+        let cells: BTreeMap<String, Value> =
+            history.rows.row(index).map(|(name, cell)| (name.to_owned(), cell.to_value())).collect();
+        if let Some((_, raw, _)) = history.bad.iter().find(|(bad, _, _)| *bad == index) {
+            assert_eq!(*raw, line, "an unreadable line is kept as it came");
+            assert!(cells.is_empty());
+            continue;
+        }
+        let value = Value::from_json(line.as_bytes()).expect("a line that was taken is readable");
+        let mut expected = BTreeMap::new();
+        for (key, value) in value.as_map().expect("a line that was taken is an object") {
+            let mut name = key.to_string();
+            leaves_in(value, &mut name, &mut |name, leaf| {
+                expected.insert(name.to_owned(), leaf.clone());
+            });
+        }
+        expected.retain(|name, value| !is_nested(value) && name != "_wandb" && !name.starts_with("_wandb."));
+        assert_eq!(cells.len(), expected.len(), "{line}");
+        for (name, cell) in cells {
+            assert!(same(&cell, &expected[&name]), "{name} of {line}: {cell:?}");
+        }
+    }
+}
+
+/// Integers beside floats are floats while they are exact: 1 and 1.0 are the same then.
+fn same(cell: &Value, logged: &Value) -> bool {
+    cell == logged || (cell.as_f64() == logged.as_f64() && matches!((cell, logged), (Value::Float(_), Value::Int(_))))
+}
+
+fn strings(content: &serde_json::Value) -> Option<Vec<&str>> {
+    content.as_array()?.iter().map(serde_json::Value::as_str).collect()
+}
+
+/// Of a repeated member serde_json keeps the last, the server takes both.
+fn repeats_a_file(data: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(data);
+    ["\"files\"", "wandb-history.jsonl", "\"offset\"", "\"content\"", "\\u"].iter().any(|name| text.matches(name).count() > 4)
+        || text.matches("wandb-history.jsonl").count() > 1
+        || text.matches("\"files\"").count() > 1
+}
