@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Checks that the tools of the build are there, and installs what Debian can bring.
+set -euo pipefail
+
+packages=()
+command -v cc >/dev/null || packages+=(build-essential)
+command -v make >/dev/null || packages+=(make)
+command -v git >/dev/null || packages+=(git)
+python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
+
+if ((${#packages[@]})); then
+  as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get update
+  "${as_root[@]}" apt-get install --yes --no-install-recommends "${packages[@]}"
+fi
+
+command -v cargo >/dev/null || {
+  echo "error: cargo is missing" >&2
+  echo "  next: install Rust with rustup; Cargo.toml names the version as rust-version" >&2
+  exit 1
+}
+cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+cargo --version
+cargo clippy --version
+python3 --version
+make --version | head -n 1

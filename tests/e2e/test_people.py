@@ -1,0 +1,70 @@
+"""Keys and the verbs that change runs."""
+
+import json
+import time
+
+import pytest
+
+WRONG_KEY = "0123456789" * 4
+
+
+def a_wrong_key_ends_the_client_at_once_with_the_servers_words(server, trainer, project):
+    status, body = server.request("/graphql", {"query": "query Viewer { viewer { id } }"}, key=WRONG_KEY)
+    words = json.loads(body)["errors"][0]["message"]
+    assert (status, bool(words)) == (401, True)
+    began = time.monotonic()
+    training = trainer.run(server, "wandb.init().finish()", project=project, key=WRONG_KEY)
+    assert training.exit_code != 0
+    assert words in training.terminal
+    assert time.monotonic() - began < 20, "a refusal is not retried"
+    assert server.sql(f"SELECT run_id FROM runs WHERE project = '{project}'") == []
+
+
+@pytest.fixture
+def finished(server, trainer, project):
+    """A finished run, as `wbq` names it."""
+    script = 'run = wandb.init(id="r1", tags=["old"])\nrun.log({"loss": 0.5})\nrun.finish()'
+    training = trainer.run(server, script, project=project)
+    assert training.exit_code == 0, training.terminal
+    return f"{server.admin}/{project}/r1"
+
+
+def show_tells_what_stands_in_the_run(server, finished):
+    done = server.wbq("show", finished)
+    assert done.returncode == 0, done.stderr
+    for part in ("r1", "Finished", "loss", "0.5"):
+        assert part in done.stdout
+
+
+def edit_changes_what_people_may_change(server, finished, project):
+    done = server.wbq(
+        "edit", finished, "--name", "renamed", "--notes", "why", "--tag", "+new,-old",
+        "--group", "g", "--config", "lr=0.5",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    row = server.row(
+        "SELECT name, notes, tags, group_name, config.lr AS lr, summary.loss AS loss "
+        f"FROM runs WHERE project = '{project}'"
+    )
+    assert row == {"name": "renamed", "notes": "why", "tags": ["new"], "group_name": "g", "lr": 0.5, "loss": 0.5}
+
+
+def delete_takes_a_run_out_of_sight_but_not_away(server, finished, project):
+    done = server.wbq("delete", finished, "--yes")
+    assert done.returncode == 0, done.stderr
+    statement = f"SELECT run_id FROM runs WHERE project = '{project}'"
+    assert server.sql(statement) == []
+    assert server.sql(statement, "--include-deleted") == [{"run_id": "r1"}]
+
+
+def stopping_a_run_that_does_not_run_changes_nothing(server, finished, project):
+    done = server.wbq("stop", finished)
+    assert done.returncode == 0, done.stderr
+    assert "r1" in done.stdout + done.stderr
+    assert server.state(project, "r1") == "Finished"
+
+
+def an_unknown_run_is_an_error_that_names_it(server):
+    done = server.wbq("show", "no-such-run")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no-such-run" in done.stderr

@@ -1,0 +1,9 @@
+//! What crosses crates: the checklist of promises, folders of every released format, the server over
+//! HTTP. The simulator of the store stands in `engine/tests/sim/`.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `ids.toml` | the promises by id, and whether their part is built |
+//! | `golden/v<N>/` | folders as format N wrote them, never edited |
+//! | `tests/` | the tests, one binary |
+//! | `e2e/` | the real client against the real server |

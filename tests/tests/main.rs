@@ -1,0 +1,5 @@
+//! What crosses crates, tested in one binary.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod golden;
+mod ids;
