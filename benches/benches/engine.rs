@@ -1,5 +1,5 @@
 //! The engine's own costs: laying out a block, appending, opening.
-#![expect(clippy::unwrap_used, missing_docs, reason = "benchmarks")]
+#![expect(clippy::unwrap_used, reason = "benchmarks")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use engine::{Batch, Options, Prepared, Store, Value};

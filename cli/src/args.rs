@@ -370,7 +370,9 @@ impl Cli {
                 no_verb(text)?;
                 Request::Sql(Source::Text(text.clone()))
             }
-            ([_, ..], Some(_), _) => return Err(Failure::usage("SQL stands on the command line or in -f, not in both")),
+            ([_, ..], Some(_), _) => {
+                return Err(Failure::usage("SQL stands on the command line or in -f, not in both"));
+            }
             (_, Some(_), Some(_)) => return Err(Failure::usage("-f goes with no verb")),
             ([first, ..], None, _) => {
                 no_verb(first)?;
@@ -415,9 +417,12 @@ fn edits(a: &str, b: &str) -> usize {
     for (i, x) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let at = |row: Option<&Vec<usize>>, j: usize| row.and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX - 1);
+            let at = |row: Option<&Vec<usize>>, j: usize| {
+                row.and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX - 1)
+            };
             let above = rows.last();
-            let mut best = (at(above, j) + usize::from(x != y)).min(at(above, j + 1) + 1).min(at(Some(&row), j) + 1);
+            let mut best =
+                (at(above, j) + usize::from(x != y)).min(at(above, j + 1) + 1).min(at(Some(&row), j) + 1);
             let is_swap = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
             if is_swap {
                 best = best.min(at(rows.get(i - 1), j - 1) + 1);

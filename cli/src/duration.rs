@@ -16,7 +16,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, after) = rest.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| wrong())?;
+        let number: u64 = number.parse().map_err(|_not_a_number| wrong())?;
         let letters = after.len() - after.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
         let (unit, after) = after.split_at(letters);
         let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
@@ -43,7 +43,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "300", "s", "-1s", "1.5h", "1w", "1s2", "99999999999999999999s", "18446744073709551615d"] {
+        for text in
+            ["", "300", "s", "-1s", "1.5h", "1w", "1s2", "99999999999999999999s", "18446744073709551615d"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

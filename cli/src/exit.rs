@@ -41,7 +41,9 @@ impl From<query::ErrorKind> for Exit {
     fn from(kind: query::ErrorKind) -> Self {
         use query::ErrorKind as Kind;
         match kind {
-            Kind::Invalid | Kind::NotFound | Kind::TooLarge | Kind::Timeout | Kind::Busy | Kind::Internal => Self::Failed,
+            Kind::Invalid | Kind::NotFound | Kind::TooLarge | Kind::Timeout | Kind::Busy | Kind::Internal => {
+                Self::Failed
+            }
             Kind::Damaged => Self::Damaged,
         }
     }

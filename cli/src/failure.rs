@@ -21,6 +21,13 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) exit: Exit,
+    /// Behind a pointer: results are passed up often, and failures are rare.
+    details: Box<Details>,
+}
+
+/// What a person reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Details {
     /// What was not done, or what is wrong.
     what: String,
     /// Where in the statement: lines to be shown as they are.
@@ -36,14 +43,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with nothing more to say.
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self {
-            exit,
-            what: what.into(),
-            at: Vec::new(),
-            causes: Vec::new(),
-            lost: Vec::new(),
-            next: Vec::new(),
-        }
+        Self { exit, details: Box::new(Details { what: what.into(), ..Details::default() }) }
     }
 
     /// The command line makes no sense.
@@ -72,8 +72,8 @@ impl Failure {
         while let Some(error) = inner {
             let text = error.to_string();
             // A wrapper that repeats what it wraps adds nothing.
-            if self.causes.last().is_none_or(|outer| !outer.ends_with(&text)) {
-                self.causes.push(text);
+            if self.details.causes.last().is_none_or(|outer| !outer.ends_with(&text)) {
+                self.details.causes.push(text);
             }
             inner = error.source();
         }
@@ -82,25 +82,25 @@ impl Failure {
 
     /// Adds a cause.
     pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
-        self.causes.push(cause.into());
+        self.details.causes.push(cause.into());
         self
     }
 
     /// Shows a place in a statement.
     pub(crate) fn at(mut self, lines: Vec<String>) -> Self {
-        self.at = lines;
+        self.details.at = lines;
         self
     }
 
     /// Adds what is lost.
     pub(crate) fn lost(mut self, lost: impl Into<String>) -> Self {
-        self.lost.push(lost.into());
+        self.details.lost.push(lost.into());
         self
     }
 
     /// Adds a step that may help, in words.
     pub(crate) fn next(mut self, step: impl Into<String>) -> Self {
-        self.next.push(step.into());
+        self.details.next.push(step.into());
         self
     }
 
@@ -111,18 +111,18 @@ impl Failure {
 
     /// As lines, the first word of which is left to the printer to colour.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        let cause = Some(self.causes.join(": ")).filter(|cause| !cause.is_empty());
+        let cause = Some(self.details.causes.join(": ")).filter(|cause| !cause.is_empty());
         let labelled = [
-            ("at:    ", self.at.clone()),
+            ("at:    ", self.details.at.clone()),
             ("cause: ", cause.into_iter().collect()),
-            ("lost:  ", self.lost.clone()),
-            ("next:  ", self.next.clone()),
+            ("lost:  ", self.details.lost.clone()),
+            ("next:  ", self.details.next.clone()),
         ];
         let details = labelled.into_iter().flat_map(|(label, texts)| {
             let labels = std::iter::once(label).chain(std::iter::repeat("       "));
             labels.zip(texts).map(|(label, text)| format!("  {label}{text}")).collect::<Vec<_>>()
         });
-        std::iter::once(self.what.clone()).chain(details)
+        std::iter::once(self.details.what.clone()).chain(details)
     }
 }
 

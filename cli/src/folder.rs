@@ -29,7 +29,9 @@ pub(crate) fn failure(what: &str, dir: &Path, error: &Error) -> Failure {
         Error::NoStore => Failure::new(Exit::Failed, format!("there is no store in {shown}"))
             .next_command(format!("wbq --dir {shown} serve"), "makes one and serves it")
             .next("or say where it is with --dir or WBQ_DIR"),
-        Error::TooNew { .. } => failure.because(error).next("install the release of wbq that wrote it, or a later one"),
+        Error::TooNew { .. } => {
+            failure.because(error).next("install the release of wbq that wrote it, or a later one")
+        }
         Error::Locked { .. } => {
             failure.because(error).next("wait until that process has ended, or stop it, and try again")
         }
@@ -55,5 +57,8 @@ pub(crate) fn failure(what: &str, dir: &Path, error: &Error) -> Failure {
 /// What to do first about damage, before anything else is tried.
 pub(crate) fn keep_a_copy(failure: Failure, dir: &Path) -> Failure {
     let shown = dir.display();
-    failure.next_command(format!("cp -a {shown} {shown}.kept"), "keeps the bytes as they are, before anything else")
+    failure.next_command(
+        format!("cp -a {shown} {shown}.kept"),
+        "keeps the bytes as they are, before anything else",
+    )
 }

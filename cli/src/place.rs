@@ -62,7 +62,9 @@ impl Environment {
             Some(data_home.join("wbq"))
         };
         global.dir.clone().or_else(|| self.dir.clone()).or_else(default).ok_or_else(|| {
-            Failure::usage("nothing says where the data folder is: neither --dir nor WBQ_DIR, XDG_DATA_HOME, HOME")
+            Failure::usage(
+                "nothing says where the data folder is: neither --dir nor WBQ_DIR, XDG_DATA_HOME, HOME",
+            )
         })
     }
 

@@ -155,7 +155,9 @@ impl Client {
         if status == 401 {
             let what = format!("the server at {} does not know the key", self.url);
             let asked = if self.key.is_some() { "check" } else { "give one with" };
-            return Err(Failure::refused(what).next(format!("{asked} --key, WBQ_KEY or WANDB_API_KEY")).into());
+            return Err(Failure::refused(what)
+                .next(format!("{asked} --key, WBQ_KEY or WANDB_API_KEY"))
+                .into());
         }
         let body = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
         let told = body.ok().and_then(|body| serde_json::from_slice::<ErrorBody>(&body).ok());

@@ -26,7 +26,9 @@ impl FromStr for RunName {
             _ => (None, None, ""),
         };
         if parts.iter().any(|part| part.is_empty()) || id.is_empty() {
-            return Err(Failure::usage(format!("{text:?} names no run: write id, project/id or entity/project/id")));
+            return Err(Failure::usage(format!(
+                "{text:?} names no run: write id, project/id or entity/project/id"
+            )));
         }
         Ok(Self { entity, project, id: id.to_owned() })
     }
@@ -43,7 +45,11 @@ impl fmt::Display for RunName {
 impl RunName {
     /// The condition of SQL that rows of the runs it can mean fulfil.
     pub(crate) fn condition(&self) -> String {
-        let parts = [("entity", self.entity.as_ref()), ("project", self.project.as_ref()), ("run_id", Some(&self.id))];
+        let parts = [
+            ("entity", self.entity.as_ref()),
+            ("project", self.project.as_ref()),
+            ("run_id", Some(&self.id)),
+        ];
         let equal = |(column, value): (&str, Option<&String>)| {
             value.map(|value| format!("{column} = '{}'", value.replace('\'', "''")))
         };

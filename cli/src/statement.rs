@@ -8,7 +8,8 @@ pub(crate) fn point_at(sql: &str, line: u64, column: u64) -> Vec<String> {
     // A long line is shown around its place only.
     let column = usize::try_from(column.max(1)).unwrap_or(usize::MAX).min(text.chars().count() + 1);
     let skipped = column.saturating_sub(60);
-    let shown: String = text.chars().skip(skipped).take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let shown: String =
+        text.chars().skip(skipped).take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mark = " ".repeat(column - 1 - skipped) + "^";
     vec![place, format!("  {shown}"), format!("  {mark}")]
 }
@@ -19,10 +20,7 @@ mod tests {
 
     #[test]
     fn the_mark_stands_under_the_column() {
-        assert_eq!(
-            point_at("SELECT a\nFROM x", 2, 6),
-            ["line 2, column 6", "  FROM x", "       ^"]
-        );
+        assert_eq!(point_at("SELECT a\nFROM x", 2, 6), ["line 2, column 6", "  FROM x", "       ^"]);
     }
 
     #[test]

@@ -16,13 +16,16 @@ pub(crate) enum Writer {
     /// A server.
     Server(Client),
     /// This process, on a folder that it holds.
-    Folder {
-        dir: PathBuf,
-        store: Store,
-        /// In whose name.
-        actor: String,
-        runtime: tokio::runtime::Runtime,
-    },
+    Folder(Box<Held>),
+}
+
+/// A folder that this process holds.
+pub(crate) struct Held {
+    dir: PathBuf,
+    store: Store,
+    /// In whose name.
+    actor: String,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Writer {
@@ -37,14 +40,15 @@ impl Writer {
             .enable_all()
             .build()
             .map_err(|error| Failure::io("cannot start a thread", &error))?;
-        Ok(Self::Folder { actor: admin(&store), dir, store, runtime })
+        Ok(Self::Folder(Box::new(Held { actor: admin(&store), dir, store, runtime })))
     }
 
     /// Carries out a command.
     pub(crate) fn run(&self, command: &Command) -> Result<CommandOutcome> {
         match self {
             Self::Server(client) => client.command(command),
-            Self::Folder { dir, store, actor, runtime } => {
+            Self::Folder(held) => {
+                let Held { dir, store, actor, runtime } = &**held;
                 let done = runtime.block_on(execute(store, actor, command.clone()));
                 done.map_err(|error| failure(error, dir))
             }
@@ -55,7 +59,8 @@ impl Writer {
     pub(crate) fn close(self) -> Result<()> {
         match self {
             Self::Server(_) => Ok(()),
-            Self::Folder { dir, store, .. } => {
+            Self::Folder(held) => {
+                let Held { dir, store, .. } = *held;
                 store.close().map_err(|error| folder::failure("cannot close the store in", &dir, &error))
             }
         }
@@ -71,8 +76,10 @@ fn admin(store: &Store) -> String {
 
 fn failure(error: CommandError, dir: &std::path::Path) -> Failure {
     match error {
-        CommandError::Ambiguous { run, candidates } => Failure::refused(format!("{run:?} can mean {} runs", candidates.len()))
-            .next(format!("say which: {}", candidates.join(", "))),
+        CommandError::Ambiguous { run, candidates } => {
+            Failure::refused(format!("{run:?} can mean {} runs", candidates.len()))
+                .next(format!("say which: {}", candidates.join(", ")))
+        }
         CommandError::NotFound(message) => Failure::refused(message)
             .next_command("wbq \"SELECT entity, project, run_id, name FROM runs\"", "lists the runs"),
         CommandError::Store(error) => folder::failure("cannot write to the store in", dir, &error),

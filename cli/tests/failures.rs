@@ -20,7 +20,11 @@ fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(contents(&path)) } else { found.push((path.clone(), fs::read(path).unwrap())) }
+        if path.is_dir() {
+            found.extend(contents(&path))
+        } else {
+            found.push((path.clone(), fs::read(path).unwrap()))
+        }
     }
     found.sort();
     found
@@ -28,7 +32,8 @@ fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// The newest file of a folder of the store.
 fn newest(dir: &Path, folder: &str) -> PathBuf {
-    let mut paths: Vec<_> = fs::read_dir(dir.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(dir.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.pop().unwrap()
 }

@@ -1,11 +1,5 @@
 //! The real binary, as a person or a script meets it: what it prints, where, and its exit code.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "these are tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod failures;
 mod formats;

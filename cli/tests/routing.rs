@@ -37,7 +37,10 @@ fn the_first_start_tells_url_and_key_and_later_ones_the_url() {
     let again = Served::start(&data, &[]);
     assert_eq!(again.key, None);
     assert_eq!(again.stop().0.code(), Some(0));
-    assert_eq!(printed(&data, &["user", "ls", "--format", "csv"]).lines().nth(1).unwrap().split(',').next(), Some("ada"));
+    assert_eq!(
+        printed(&data, &["user", "ls", "--format", "csv"]).lines().nth(1).unwrap().split(',').next(),
+        Some("ada")
+    );
 }
 
 #[test]
@@ -45,7 +48,10 @@ fn changes_go_through_the_server_that_holds_the_folder() {
     let dir = TempDir::new().unwrap();
     sample::store(dir.path());
     let server = Served::start(dir.path(), &["--admin", "ada"]);
-    let edited = run(dir.path(), &["edit", "wide", "--name", "new name", "--tag", "+c,-a", "--config", "optimizer.lr=1"]);
+    let edited = run(
+        dir.path(),
+        &["edit", "wide", "--name", "new name", "--tag", "+c,-a", "--config", "optimizer.lr=1"],
+    );
     assert_eq!((edited.code, edited.stdout.as_str()), (0, ""), "{edited:?}");
     assert_eq!(edited.stderr, "edited ada/mnist/wide\n");
     let added = printed(dir.path(), &["user", "add", "bob"]);
@@ -76,7 +82,10 @@ fn sql_goes_through_the_server_that_holds_the_folder() {
     assert_eq!((warned.code, warned.stdout.as_str()), (0, "{\"summary.los\":null}\n"));
     assert!(warned.stderr.contains("warning: "), "{}", warned.stderr);
     let wrong = "SELECT name\nFROM runs WHERE";
-    assert_eq!(run(elsewhere.path(), &[wrong]).told(elsewhere.path()), run(dir.path(), &[wrong]).told(dir.path()));
+    assert_eq!(
+        run(elsewhere.path(), &[wrong]).told(elsewhere.path()),
+        run(dir.path(), &[wrong]).told(dir.path())
+    );
     let shown = printed(elsewhere.path(), &["show", "wide", "--format", "json"]);
     assert!(shown.contains("\"config\":{\"epochs\":3,\"optimizer\":{\"lr\":0.5}}"), "{shown}");
 }
@@ -104,7 +113,11 @@ fn a_server_that_is_not_there_is_told() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let done = remote(&format!("http://{free}"), None, &["SELECT 1"]);
     assert_eq!((done.code, done.stdout.as_str()), (1, ""));
-    assert!(done.stderr.starts_with("error: cannot reach the server at http://127.0.0.1:"), "{}", done.stderr);
+    assert!(
+        done.stderr.starts_with("error: cannot reach the server at http://127.0.0.1:"),
+        "{}",
+        done.stderr
+    );
     assert_eq!(remote("localhost:8080", None, &["SELECT 1"]).code, 2);
 }
 
@@ -160,8 +173,10 @@ fn an_error_of_the_server_is_shown_as_one_of_our_own() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let body = r#"{"error":{"kind":"damaged","message":"segment 1 is damaged","position":null,"hint":"h","id":"q7"}}"#;
-    let response =
-        format!("HTTP/1.1 503 Service Unavailable\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let response = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
     let server = answer_once(listener, response.into_bytes());
     let done = remote(&url, Some("k"), &["SELECT 1"]);
     assert_eq!(done.code, 3);

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use engine::{
-    Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Event, Options, Paths, ProjectCreated, ProjectKey, Rows,
-    RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Store, Subject, Time, Value,
+    Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Event, Options, Paths, ProjectCreated, ProjectKey,
+    Rows, RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Store, Subject, Time, Value,
 };
 
 /// 2026-01-02 03:04:05 UTC.
@@ -46,7 +46,10 @@ fn add_run(events: &mut Vec<Event>, run: &RunKey, name: &str, lr: f64, losses: &
         (Attribute::StartedAt, Value::Int(BEGIN)),
     ];
     add(Body::RunChanged(RunChanged { set }));
-    add(Body::ConfigChanged(paths(&[(&["optimizer", "lr"], Value::Float(lr)), (&["epochs"], Value::Int(3))])));
+    add(Body::ConfigChanged(paths(&[
+        (&["optimizer", "lr"], Value::Float(lr)),
+        (&["epochs"], Value::Int(3)),
+    ])));
     let Some(last) = losses.last() else { return };
     let mut block = BlockBuilder::new();
     for (step, loss) in (0..).zip(losses) {

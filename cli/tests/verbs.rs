@@ -46,7 +46,10 @@ fn runs_are_changed_without_a_server() {
         assert_eq!((done.code, done.stdout.as_str()), (0, ""), "{args:?}: {done:?}");
         done.stderr
     };
-    assert_eq!(said(&["edit", "wide", "mnist/base", "--group", "g"]), "edited ada/mnist/wide\nedited ada/mnist/base\n");
+    assert_eq!(
+        said(&["edit", "wide", "mnist/base", "--group", "g"]),
+        "edited ada/mnist/wide\nedited ada/mnist/base\n"
+    );
     assert_eq!(said(&["edit", "wide", "--group", "g"]), "ada/mnist/wide: nothing differs\n");
     assert_eq!(said(&["delete", "--yes", "wide"]), "deleted ada/mnist/wide\n");
     let count = "SELECT count(*) AS n FROM runs";
@@ -57,7 +60,10 @@ fn runs_are_changed_without_a_server() {
     assert_eq!(said(&["--quiet", "stop", "cifar/base"]), "");
     let first_fails = run(path, &["edit", "nobody", "wide", "--group", "h"]);
     assert_eq!(first_fails.code, 1);
-    assert_eq!(printed(path, &["SELECT group_name FROM runs WHERE run_id = 'wide'"]), "{\"group_name\":\"g\"}\n");
+    assert_eq!(
+        printed(path, &["SELECT group_name FROM runs WHERE run_id = 'wide'"]),
+        "{\"group_name\":\"g\"}\n"
+    );
 }
 
 #[test]
@@ -67,7 +73,8 @@ fn stats_tell_what_is_in_the_folder() {
     insta::with_settings!({filters => vec![(r"[\d.]+ KiB \(\d+ bytes\)", "SIZE"), (r"\d+ bytes", "SIZE")]}, {
         assert_snapshot!(text, @"");
     });
-    let json: serde_json::Value = serde_json::from_str(&printed(dir.path(), &["stats", "--format", "json"])).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&printed(dir.path(), &["stats", "--format", "json"])).unwrap();
     assert_eq!((json["runs"].as_u64(), json["points"].as_u64()), (Some(3), Some(4)));
     assert_eq!(json["runs_by_state"], serde_json::json!({ "Failed": 1, "Finished": 1, "Running": 1 }));
 }
@@ -89,7 +96,10 @@ fn users_are_added_and_listed() {
     assert!(name == "bob" && key.len() >= 40, "{added}");
     assert_eq!(run(dir.path(), &["user", "add", "bob"]).code, 1);
     let users = printed(dir.path(), &["user", "ls"]);
-    assert!(users.starts_with("{\"name\":\"bob\",\"admin\":false,\"keys\":[\"") && !users.contains(key), "{users}");
+    assert!(
+        users.starts_with("{\"name\":\"bob\",\"admin\":false,\"keys\":[\"") && !users.contains(key),
+        "{users}"
+    );
 }
 
 #[test]

@@ -45,7 +45,8 @@ pub fn filestream(data: &[u8]) {
 
 /// Integers beside floats are floats while they are exact: 1 and 1.0 are the same then.
 fn same(cell: &Value, logged: &Value) -> bool {
-    cell == logged || (cell.as_f64() == logged.as_f64() && matches!((cell, logged), (Value::Float(_), Value::Int(_))))
+    cell == logged
+        || (cell.as_f64() == logged.as_f64() && matches!((cell, logged), (Value::Float(_), Value::Int(_))))
 }
 
 fn strings(content: &serde_json::Value) -> Option<Vec<&str>> {
@@ -55,7 +56,9 @@ fn strings(content: &serde_json::Value) -> Option<Vec<&str>> {
 /// Of a repeated member serde_json keeps the last, the server takes both.
 fn repeats_a_file(data: &[u8]) -> bool {
     let text = String::from_utf8_lossy(data);
-    ["\"files\"", "wandb-history.jsonl", "\"offset\"", "\"content\"", "\\u"].iter().any(|name| text.matches(name).count() > 4)
+    ["\"files\"", "wandb-history.jsonl", "\"offset\"", "\"content\"", "\\u"]
+        .iter()
+        .any(|name| text.matches(name).count() > 4)
         || text.matches("wandb-history.jsonl").count() > 1
         || text.matches("\"files\"").count() > 1
 }

@@ -2,7 +2,12 @@
 //!
 //! `cargo fuzz run --features libfuzzer TARGET` feeds them for real; `cargo test` replays the kept
 //! corpus and a fixed number of seeded mutations of it.
-#![expect(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "a property that fails panics")]
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a property that fails panics"
+)]
 
 mod filestream;
 mod frame;

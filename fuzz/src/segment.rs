@@ -37,7 +37,9 @@ pub fn segment(data: &[u8]) {
             assert_eq!(found.events, whole.events[..kept], "what is read was there");
             assert!(changed || kept == whole.events.len(), "an unchanged segment is read whole");
         }
-        Err(Error::Damaged(_) | Error::TooNew { .. }) => assert!(changed, "an unchanged segment is not damaged"),
+        Err(Error::Damaged(_) | Error::TooNew { .. }) => {
+            assert!(changed, "an unchanged segment is not damaged")
+        }
         Err(other) => panic!("reading a segment gave {other}"),
     }
 }
@@ -47,14 +49,19 @@ fn original() -> &'static Bytes {
     static SEGMENT: OnceLock<Bytes> = OnceLock::new();
     SEGMENT.get_or_init(|| {
         let world = SimDisk::default().world(&SimClock::default(), 1);
-        let options = Options { segment_bytes_min: 8 << 10, segment_bytes_max: 8 << 10, ..Options::new("sim") };
+        let options =
+            Options { segment_bytes_min: 8 << 10, segment_bytes_max: 8 << 10, ..Options::new("sim") };
         let mut core = Core::open(world.clone(), &options).expect("a store in memory");
         for group in 0..6u8 {
             let user: Arc<str> = format!("user{group}").into();
             let added = UserAdded { name: Arc::clone(&user), admin: false };
             let key = KeyIssued { user, key_id: format!("k{group}").into(), hash: [group; 32] };
-            let events = [Body::UserAdded(added), Body::KeyIssued(key)]
-                .map(|body| Event { subject: Subject::Store, received: 1, actor: "".into(), body });
+            let events = [Body::UserAdded(added), Body::KeyIssued(key)].map(|body| Event {
+                subject: Subject::Store,
+                received: 1,
+                actor: "".into(),
+                body,
+            });
             core.commit(vec![Batch::new(events.to_vec())]).into_iter().for_each(|ack| {
                 ack.expect("a commit in memory");
             });

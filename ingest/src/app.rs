@@ -28,7 +28,7 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     pub(crate) signer: Signer,
     pub(crate) liveness: Liveness,
-    /// The server listens on a loopback address only, so `Host` must name one (S3).
+    /// The server listens on a loopback address with no proxy before it, so `Host` must name one (S3).
     pub(crate) is_loopback: bool,
     pub(crate) has_tls: bool,
     pub(crate) behind_proxy: bool,
@@ -114,7 +114,6 @@ pub(crate) async fn decide<T, E: From<engine::Error> + From<Refusal>>(
         if plan.events.is_empty() {
             return Ok(plan.reply);
         }
-        let count = plan.events.len();
         let batch = plan
             .rests_on
             .into_iter()
@@ -122,7 +121,7 @@ pub(crate) async fn decide<T, E: From<engine::Error> + From<Refusal>>(
         let began = std::time::Instant::now();
         match store.append(batch).await {
             Ok(_) => {
-                crate::http::metrics::acked(count, began.elapsed());
+                crate::http::metrics::acked(began.elapsed());
                 return Ok(plan.reply);
             }
             Err(engine::Error::Conflict { .. }) => {}

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat};
-use engine::{HIDDEN_KEY, Projection, ProjectKey, Run, RunPath, Tree};
+use engine::{HIDDEN_KEY, ProjectKey, Projection, Run, RunPath, Tree};
 use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -19,8 +19,7 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;ma
     table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;vertical-align:top}\
     td{border-top:1px solid #ddd;overflow-wrap:anywhere}code{background:#f3f3f3;padding:0 .2rem}";
 /// `'sha256-…'` would do for the style alone; there is no script at all.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 fn page(title: &str, content: &Markup) -> Response {
     let page = html! {
@@ -63,18 +62,21 @@ fn time(time: engine::Time) -> String {
 pub(crate) async fn home(State(app): State<Arc<App>>) -> Response {
     let snapshot = app.store.snapshot();
     let projects = snapshot.projection.projects.values();
-    page("Projects", &html! {
-        table {
-            tr { th { "Project" } th { "Runs" } th { "Made" } }
-            @for project in projects {
-                tr {
-                    td { a href=(project_url(&project.key)) { (project.key) } }
-                    td { (project.runs.len()) }
-                    td { (time(project.created)) }
+    page(
+        "Projects",
+        &html! {
+            table {
+                tr { th { "Project" } th { "Runs" } th { "Made" } }
+                @for project in projects {
+                    tr {
+                        td { a href=(project_url(&project.key)) { (project.key) } }
+                        td { (project.runs.len()) }
+                        td { (time(project.created)) }
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }
 
 /// `/{entity}/{project}`: its runs, newest first.
@@ -90,20 +92,23 @@ pub(crate) async fn project(
     ordinals.sort_unstable_by(|a, b| b.cmp(a));
     let runs = ordinals.iter().filter_map(|ordinal| snapshot.projection.runs.get(*ordinal as usize));
     let runs = runs.filter(|run| run.is_visible()).take(RUNS_MAX);
-    Ok(page(&key.to_string(), &html! {
-        p { a href="/" { "All projects" } }
-        table {
-            tr { th { "Name" } th { "State" } th { "Made" } th { "Rows" } }
-            @for run in runs {
-                tr {
-                    td { a href=(run_url(run)) { (run.name()) } }
-                    td { (run.state.name()) }
-                    td { (time(run.created)) }
-                    td { (run.history.rows) }
+    Ok(page(
+        &key.to_string(),
+        &html! {
+            p { a href="/" { "All projects" } }
+            table {
+                tr { th { "Name" } th { "State" } th { "Made" } th { "Rows" } }
+                @for run in runs {
+                    tr {
+                        td { a href=(run_url(run)) { (run.name()) } }
+                        td { (run.state.name()) }
+                        td { (time(run.created)) }
+                        td { (run.history.rows) }
+                    }
                 }
             }
-        }
-    }))
+        },
+    ))
 }
 
 /// `/{entity}/{project}/runs/{run}` and its short form.
@@ -115,25 +120,28 @@ pub(crate) async fn run(
     let path = RunPath::new(ProjectKey::new(entity, project), run);
     let run = visible(&snapshot.projection, &path)?;
     let cause = run.change.as_ref().map(|change| change.evidence.to_string());
-    Ok(page(run.name(), &html! {
-        p { a href=(project_url(&path.project)) { (path.project) } " / " code { (path.run) } }
-        table {
-            tr { th { "State" } td { (run.state.name()) @if let Some(cause) = cause { " (" (cause) ")" } } }
-            tr { th { "Started" } td { (time(run.started())) } }
-            tr { th { "Last heard" } td { (time(run.heartbeat)) } }
-            tr { th { "Rows" } td { (run.history.rows) } }
-            tr { th { "Tags" } td { @for tag in run.tags() { code { (tag) } " " } } }
-            tr { th { "Notes" } td { (run.text(engine::Attribute::Notes).unwrap_or_default()) } }
-        }
-        h2 { "Config" }
-        (leaves(&run.config))
-        h2 { "Summary" }
-        (leaves(&run.summary))
-        h2 { "Files" }
-        table {
-            @for (name, entry) in &run.files { tr { td { (name) } td { (entry.file.size) " bytes" } } }
-        }
-    }))
+    Ok(page(
+        run.name(),
+        &html! {
+            p { a href=(project_url(&path.project)) { (path.project) } " / " code { (path.run) } }
+            table {
+                tr { th { "State" } td { (run.state.name()) @if let Some(cause) = cause { " (" (cause) ")" } } }
+                tr { th { "Started" } td { (time(run.started())) } }
+                tr { th { "Last heard" } td { (time(run.heartbeat)) } }
+                tr { th { "Rows" } td { (run.history.rows) } }
+                tr { th { "Tags" } td { @for tag in run.tags() { code { (tag) } " " } } }
+                tr { th { "Notes" } td { (run.text(engine::Attribute::Notes).unwrap_or_default()) } }
+            }
+            h2 { "Config" }
+            (leaves(&run.config))
+            h2 { "Summary" }
+            (leaves(&run.summary))
+            h2 { "Files" }
+            table {
+                @for (name, entry) in &run.files { tr { td { (name) } td { (entry.file.size) " bytes" } } }
+            }
+        },
+    ))
 }
 
 fn visible<'a>(projection: &'a Projection, path: &RunPath) -> Result<&'a Arc<Run>, Refusal> {
@@ -144,7 +152,8 @@ fn visible<'a>(projection: &'a Projection, path: &RunPath) -> Result<&'a Arc<Run
 fn leaves(tree: &Tree) -> Markup {
     let mut rows: Vec<(String, String)> = Vec::new();
     tree.leaves(&mut |name, value| {
-        let is_hidden = name.strip_prefix(HIDDEN_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_hidden =
+            name.strip_prefix(HIDDEN_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         if !is_hidden {
             rows.push((name.to_owned(), value.to_json()));
         }
@@ -156,9 +165,12 @@ fn leaves(tree: &Tree) -> Markup {
 
 /// `/authorize`: where the client sends people for a key.
 pub(crate) async fn authorize() -> Response {
-    page("Your API key", &html! {
-        p { "The key of the first user was printed once, when the server was started for the first time." }
-        p { "An admin makes keys for others with " code { "wbq user add NAME" } "." }
-        p { "Then: " code { "wandb login --host THIS-ADDRESS KEY" } ", or set " code { "WANDB_BASE_URL" } " and " code { "WANDB_API_KEY" } "." }
-    })
+    page(
+        "Your API key",
+        &html! {
+            p { "The key of the first user was printed once, when the server was started for the first time." }
+            p { "An admin makes keys for others with " code { "wbq user add NAME" } "." }
+            p { "Then: " code { "wandb login --host THIS-ADDRESS KEY" } ", or set " code { "WANDB_BASE_URL" } " and " code { "WANDB_API_KEY" } "." }
+        },
+    )
 }

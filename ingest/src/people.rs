@@ -36,7 +36,8 @@ fn random_letters(entropy: &dyn Entropy, count: usize, text: &mut String) -> io:
     while text.len() < end {
         let mut bytes = [0; 64];
         entropy.fill(&mut bytes)?;
-        let letters = bytes.iter().filter(|byte| **byte < 248).filter_map(|byte| LETTERS.get(*byte as usize % 62));
+        let letters =
+            bytes.iter().filter(|byte| **byte < 248).filter_map(|byte| LETTERS.get(*byte as usize % 62));
         text.extend(letters.take(end - text.len()).map(|letter| char::from(*letter)));
     }
     Ok(())
@@ -66,7 +67,13 @@ pub(crate) fn check_key(key: &str) -> Result<(), &'static str> {
 }
 
 /// The events that add a user with a key.
-pub(crate) fn added(name: &str, is_admin: bool, key: &str, actor: &Arc<str>, now: engine::Time) -> Vec<Event> {
+pub(crate) fn added(
+    name: &str,
+    is_admin: bool,
+    key: &str,
+    actor: &Arc<str>,
+    now: engine::Time,
+) -> Vec<Event> {
     let name: Arc<str> = Arc::from(name);
     let issued = KeyIssued { user: Arc::clone(&name), key_id: key_id(key).into(), hash: auth::hash(key) };
     let event = |body| Event { subject: Subject::Store, received: now, actor: Arc::clone(actor), body };

@@ -64,11 +64,16 @@ impl Server {
         engine_options.durability = options.durability;
         let store = blocking(move || Store::open(engine_options)).await??;
         let admin = people::first_start(&store, options.admin.as_deref()).await?;
-        let listener = TcpListener::bind(address)
-            .map_err(|source| Error::Io { doing: "listen on", what: options.listen.clone().into(), source })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| Error::Io { doing: "listen on", what: options.listen.clone().into(), source })?;
+        let listener = TcpListener::bind(address).map_err(|source| Error::Io {
+            doing: "listen on",
+            what: options.listen.clone().into(),
+            source,
+        })?;
+        let address = listener.local_addr().map_err(|source| Error::Io {
+            doing: "listen on",
+            what: options.listen.clone().into(),
+            source,
+        })?;
         let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
         let token = people::new_key(&*store.world().entropy).map_err(people::no_chance)?;
         let server_json = options.dir.join(SERVER_JSON);
@@ -79,7 +84,7 @@ impl Server {
             gate: Gate::new(&token, &options.limits),
             limits: options.limits.clone(),
             signer: Signer::new(secret),
-            is_loopback: address.ip().is_loopback(),
+            is_loopback: address.ip().is_loopback() && !options.behind_proxy,
             has_tls: tls.is_some(),
             behind_proxy: options.behind_proxy,
             store,
@@ -116,7 +121,8 @@ impl Server {
         let router = routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::new();
         let watcher = tokio::spawn(silence::watch(Arc::clone(&app), options.crash_after));
-        let ending = tokio::spawn(end(Arc::clone(&app), handle.clone(), shutdown, options.readonly_on_sync_error));
+        let ending =
+            tokio::spawn(end(Arc::clone(&app), handle.clone(), shutdown, options.readonly_on_sync_error));
         let io = |source| Error::Io { doing: "serve at", what: url.clone().into(), source };
         let server = axum_server::from_tcp(listener).map_err(io)?;
         let bounded = Bounded::new(options.limits.connections);
@@ -167,7 +173,12 @@ where
 }
 
 /// Waits for the end, asked for or forced by a disk that can no longer be trusted (F7).
-async fn end(app: Arc<App>, handle: Handle<SocketAddr>, shutdown: impl Future<Output = ()>, stays_readonly: bool) {
+async fn end(
+    app: Arc<App>,
+    handle: Handle<SocketAddr>,
+    shutdown: impl Future<Output = ()>,
+    stays_readonly: bool,
+) {
     tokio::select! {
         () = shutdown => {}
         () = writing_stops(&app), if !stays_readonly => tracing::error!("writing has stopped, so the server ends"),
@@ -191,15 +202,19 @@ async fn resolve(listen: &str) -> Result<SocketAddr, Error> {
 async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, Error> {
     // Somebody else of this process may have chosen the same provider already.
     let _already_chosen = rustls::crypto::ring::default_provider().install_default();
-    RustlsConfig::from_pem_file(certificate, key)
-        .await
-        .map_err(|source| Error::Io { doing: "use the certificate", what: certificate.into(), source })
+    RustlsConfig::from_pem_file(certificate, key).await.map_err(|source| Error::Io {
+        doing: "use the certificate",
+        what: certificate.into(),
+        source,
+    })
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Io { doing: "run work on", what: "the store".into(), source: io::Error::other(error) })
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Io {
+        doing: "run work on",
+        what: "the store".into(),
+        source: io::Error::other(error),
+    })
 }
 
 /// Mode 0600, whole or not there: others read it at any moment.
@@ -211,7 +226,8 @@ fn write_server_json(path: &Path, url: &str, token: &str) -> Result<(), Error> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(io)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(io)?;
     file.write_all(body.to_string().as_bytes()).map_err(io)?;
     fs::rename(&temporary, path).map_err(io)
 }

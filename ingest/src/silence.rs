@@ -39,9 +39,8 @@ impl Liveness {
     fn silent_for(&self, grace: Duration) -> Vec<RunKey> {
         let now = Instant::now();
         let is_silent = |at: &Instant| now.saturating_duration_since(*at) >= grace;
-        self.0.with(|heard| {
-            heard.iter().filter(|(_, at)| is_silent(at)).map(|(run, _)| run.clone()).collect()
-        })
+        self.0
+            .with(|heard| heard.iter().filter(|(_, at)| is_silent(at)).map(|(run, _)| run.clone()).collect())
     }
 
     fn since_heard(&self, run: &RunKey) -> Duration {

@@ -6,7 +6,11 @@ use serde_json::json;
 use crate::support::{Harness, basic};
 
 fn target(path: &str) -> String {
-    path.replace("{entity}", "alice").replace("{project}", "p").replace("{run}", "r").replace("{token}", "t").replace("{*rest}", "x/y")
+    path.replace("{entity}", "alice")
+        .replace("{project}", "p")
+        .replace("{run}", "r")
+        .replace("{token}", "t")
+        .replace("{*rest}", "x/y")
 }
 
 #[test]
@@ -34,9 +38,12 @@ fn every_route_wants_a_key_unless_it_is_public() {
 #[test]
 fn what_is_not_routed_is_not_found_before_anybody_is_asked() {
     let server = Harness::start();
-    for (method, target) in
-        [("POST", "/sdk/otel/v1/metrics"), ("POST", "/sdk/otel/v1/logs"), ("GET", "/a/b/c/d/e"), ("POST", "/nothing")]
-    {
+    for (method, target) in [
+        ("POST", "/sdk/otel/v1/metrics"),
+        ("POST", "/sdk/otel/v1/logs"),
+        ("GET", "/a/b/c/d/e"),
+        ("POST", "/nothing"),
+    ] {
         let reply = server.send(method, target, &[], b"");
         assert_eq!(reply.status, 404, "{method} {target}");
     }
@@ -46,7 +53,11 @@ fn what_is_not_routed_is_not_found_before_anybody_is_asked() {
 fn only_admins_see_metrics_and_add_users() {
     let server = Harness::start();
     let key = "local-".to_owned() + &"a".repeat(40);
-    let added = server.ask("POST", "/api/commands", &json!({ "command": "user_add", "name": "bob", "key": key }).to_string());
+    let added = server.ask(
+        "POST",
+        "/api/commands",
+        &json!({ "command": "user_add", "name": "bob", "key": key }).to_string(),
+    );
     assert_eq!(added.json(), json!({ "outcome": "user_added", "name": "bob", "key": key }));
     let bob = basic(&key);
     let headers = [("authorization", bob.as_str()), ("content-type", "application/json")];
@@ -83,12 +94,19 @@ fn a_wrong_key_is_told_so_and_guessing_is_slowed() {
     let guess = || server.send("POST", "/graphql", &[("authorization", "Bearer nonsense")], b"{}");
     for _ in 0..10 {
         let reply = guess();
-        assert_eq!((reply.status, reply.json()), (401, json!({ "errors": [{ "message": "invalid API key" }] })));
+        assert_eq!(
+            (reply.status, reply.json()),
+            (401, json!({ "errors": [{ "message": "invalid API key" }] }))
+        );
     }
     let reply = guess();
     assert_eq!(reply.status, 429);
     assert!(reply.header("retry-after").is_some());
-    assert_eq!(server.ask("POST", "/graphql", "{\"query\":\"{viewer{id}}\"}").status, 200, "who was in stays in");
+    assert_eq!(
+        server.ask("POST", "/graphql", "{\"query\":\"{viewer{id}}\"}").status,
+        200,
+        "who was in stays in"
+    );
     assert_eq!(server.send("GET", "/livez", &[], b"").status, 200);
 }
 
@@ -97,7 +115,10 @@ fn a_bearer_key_and_the_token_of_the_folder_work() {
     let server = Harness::start();
     let text = std::fs::read_to_string(server.path().join("server.json")).unwrap();
     let told: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((told["url"].as_str(), told["pid"].as_u64()), (Some(server.url.as_str()), Some(std::process::id().into())));
+    assert_eq!(
+        (told["url"].as_str(), told["pid"].as_u64()),
+        (Some(server.url.as_str()), Some(std::process::id().into()))
+    );
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(server.path().join("server.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

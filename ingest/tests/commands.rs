@@ -20,10 +20,16 @@ fn an_edit_changes_what_it_names_and_nothing_else() {
         "command": "edit", "run": "r", "name": "new name", "tags_add": ["z", "x"], "tags_remove": ["y"], "group": "g",
         "config": [["lr", 0.5], ["o.b", [1, 2]], ["a.b", 2], ["new.path", "x"]], "summary": [["best", 9007199254740993_i64]],
     });
-    assert_eq!(command(&server, &edit), json!({ "outcome": "run", "run": "alice/p/r", "changed": true, "message": null }));
+    assert_eq!(
+        command(&server, &edit),
+        json!({ "outcome": "run", "run": "alice/p/r", "changed": true, "message": null })
+    );
     assert_eq!(command(&server, &edit)["changed"], false);
     let run = server.run("p", "r");
-    assert_eq!((&run["displayName"], &run["notes"], &run["group"]), (&json!("new name"), &json!("n"), &json!("g")));
+    assert_eq!(
+        (&run["displayName"], &run["notes"], &run["group"]),
+        (&json!("new name"), &json!("n"), &json!("g"))
+    );
     assert_eq!(run["tags"], json!(["x", "z"]));
     let expected = r#"{"a.b":{"value":2},"lr":{"value":0.5},"new":{"value":{"path":"x"}},"o":{"value":{"a":1,"b":[1,2]}}}"#;
     assert_eq!(sorted(run["config"].as_str().unwrap()), expected);
@@ -36,7 +42,8 @@ fn an_edit_changes_what_it_names_and_nothing_else() {
 fn stop_delete_and_undelete_say_what_they_did() {
     let server = Harness::start();
     server.init("p", "r");
-    let did = |name: &str| command(&server, &json!({ "command": name, "run": "alice/p/r" }))["changed"].clone();
+    let did =
+        |name: &str| command(&server, &json!({ "command": name, "run": "alice/p/r" }))["changed"].clone();
     assert_eq!([did("stop"), did("stop")], [json!(true), json!(false)]);
     assert_eq!(did("delete"), true);
     assert_eq!(server.run("p", "r"), Value::Null);
@@ -44,7 +51,10 @@ fn stop_delete_and_undelete_say_what_they_did() {
     assert_eq!([did("undelete"), did("undelete")], [json!(true), json!(false)]);
     assert_eq!(server.state("p", "r"), "running");
     let gone = server.ask("POST", "/api/commands", &json!({ "command": "stop", "run": "nope" }).to_string());
-    assert_eq!((gone.status, gone.json()["errors"][0]["message"].as_str()), (404, Some("there is no run \"nope\"")));
+    assert_eq!(
+        (gone.status, gone.json()["errors"][0]["message"].as_str()),
+        (404, Some("there is no run \"nope\""))
+    );
 }
 
 #[test]
@@ -75,12 +85,24 @@ fn a_folder_without_a_server_takes_the_same_commands() {
     let added = done(Command::UserAdd { name: "bob".into(), key: None }).unwrap();
     let CommandOutcome::UserAdded { key, .. } = &added else { panic!("{added:?}") };
     assert_eq!(key.split_once('-').unwrap().1.len(), 40);
-    assert!(matches!(done(Command::UserAdd { name: "bob".into(), key: None }), Err(CommandError::Invalid(_))));
-    assert!(matches!(done(Command::UserAdd { name: "Bob".into(), key: None }), Err(CommandError::Invalid(_))));
-    assert!(matches!(done(Command::UserAdd { name: "eve".into(), key: Some("short".into()) }), Err(CommandError::Invalid(_))));
+    assert!(matches!(
+        done(Command::UserAdd { name: "bob".into(), key: None }),
+        Err(CommandError::Invalid(_))
+    ));
+    assert!(matches!(
+        done(Command::UserAdd { name: "Bob".into(), key: None }),
+        Err(CommandError::Invalid(_))
+    ));
+    assert!(matches!(
+        done(Command::UserAdd { name: "eve".into(), key: Some("short".into()) }),
+        Err(CommandError::Invalid(_))
+    ));
     let listed = done(Command::UserList).unwrap();
     let CommandOutcome::Users { users } = listed else { panic!("{listed:?}") };
-    assert_eq!(users.iter().map(|user| (user.name.as_str(), user.admin)).collect::<Vec<_>>(), [("alice", true), ("bob", false)]);
+    assert_eq!(
+        users.iter().map(|user| (user.name.as_str(), user.admin)).collect::<Vec<_>>(),
+        [("alice", true), ("bob", false)]
+    );
     assert!(matches!(done(Command::Stop { run: "x/r".into() }), Err(CommandError::NotFound(_))));
     store.close().unwrap();
 }

@@ -42,9 +42,17 @@ fn a_file_goes_in_and_comes_out_without_a_key() {
     let url = node["directUrl"].as_str().unwrap();
     let whole = server.send("GET", url, &[], b"");
     assert_eq!((whole.status, whole.bytes == content), (200, true));
-    let headers = ["x-content-type-options", "content-security-policy", "content-disposition", "access-control-allow-origin"];
+    let headers = [
+        "x-content-type-options",
+        "content-security-policy",
+        "content-disposition",
+        "access-control-allow-origin",
+    ];
     let told = headers.map(|name| whole.header(name).unwrap_or("-").to_owned());
-    assert_eq!(told, ["nosniff", "sandbox; default-src 'none'", "attachment; filename*=UTF-8''a%20b%23%C3%A9%2Ebin", "*"]);
+    assert_eq!(
+        told,
+        ["nosniff", "sandbox; default-src 'none'", "attachment; filename*=UTF-8''a%20b%23%C3%A9%2Ebin", "*"]
+    );
     let part = server.send("GET", url, &[("range", "bytes=300000-300009")], b"");
     assert_eq!((part.status, part.bytes == content[300_000..300_010]), (206, true));
     assert_eq!(part.header("content-range"), Some("bytes 300000-300009/700000"));
@@ -93,13 +101,20 @@ fn files_are_listed_by_name_pattern_and_page_and_can_be_deleted() {
     assert_eq!(names(&listed(&server, &json!({ "pattern": "%.json" }))), ["a.json", "b.json"]);
     let first = listed(&server, &json!({ "fileLimit": 2 }));
     assert_eq!(first["files"]["pageInfo"]["hasNextPage"], true);
-    let next = listed(&server, &json!({ "fileLimit": 2, "fileCursor": first["files"]["pageInfo"]["endCursor"] }));
-    assert_eq!((names(&next), &next["files"]["pageInfo"]["hasNextPage"]), (vec!["c.txt".to_owned()], &json!(false)));
+    let next =
+        listed(&server, &json!({ "fileLimit": 2, "fileCursor": first["files"]["pageInfo"]["endCursor"] }));
+    assert_eq!(
+        (names(&next), &next["files"]["pageInfo"]["hasNextPage"]),
+        (vec!["c.txt".to_owned()], &json!(false))
+    );
     let marked = "mutation M($f: [String!]!) { markRunFilesUploaded(input: { entityName: \"alice\", projectName: \"p\", runName: \"r\", files: $f }) { success } }";
     assert_eq!(server.graphql(marked, &json!({ "f": ["a.json"] }))["markRunFilesUploaded"]["success"], true);
     let delete = "mutation deleteFiles($files: [ID!]!, $projectId: Int) { deleteFiles(input: { files: $files, projectId: $projectId }) { success } }";
     let id = first["files"]["edges"][0]["node"]["id"].clone();
-    assert_eq!(server.graphql(delete, &json!({ "files": [id], "projectId": 1 }))["deleteFiles"]["success"], true);
+    assert_eq!(
+        server.graphql(delete, &json!({ "files": [id], "projectId": 1 }))["deleteFiles"]["success"],
+        true
+    );
     assert_eq!(names(&listed(&server, &json!({}))), ["b.json", "c.txt"]);
 }
 
@@ -120,10 +135,16 @@ fn an_upload_that_differs_or_stops_leaves_nothing_and_may_be_sent_again() {
     connection.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 5") || answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 5") || answer.starts_with("HTTP/1.1 400"),
+        "{answer}"
+    );
     assert_eq!(listed(&server, &json!({}))["fileCount"], 0);
     let left: Vec<_> = std::fs::read_dir(server.path().join("tmp")).unwrap().collect();
-    let left: Vec<_> = left.into_iter().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("blob")).collect();
+    let left: Vec<_> = left
+        .into_iter()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("blob"))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(server.send("PUT", &url, &[("content-md5", "uKn3Fdu2T9XFbneDxoIKYQ==")], b"two").status, 200);
     assert_eq!(listed(&server, &json!({}))["fileCount"], 1);
@@ -134,7 +155,10 @@ fn addresses_and_names_that_are_not_ours_are_refused() {
     let server = Harness::start();
     server.init("p", "r");
     for token in ["x", "x.y", "", "eyJ.AAAA"] {
-        assert!([403, 404].contains(&server.send("PUT", &format!("/upload/{token}"), &[], b"x").status), "{token}");
+        assert!(
+            [403, 404].contains(&server.send("PUT", &format!("/upload/{token}"), &[], b"x").status),
+            "{token}"
+        );
     }
     for names in [&["../x"][..], &["/etc/passwd"], &[""], &["ok", "a/../../b"]] {
         let asked = json!({ "entity": "alice", "project": "p", "run": "r", "files": names });
@@ -145,7 +169,10 @@ fn addresses_and_names_that_are_not_ours_are_refused() {
     }
     let asked = json!({ "entity": "alice", "project": "p", "run": "nope", "files": ["a"] });
     let json = server.graphql_reply(CREATE, &asked).json();
-    assert!(json["errors"][0]["message"].as_str().unwrap().contains("not found"), "never a null without errors: {json}");
+    assert!(
+        json["errors"][0]["message"].as_str().unwrap().contains("not found"),
+        "never a null without errors: {json}"
+    );
     let url = uploads(&server, &["late"]).remove(0);
     server.ask("POST", "/api/commands", &json!({ "command": "delete", "run": "r" }).to_string());
     assert_eq!(server.send("PUT", &url, &[], b"x").status, 404);

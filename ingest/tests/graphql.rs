@@ -7,14 +7,28 @@ use crate::support::{Harness, history};
 #[test]
 fn the_viewer_is_whom_the_key_belongs_to() {
     let server = Harness::start();
-    let viewer = server.graphql("query Viewer { viewer { id entity username email flags teams { edges { node { name } } } } }", &Value::Null);
+    let viewer = server.graphql(
+        "query Viewer { viewer { id entity username email flags teams { edges { node { name } } } } }",
+        &Value::Null,
+    );
     let viewer = &viewer["viewer"];
     assert_eq!((&viewer["entity"], &viewer["username"]), (&json!("alice"), &json!("alice")));
-    assert!(viewer["id"].is_string() && serde_json::from_str::<Value>(viewer["flags"].as_str().unwrap()).is_ok());
-    let features = server.graphql("query { serverInfo { features { name isEnabled } cliVersionInfo } }", &Value::Null);
-    assert!(features["serverInfo"]["features"].as_array().unwrap().contains(&json!({ "name": "FILESTREAM_GZIP", "isEnabled": true })));
+    assert!(
+        viewer["id"].is_string() && serde_json::from_str::<Value>(viewer["flags"].as_str().unwrap()).is_ok()
+    );
+    let features =
+        server.graphql("query { serverInfo { features { name isEnabled } cliVersionInfo } }", &Value::Null);
+    assert!(
+        features["serverInfo"]["features"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({ "name": "FILESTREAM_GZIP", "isEnabled": true }))
+    );
     let organization = "query OrganizationCoreWeaveOrganizationID($entityName: String!) { entity(name: $entityName) { organization { coreWeaveOrganizationId } } }";
-    assert_eq!(server.graphql(organization, &json!({ "entityName": "alice" })), json!({ "entity": { "organization": null } }));
+    assert_eq!(
+        server.graphql(organization, &json!({ "entityName": "alice" })),
+        json!({ "entity": { "organization": null } })
+    );
 }
 
 #[test]
@@ -22,15 +36,22 @@ fn a_run_is_made_with_its_project_and_a_name() {
     let server = Harness::start();
     let made = server.upsert(&json!({ "name": "r", "host": "h", "groupName": "g", "jobType": "j", "notes": "n", "tags": ["b", "a", "b"] }));
     let bucket = &made["bucket"];
-    assert_eq!((&bucket["project"]["name"], &bucket["project"]["entity"]["name"]), (&json!("uncategorized"), &json!("alice")));
+    assert_eq!(
+        (&bucket["project"]["name"], &bucket["project"]["entity"]["name"]),
+        (&json!("uncategorized"), &json!("alice"))
+    );
     let name = bucket["displayName"].as_str().unwrap();
     assert!(name.split('-').count() == 3 && name.ends_with("-1"), "{name}");
     let run = server.run("uncategorized", "r");
-    assert_eq!((&run["group"], &run["jobType"], &run["notes"], &run["tags"]), (&json!("g"), &json!("j"), &json!("n"), &json!(["b", "a"])));
+    assert_eq!(
+        (&run["group"], &run["jobType"], &run["notes"], &run["tags"]),
+        (&json!("g"), &json!("j"), &json!("n"), &json!(["b", "a"]))
+    );
     assert!(server.init("uncategorized", "r2")["displayName"].as_str().unwrap().ends_with("-2"));
     let drawn = server.upsert(&json!({ "project": "p", "host": "h" }));
     assert_eq!(drawn["bucket"]["name"].as_str().unwrap().len(), 8, "an id is drawn where none is given");
-    let renamed = server.upsert(&json!({ "id": bucket["id"], "name": "r", "displayName": "mine", "tags": [] }));
+    let renamed =
+        server.upsert(&json!({ "id": bucket["id"], "name": "r", "displayName": "mine", "tags": [] }));
     assert_eq!(renamed["bucket"]["displayName"], "mine");
     let run = server.run("uncategorized", "r");
     assert_eq!((&run["tags"], &run["notes"]), (&json!([]), &json!("n")));
@@ -40,10 +61,20 @@ fn a_run_is_made_with_its_project_and_a_name() {
 fn runs_made_at_once_get_different_numbers() {
     let server = Harness::start();
     let mut numbers: Vec<String> = std::thread::scope(|scope| {
-        let made: Vec<_> = (0..16).map(|n| {
-            let server = &server;
-            scope.spawn(move || server.init("p", &format!("r{n}"))["displayName"].as_str().unwrap().rsplit('-').next().unwrap().to_owned())
-        }).collect();
+        let made: Vec<_> = (0..16)
+            .map(|n| {
+                let server = &server;
+                scope.spawn(move || {
+                    server.init("p", &format!("r{n}"))["displayName"]
+                        .as_str()
+                        .unwrap()
+                        .rsplit('-')
+                        .next()
+                        .unwrap()
+                        .to_owned()
+                })
+            })
+            .collect();
         made.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     numbers.sort();
@@ -54,15 +85,22 @@ fn runs_made_at_once_get_different_numbers() {
 #[test]
 fn config_is_replaced_and_environments_are_merged() {
     let server = Harness::start();
-    let config = |json: &str| server.upsert(&json!({ "name": "r", "project": "p", "entity": "alice", "config": json }));
+    let config = |json: &str| {
+        server.upsert(&json!({ "name": "r", "project": "p", "entity": "alice", "config": json }))
+    };
     server.init("p", "r");
-    config(r#"{"a":{"value":1},"_wandb":{"value":{"t":{"5":"x"},"cli_version":"0.31.0","e":{"w1":{"host":"h1","startedAt":"2026-11-23T07:37:59.724994Z"}}}}}"#);
-    config(r#"{"b":{"value":{"c":NaN}},"_wandb":{"value":{"t":{"5":"y"},"e":{"w2":{"host":"h2","startedAt":"2026-11-23T08:00:00Z"}}}}}"#);
+    config(
+        r#"{"a":{"value":1},"_wandb":{"value":{"t":{"5":"x"},"cli_version":"0.31.0","e":{"w1":{"host":"h1","startedAt":"2026-11-23T07:37:59.724994Z"}}}}}"#,
+    );
+    config(
+        r#"{"b":{"value":{"c":NaN}},"_wandb":{"value":{"t":{"5":"y"},"e":{"w2":{"host":"h2","startedAt":"2026-11-23T08:00:00Z"}}}}}"#,
+    );
     let run = server.run("p", "r");
     let config = engine::Value::from_json(run["config"].as_str().unwrap().as_bytes()).unwrap();
     assert_eq!(config.get("b").unwrap().to_json(), r#"{"value":{"c":NaN}}"#);
     assert!(config.get("a").is_none());
-    let writers = config.get("_wandb").unwrap().get("value").unwrap().get("e").unwrap().as_map().unwrap().len();
+    let writers =
+        config.get("_wandb").unwrap().get("value").unwrap().get("e").unwrap().as_map().unwrap().len();
     assert_eq!((writers, run["wandbConfig"].as_str()), (2, Some(r#"{"t":{"5":"y"}}"#)));
     let snapshot = server.read();
     let run = snapshot.projection.runs.get(0).unwrap();
@@ -80,7 +118,10 @@ fn a_resume_finds_where_to_go_on() {
     server.init("p", "r");
     assert_eq!(status("other")["model"]["bucket"], Value::Null);
     let fresh = status("r")["model"]["bucket"].clone();
-    assert_eq!((&fresh["historyTail"], &fresh["eventsTail"], &fresh["historyLineCount"]), (&json!("[]"), &json!("[]"), &json!(0)));
+    assert_eq!(
+        (&fresh["historyTail"], &fresh["eventsTail"], &fresh["historyLineCount"]),
+        (&json!("[]"), &json!("[]"), &json!(0))
+    );
     server.streamed("p", "r", &history(0, &[r#"{"_step":0,"loss":1}"#, r#"{"_step":4,"loss":NaN}"#]));
     let tail = status("r")["model"]["bucket"]["historyTail"].as_str().unwrap().to_owned();
     assert_eq!(tail, r#"["{\"_step\":4,\"loss\":NaN}"]"#);
@@ -97,7 +138,10 @@ fn what_is_unknown_or_wrong_is_answered_with_errors() {
         json["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("{json}")).to_owned()
     };
     assert!(message("query { nothing }", &Value::Null).contains("nothing"));
-    assert!(message("mutation { createArtifact(input: {}) { artifact { id } } }", &Value::Null).contains("createArtifact"));
+    assert!(
+        message("mutation { createArtifact(input: {}) { artifact { id } } }", &Value::Null)
+            .contains("createArtifact")
+    );
     assert!(message("query {", &Value::Null).contains("expected"));
     assert!(message("", &Value::Null).contains("expected"));
     let runs = "query($f: JSONString, $o: String) { project(name: \"p\", entityName: \"alice\") { runs(filters: $f, order: $o) { totalCount } } }";
@@ -143,13 +187,28 @@ fn documents_are_bounded() {
     let refused = |query: &str| {
         let reply = server.graphql_reply(query, &Value::Null);
         assert_eq!(reply.status, 200);
-        reply.json()["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("taken: {}", &query[..60])).to_owned()
+        reply.json()["errors"][0]["message"]
+            .as_str()
+            .unwrap_or_else(|| panic!("taken: {}", &query[..60]))
+            .to_owned()
     };
-    let nested = |levels: usize| format!("query {{ viewer {{ {} name {} }} }}", "teams { edges { node { user {".repeat(levels), "}}}}".repeat(levels));
+    let nested = |levels: usize| {
+        format!(
+            "query {{ viewer {{ {} name {} }} }}",
+            "teams { edges { node { user {".repeat(levels),
+            "}}}}".repeat(levels)
+        )
+    };
     assert!(refused(&nested(6)).contains("too deep"));
     assert!(server.graphql_reply(&nested(2), &Value::Null).json().get("errors").is_none());
     refused(&format!("query {{ {} {} }}", "viewer {".repeat(20_000), "}".repeat(20_000)));
-    assert!(refused(&format!("query {{ {} }}", (0..51).map(|n| format!("a{n}: viewer {{ id }} ")).collect::<String>())).contains("aliases"));
+    assert!(
+        refused(&format!(
+            "query {{ {} }}",
+            (0..51).map(|n| format!("a{n}: viewer {{ id }} ")).collect::<String>()
+        ))
+        .contains("aliases")
+    );
     assert!(refused(&format!("query {{ {} }}", "viewer { id } ".repeat(300))).contains("complex"));
     assert!(refused(&format!("query {{ viewer {{ id }} }} # {}", "x".repeat(64 << 10))).contains("65536"));
     let long = json!({ "n": "x".repeat(10 << 20) });
@@ -162,32 +221,58 @@ fn documents_are_bounded() {
 fn history_can_be_paged_sampled_and_narrowed() {
     let server = Harness::start();
     server.init("p", "r");
-    let lines: Vec<String> = (0..100).map(|step| match step % 2 {
-        0 => format!(r#"{{"_step":{step},"loss":{}.5,"even":true}}"#, step),
-        _ => format!(r#"{{"_step":{step},"loss":NaN}}"#),
-    }).collect();
+    let lines: Vec<String> = (0..100)
+        .map(|step| match step % 2 {
+            0 => format!(r#"{{"_step":{step},"loss":{}.5,"even":true}}"#, step),
+            _ => format!(r#"{{"_step":{step},"loss":NaN}}"#),
+        })
+        .collect();
     for (offset, part) in (0i64..).zip(lines.chunks(10)) {
-        server.streamed("p", "r", &history(offset * 10, &part.iter().map(String::as_str).collect::<Vec<_>>()));
+        server.streamed(
+            "p",
+            "r",
+            &history(offset * 10, &part.iter().map(String::as_str).collect::<Vec<_>>()),
+        );
     }
     let ask = |field: &str, variables: &Value| {
-        let query = format!("query Q($min: Int64, $max: Int64, $n: Int, $spec: JSONString!) {{ project(name: \"p\", entityName: \"alice\") {{ run(name: \"r\") {{ {field} }} }} }}");
-        let query = if field.contains("spec") { query.replace("$min: Int64, $max: Int64, $n: Int, ", "") } else { query.replace(", $spec: JSONString!", "") };
+        let query = format!(
+            "query Q($min: Int64, $max: Int64, $n: Int, $spec: JSONString!) {{ project(name: \"p\", entityName: \"alice\") {{ run(name: \"r\") {{ {field} }} }} }}"
+        );
+        let query = if field.contains("spec") {
+            query.replace("$min: Int64, $max: Int64, $n: Int, ", "")
+        } else {
+            query.replace(", $spec: JSONString!", "")
+        };
         server.graphql(&query, variables)["project"]["run"].clone()
     };
-    let page = ask("history(minStep: $min, maxStep: $max, samples: $n)", &json!({ "min": 10, "max": 20, "n": 1000 }));
+    let page = ask(
+        "history(minStep: $min, maxStep: $max, samples: $n)",
+        &json!({ "min": 10, "max": 20, "n": 1000 }),
+    );
     assert_eq!(page["history"].as_array().unwrap().len(), 10, "the last step is not included");
     let sampled = ask("history(minStep: $min, maxStep: $max, samples: $n)", &json!({ "n": 7 }));
     assert_eq!(sampled["history"].as_array().unwrap().len(), 7);
-    let spec = json!({ "keys": ["_step", "loss", "even"], "minStep": 10, "maxStep": 20, "samples": 100 }).to_string();
+    let spec = json!({ "keys": ["_step", "loss", "even"], "minStep": 10, "maxStep": 20, "samples": 100 })
+        .to_string();
     let rows = ask("sampledHistory(specs: [$spec])", &json!({ "spec": spec }))["sampledHistory"][0].clone();
-    assert_eq!(rows.as_array().unwrap().len(), 6, "only rows that have every key, the last step included: {rows}");
+    assert_eq!(
+        rows.as_array().unwrap().len(),
+        6,
+        "only rows that have every key, the last step included: {rows}"
+    );
     assert_eq!(rows[0], json!({ "_step": 10, "loss": 10.5, "even": true }));
+    let spec = json!({ "keys": ["_step", "even", "_step"], "samples": 1000 }).to_string();
+    let rows = ask("sampledHistory(specs: [$spec])", &json!({ "spec": spec }))["sampledHistory"][0].clone();
+    assert_eq!(rows.as_array().unwrap().len(), 50, "a key named twice is asked for once");
     let spec = json!({ "keys": ["loss"], "samples": 2 }).to_string();
     let rows = ask("sampledHistory(specs: [$spec])", &json!({ "spec": spec }))["sampledHistory"][0].clone();
     assert_eq!(rows, json!([{ "loss": 0.5 }, { "loss": "NaN" }]), "no bare NaN where JSON is strict");
     let keys = server.graphql("query { project(name: \"p\") { run(name: \"r\") { historyKeys parquetHistory(liveKeys: [\"_step\"]) { parquetUrls liveData } } } }", &Value::Null);
     let run = &keys["project"]["run"];
-    assert_eq!((&run["historyKeys"]["lastStep"], &run["historyKeys"]["keys"]["even"]["typeCounts"][0]["count"]), (&json!(99), &json!(50)));
+    assert_eq!(
+        (&run["historyKeys"]["lastStep"], &run["historyKeys"]["keys"]["even"]["typeCounts"][0]["count"]),
+        (&json!(99), &json!(50))
+    );
     assert_eq!(run["parquetHistory"], json!({ "parquetUrls": [], "liveData": [{ "_step": 0 }] }));
 }
 
@@ -202,7 +287,13 @@ fn projects_and_runs_are_listed_in_pages() {
     loop {
         let page = server.graphql(runs, &json!({ "c": cursor, "o": "-created_at" }))["project"].clone();
         assert_eq!(page["runCount"], 5);
-        names.extend(page["runs"]["edges"].as_array().unwrap().iter().map(|edge| edge["node"]["name"].as_str().unwrap().to_owned()));
+        names.extend(
+            page["runs"]["edges"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|edge| edge["node"]["name"].as_str().unwrap().to_owned()),
+        );
         cursor = page["runs"]["pageInfo"]["endCursor"].clone();
         if page["runs"]["pageInfo"]["hasNextPage"] == false {
             break;
@@ -213,7 +304,10 @@ fn projects_and_runs_are_listed_in_pages() {
         "mutation CreateProject($input: UpsertModelInput!) { result: upsertModel(input: $input) { project { id name entityName description access views } model { id } inserted } }",
         &json!({ "input": { "name": "made", "entityName": "alice" } }),
     );
-    assert_eq!((&made["result"]["inserted"], &made["result"]["project"]["name"]), (&json!(true), &json!("made")));
+    assert_eq!(
+        (&made["result"]["inserted"], &made["result"]["project"]["name"]),
+        (&json!(true), &json!("made"))
+    );
     let listed = server.graphql("query { models(entityName: \"alice\") { pageInfo { hasNextPage } edges { node { __typename id name entityName createdAt isBenchmark user { id } } } } }", &Value::Null);
     assert_eq!(listed["models"]["edges"].as_array().unwrap().len(), 2);
 }

@@ -53,7 +53,12 @@ fn bad_bodies_get_their_status_and_store_nothing() {
         ("not UTF-8", &[JSON], b"{\"files\":{\"output.log\":{\"content\":[\"\xff\xfe\"]}}}", 400),
         ("lone surrogate", &[JSON], br#"{"files":{"output.log":{"content":["\ud800"]}}}"#, 400),
         ("negative offset", &[JSON], br#"{"files":{"output.log":{"offset":-1,"content":["a"]}}}"#, 400),
-        ("huge offset", &[JSON], br#"{"files":{"output.log":{"offset":99999999999999999999,"content":["a"]}}}"#, 400),
+        (
+            "huge offset",
+            &[JSON],
+            br#"{"files":{"output.log":{"offset":99999999999999999999,"content":["a"]}}}"#,
+            400,
+        ),
         ("other type", &[("content-type", "application/vnd.wandb.filestream.v1+protobuf")], b"\x08\x01", 400),
         ("other encoding", &[JSON, ("content-encoding", "br")], b"x", 400),
         ("too large", &[JSON], &large, 413),
@@ -66,7 +71,10 @@ fn bad_bodies_get_their_status_and_store_nothing() {
         let reply = raw(&server, headers, body);
         assert_eq!(reply.status, *status, "{name}: {}", reply.text());
         let message = reply.json()["errors"][0]["message"].as_str().unwrap().to_owned();
-        assert!(!message.is_empty() && !message.contains(server.path().to_str().unwrap()), "{name}: {message}");
+        assert!(
+            !message.is_empty() && !message.contains(server.path().to_str().unwrap()),
+            "{name}: {message}"
+        );
     }
     assert_eq!(server.events().len(), before);
     assert_eq!(raw(&server, &[JSON, GZIP], &zipped).status, 200, "and a good one is taken");
@@ -118,9 +126,14 @@ fn too_much_at_once_is_a_passing_condition() {
     let reply = server.ask("POST", "/graphql", &body);
     assert_eq!(reply.status, 429, "{}", reply.text());
     assert!(reply.header("retry-after").is_some());
-    assert_eq!(server.ask("POST", "/graphql", "{\"query\":\"{viewer{id}}\"}").status, 200, "what was charged is given back");
+    assert_eq!(
+        server.ask("POST", "/graphql", "{\"query\":\"{viewer{id}}\"}").status,
+        200,
+        "what was charged is given back"
+    );
     let server = Harness::with(|options| options.limits.requests_per_second = 5);
-    let statuses: Vec<u16> = (0..40).map(|_| server.ask("POST", "/graphql", "{\"query\":\"{viewer{id}}\"}").status).collect();
+    let statuses: Vec<u16> =
+        (0..40).map(|_| server.ask("POST", "/graphql", "{\"query\":\"{viewer{id}}\"}").status).collect();
     assert!(statuses.contains(&429) && statuses.contains(&200), "{statuses:?}");
 }
 
@@ -128,7 +141,9 @@ fn too_much_at_once_is_a_passing_condition() {
 fn unknown_runs_are_not_found() {
     let server = Harness::start();
     server.init("p", "r");
-    for target in ["/files/alice/p/nope/file_stream", "/files/alice/nope/r/file_stream", "/files/bob/p/r/file_stream"] {
+    for target in
+        ["/files/alice/p/nope/file_stream", "/files/alice/nope/r/file_stream", "/files/bob/p/r/file_stream"]
+    {
         let reply = server.ask("POST", target, "{}");
         assert_eq!(reply.status, 404, "{target}");
         assert!(reply.json()["errors"][0]["message"].as_str().unwrap().contains("unknown"));
@@ -184,7 +199,13 @@ fn text_of_users_never_becomes_markup() {
     let payload = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
     let config = json!({ "k<b>": { "value": payload } }).to_string();
     server.upsert(&json!({ "name": "r<b>", "project": "p<b>", "host": "h", "displayName": payload, "notes": payload, "tags": ["<i>"], "config": config }));
-    for target in ["/", "/alice/p%3Cb%3E", "/alice/p%3Cb%3E/runs/r%3Cb%3E", "/alice/p%3Cb%3E/r%3Cb%3E", "/alice/p%3Cb%3E/workspace"] {
+    for target in [
+        "/",
+        "/alice/p%3Cb%3E",
+        "/alice/p%3Cb%3E/runs/r%3Cb%3E",
+        "/alice/p%3Cb%3E/r%3Cb%3E",
+        "/alice/p%3Cb%3E/workspace",
+    ] {
         let reply = server.ask("GET", target, "");
         assert_eq!(reply.status, 200, "{target}");
         let page = reply.text();

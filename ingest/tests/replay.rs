@@ -16,19 +16,28 @@ fn operations() -> Vec<Value> {
 
 /// The document that an operation of the recording used.
 fn document(operations: &[Value], op: &str, variables: &Value) -> String {
-    let wanted: Vec<&str> = variables.as_object().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+    let wanted: Vec<&str> =
+        variables.as_object().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
     let declares = |query: &str| {
         let head = query.split('{').next().unwrap();
         wanted.iter().filter(|name| head.contains(&format!("${name}:"))).count()
     };
-    let named = operations.iter().filter(|known| known["op"] == op).map(|known| known["query"].as_str().unwrap());
+    let named =
+        operations.iter().filter(|known| known["op"] == op).map(|known| known["query"].as_str().unwrap());
     named.max_by_key(|query| declares(query)).unwrap_or_else(|| panic!("no document {op}")).to_owned()
 }
 
 /// What comes with artifacts, forks and alerts, in issues of their own.
 const LATER: [&str; 9] = [
-    "CreateArtifact", "CreateArtifactManifest", "CreateArtifactFiles", "CommitArtifact", "UseArtifact", "ClientIDMapping",
-    "RewindRun", "NotifyScriptableRunAlert", "ArtifactByID",
+    "CreateArtifact",
+    "CreateArtifactManifest",
+    "CreateArtifactFiles",
+    "CommitArtifact",
+    "UseArtifact",
+    "ClientIDMapping",
+    "RewindRun",
+    "NotifyScriptableRunAlert",
+    "ArtifactByID",
 ];
 
 /// Sends a recording in its order; uploads go to the addresses that this server gave.
@@ -51,9 +60,18 @@ fn replay(server: &Harness, recording: &str) {
             same_shape(&request["response"]["data"], &answer["data"], &what);
             if op == "CreateRunFiles" {
                 let recorded = request["response"]["data"]["createRunFiles"]["files"].as_array().unwrap();
-                for (recorded, ours) in recorded.iter().zip(answer["data"]["createRunFiles"]["files"].as_array().unwrap()) {
-                    let key = (variables["run"].as_str().unwrap().to_owned(), ours["name"].as_str().unwrap().to_owned());
-                    let theirs = recorded["uploadUrl"].as_str().unwrap().trim_start_matches("http://127.0.0.1:8080").to_owned();
+                for (recorded, ours) in
+                    recorded.iter().zip(answer["data"]["createRunFiles"]["files"].as_array().unwrap())
+                {
+                    let key = (
+                        variables["run"].as_str().unwrap().to_owned(),
+                        ours["name"].as_str().unwrap().to_owned(),
+                    );
+                    let theirs = recorded["uploadUrl"]
+                        .as_str()
+                        .unwrap()
+                        .trim_start_matches("http://127.0.0.1:8080")
+                        .to_owned();
                     file_of_upload.insert(theirs, key.clone());
                     addresses.insert(key, ours["uploadUrl"].as_str().unwrap().to_owned());
                 }
@@ -78,12 +96,20 @@ fn same_shape(theirs: &Value, ours: &Value, what: &str) {
     match (theirs, ours) {
         (Value::Object(theirs), Value::Object(ours)) => {
             for (key, value) in theirs {
-                same_shape(value, ours.get(key).unwrap_or_else(|| panic!("{what}: no {key}")), &format!("{what}.{key}"));
+                same_shape(
+                    value,
+                    ours.get(key).unwrap_or_else(|| panic!("{what}: no {key}")),
+                    &format!("{what}.{key}"),
+                );
             }
         }
         (Value::Null, _) | (Value::Array(_), Value::Array(_)) => {}
         (theirs, ours) => {
-            assert_eq!(std::mem::discriminant(theirs), std::mem::discriminant(ours), "{what}: {theirs} {ours}");
+            assert_eq!(
+                std::mem::discriminant(theirs),
+                std::mem::discriminant(ours),
+                "{what}: {theirs} {ours}"
+            );
         }
     }
 }
@@ -93,7 +119,10 @@ fn a_run_is_logged_as_recorded() {
     let server = Harness::start();
     replay(&server, include_str!("traffic/01-run.jsonl"));
     let run = server.run("demo", "s6y3r3ee");
-    assert_eq!((&run["state"], &run["exitcode"], &run["historyLineCount"]), (&json!("finished"), &json!(0), &json!(9)));
+    assert_eq!(
+        (&run["state"], &run["exitcode"], &run["historyLineCount"]),
+        (&json!("finished"), &json!(0), &json!(9))
+    );
     let rows = server.rows("demo", "s6y3r3ee");
     assert_eq!(rows.len(), 9);
     let expected = r#"{"_runtime":0.138379759,"_step":0,"_timestamp":1795419479.78185,"epoch":0,"inf":Infinity,"loss":1.0,
@@ -103,7 +132,10 @@ fn a_run_is_logged_as_recorded() {
     assert_eq!(summary.get("loss").unwrap().to_json(), r#"{"min":0.05}"#);
     assert_eq!(summary.get("best"), Some(&engine::Value::Float(0.123)));
     assert_eq!(server.console("demo", "s6y3r3ee").len(), 8);
-    assert_eq!((&run["tags"], &run["group"], &run["notes"]), (&json!(["t1", "t2"]), &json!("g1"), &json!("some notes")));
+    assert_eq!(
+        (&run["tags"], &run["group"], &run["notes"]),
+        (&json!(["t1", "t2"]), &json!("g1"), &json!("some notes"))
+    );
     let snapshot = server.read();
     let run = snapshot.projection.runs.get(0).unwrap();
     assert_eq!((run.files.len(), run.system.rows), (5, 2));
@@ -154,7 +186,9 @@ fn files_media_and_odd_values_are_kept_as_recorded() {
 fn every_document_about_runs_fits_the_schema() {
     let server = Harness::start();
     let later = |query: &str, op: &str| {
-        ["Artifact", "Sweep", "Agent", "agentHeartbeat", "clientIDMapping", "Alias"].iter().any(|word| query.contains(word) || op.contains(word))
+        ["Artifact", "Sweep", "Agent", "agentHeartbeat", "clientIDMapping", "Alias"]
+            .iter()
+            .any(|word| query.contains(word) || op.contains(word))
     };
     let mut checked = 0;
     for operation in operations() {
@@ -167,7 +201,9 @@ fn every_document_about_runs_fits_the_schema() {
         let answer = server.graphql_reply(query, &json!({})).json();
         for error in answer["errors"].as_array().into_iter().flatten() {
             let message = error["message"].as_str().unwrap();
-            let is_about_input = ["Variable", "variable", "not found", "Invalid value", "not supported"].iter().any(|part| message.contains(part));
+            let is_about_input = ["Variable", "variable", "not found", "Invalid value", "not supported"]
+                .iter()
+                .any(|part| message.contains(part));
             assert!(is_about_input && !message.contains("Unknown"), "{op}: {message}");
         }
     }

@@ -6,7 +6,8 @@ use crate::support::{Harness, Reply, chunk, history};
 
 fn sql(server: &Harness, accept: &str, body: &Value) -> Reply {
     let basic = server.basic();
-    let headers = [("authorization", basic.as_str()), ("content-type", "application/json"), ("accept", accept)];
+    let headers =
+        [("authorization", basic.as_str()), ("content-type", "application/json"), ("accept", accept)];
     server.send("POST", "/sql", &headers, body.to_string().as_bytes())
 }
 
@@ -19,14 +20,20 @@ fn a_run_that_was_logged_is_found_by_sql() {
     server.streamed("p", "r", &json!({ "complete": true, "exitcode": 0 }));
     let flagship = json!({ "sql": "SELECT run_id, summary.loss FROM runs WHERE state='Finished'" });
     let reply = sql(&server, "application/json", &flagship);
-    assert_eq!((reply.status, reply.json()), (200, json!([{ "run_id": "r", "summary.loss": 1.5 }])), "{}", reply.text());
+    assert_eq!(
+        (reply.status, reply.json()),
+        (200, json!([{ "run_id": "r", "summary.loss": 1.5 }])),
+        "{}",
+        reply.text()
+    );
     assert!(reply.header("x-wbq-lsn").unwrap().parse::<u64>().unwrap() > 5);
     let csv = sql(&server, "text/csv", &flagship);
     assert_eq!(csv.text().lines().nth(1), Some("r,1.5"), "{}", csv.text());
     let arrow = sql(&server, "*/*", &flagship);
     assert_eq!(arrow.header("content-type"), Some("application/vnd.apache.arrow.stream"));
     assert!(!arrow.bytes.is_empty());
-    let empty = sql(&server, "application/json", &json!({ "sql": "SELECT run_id FROM runs WHERE state='Failed'" }));
+    let empty =
+        sql(&server, "application/json", &json!({ "sql": "SELECT run_id FROM runs WHERE state='Failed'" }));
     assert_eq!(empty.json(), json!([]));
 }
 
@@ -47,9 +54,12 @@ fn a_key_that_no_run_has_is_null_with_a_warning_or_an_error() {
 #[test]
 fn what_is_wrong_with_a_statement_is_told_as_json() {
     let server = Harness::start();
-    for (statement, kind) in
-        [("SELEC 1", "invalid"), ("SELECT nothing FROM runs", "invalid"), ("DELETE FROM runs", "invalid"), ("", "invalid")]
-    {
+    for (statement, kind) in [
+        ("SELEC 1", "invalid"),
+        ("SELECT nothing FROM runs", "invalid"),
+        ("DELETE FROM runs", "invalid"),
+        ("", "invalid"),
+    ] {
         let reply = sql(&server, "application/json", &json!({ "sql": statement }));
         assert_eq!(reply.status, 400, "{statement}: {}", reply.text());
         let error = reply.json()["error"].clone();

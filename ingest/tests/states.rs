@@ -9,7 +9,9 @@ use crate::support::{Harness, eventually, history};
 
 fn causes(server: &Harness, run: &str) -> Vec<(Cause, &'static str)> {
     let change = |event: engine::Event| match event.body {
-        Body::StateChanged(ref change) if event.run().is_some_and(|key| *key.run == *run) => Some((change.cause, change.to.name())),
+        Body::StateChanged(ref change) if event.run().is_some_and(|key| *key.run == *run) => {
+            Some((change.cause, change.to.name()))
+        }
         _ => None,
     };
     server.events().into_iter().filter_map(change).collect()
@@ -112,15 +114,22 @@ fn a_state_set_by_hand_follows_the_rules() {
     let server = Harness::start();
     let made = server.upsert(&json!({ "name": "ahead", "project": "p", "state": "pending" }));
     assert_eq!((server.state("p", "ahead").as_str(), &made["inserted"]), ("pending", &json!(true)));
-    let update = "mutation UpdateRunState($input: UpdateRunStateInput!) { updateRunState(input: $input) { success } }";
-    let set = |id: &serde_json::Value, state: &str| server.graphql_reply(update, &json!({ "input": { "id": id, "state": state } }));
+    let update =
+        "mutation UpdateRunState($input: UpdateRunStateInput!) { updateRunState(input: $input) { success } }";
+    let set = |id: &serde_json::Value, state: &str| {
+        server.graphql_reply(update, &json!({ "input": { "id": id, "state": state } }))
+    };
     let id = &made["bucket"]["id"];
     assert_eq!(set(id, "failed").json()["data"]["updateRunState"]["success"], true);
     assert_eq!(set(id, "pending").json()["data"]["updateRunState"]["success"], true);
     for wrong in ["pending", "finished", "nonsense"] {
         let reply = set(id, wrong);
         assert_eq!(reply.status, 200, "a refusal during a run is silent");
-        assert!(reply.json()["errors"][0]["message"].as_str().unwrap().contains("cannot be set"), "{}", reply.text());
+        assert!(
+            reply.json()["errors"][0]["message"].as_str().unwrap().contains("cannot be set"),
+            "{}",
+            reply.text()
+        );
     }
 }
 

@@ -28,23 +28,28 @@ fn logged(server: &Harness, run: &str) -> usize {
 #[test]
 fn retries_overlaps_and_jumps_leave_each_row_once() {
     let server = Harness::start();
-    type Case = (&'static str, &'static [(i64, &'static [(i64, &'static str)])], &'static [(i64, &'static str)], usize);
+    type Case = (
+        &'static str,
+        &'static [(i64, &'static [(i64, &'static str)])],
+        &'static [(i64, &'static str)],
+        usize,
+    );
     let cases: &[Case] = &[
         ("in-order", &[(0, &[(0, "1")]), (1, &[(1, "2"), (2, "3")])], &[(0, "1"), (1, "2"), (2, "3")], 2),
         ("retry", &[(0, &[(0, "1"), (1, "2")]), (0, &[(0, "1"), (1, "2")])], &[(0, "1"), (1, "2")], 1),
-        (
-            "late-retry",
-            &[(0, &[(0, "1")]), (1, &[(1, "2")]), (0, &[(0, "1")])],
-            &[(0, "1"), (1, "2")],
-            2,
-        ),
+        ("late-retry", &[(0, &[(0, "1")]), (1, &[(1, "2")]), (0, &[(0, "1")])], &[(0, "1"), (1, "2")], 2),
         (
             "other-boundaries",
             &[(0, &[(0, "1"), (1, "2")]), (0, &[(0, "1"), (1, "2"), (2, "3")])],
             &[(0, "1"), (1, "2"), (2, "3")],
             2,
         ),
-        ("part-again", &[(0, &[(0, "1"), (1, "2"), (2, "3")]), (1, &[(1, "2")])], &[(0, "1"), (1, "2"), (2, "3")], 1),
+        (
+            "part-again",
+            &[(0, &[(0, "1"), (1, "2"), (2, "3")]), (1, &[(1, "2")])],
+            &[(0, "1"), (1, "2"), (2, "3")],
+            1,
+        ),
         (
             "all-again-in-two",
             &[(0, &[(0, "1"), (1, "2")]), (0, &[(0, "1")]), (1, &[(1, "2")])],
@@ -65,7 +70,12 @@ fn retries_overlaps_and_jumps_leave_each_row_once() {
         ),
         ("jump", &[(0, &[(0, "1")]), (5, &[(5, "6")])], &[(0, "1"), (5, "6")], 2),
         ("gap-filled", &[(2, &[(2, "3")]), (0, &[(0, "1"), (1, "2")])], &[(0, "1"), (1, "2"), (2, "3")], 2),
-        ("same-number-as-float", &[(0, &[(0, "1")]), (0, &[(0, "1.0"), (1, "0.5")])], &[(0, "1"), (1, "0.5")], 2),
+        (
+            "same-number-as-float",
+            &[(0, &[(0, "1")]), (0, &[(0, "1.0"), (1, "0.5")])],
+            &[(0, "1"), (1, "0.5")],
+            2,
+        ),
         ("minus-zero-differs", &[(0, &[(0, "0.0")]), (0, &[(0, "-0.0")])], &[(0, "-0.0")], 2),
         ("nan-is-nan", &[(0, &[(0, "NaN")]), (0, &[(0, "NaN"), (1, "1.5")])], &[(0, "NaN"), (1, "1.5")], 2),
     ];
@@ -143,7 +153,11 @@ fn console_lines_are_written_over_and_a_retry_is_known() {
             .iter()
             .map(|text| json!({ "ts": "2026-11-23T07:39:27.763256", "content": text }).to_string())
             .collect();
-        server.streamed("p", "r", &chunk("output.log", offset, &lines.iter().map(String::as_str).collect::<Vec<_>>()));
+        server.streamed(
+            "p",
+            "r",
+            &chunk("output.log", offset, &lines.iter().map(String::as_str).collect::<Vec<_>>()),
+        );
     };
     say(0, &["|", "other"]);
     say(0, &["/"]);
@@ -153,7 +167,11 @@ fn console_lines_are_written_over_and_a_retry_is_known() {
     assert_eq!(server.console("p", "r"), ["|", "other", "new"], "a spinner comes back to its first picture");
     let written = |event: &&engine::Event| matches!(event.body, engine::Body::ConsoleWritten(_));
     assert_eq!(server.events().iter().filter(written).count(), 4, "the repeated request stored nothing");
-    server.streamed("p", "r", &chunk("output.log", 3, &["ERROR 2026-11-23T06:59:35.980993 plain", "no time at all"]));
+    server.streamed(
+        "p",
+        "r",
+        &chunk("output.log", 3, &["ERROR 2026-11-23T06:59:35.980993 plain", "no time at all"]),
+    );
     let run = server.run("p", "r");
     let node = |index: usize| run["logLines"]["edges"][index]["node"].clone();
     assert_eq!(
@@ -174,7 +192,8 @@ fn the_summary_is_what_the_last_line_says() {
     say(&[r#"{"n":{"y":3,"x":1},"a":NaN}"#]);
     let run = server.run("p", "r");
     assert_eq!(sorted(run["summaryMetrics"].as_str().unwrap()), r#"{"a":NaN,"n":{"x":1,"y":3}}"#);
-    let changes = server.events().iter().filter(|event| matches!(event.body, engine::Body::SummaryChanged(_))).count();
+    let changes =
+        server.events().iter().filter(|event| matches!(event.body, engine::Body::SummaryChanged(_))).count();
     assert_eq!(changes, 2, "the third said nothing new");
 }
 
@@ -182,13 +201,20 @@ fn the_summary_is_what_the_last_line_says() {
 fn system_rows_keep_their_metrics() {
     let server = Harness::start();
     server.init("p", "r");
-    let rows = [r#"{"_wandb":true,"_timestamp":1.5,"_runtime":0.5,"system.cpu":1.25}"#, r#"{"system.cpu":NaN,"_runtime":15}"#];
+    let rows = [
+        r#"{"_wandb":true,"_timestamp":1.5,"_runtime":0.5,"system.cpu":1.25}"#,
+        r#"{"system.cpu":NaN,"_runtime":15}"#,
+    ];
     let body = chunk("wandb-events.jsonl", 0, &rows);
     server.streamed("p", "r", &body);
     server.streamed("p", "r", &body);
     let run = server.run("p", "r");
-    let events: Vec<String> = run["events"].as_array().unwrap().iter().map(|row| sorted(row.as_str().unwrap())).collect();
-    assert_eq!(events, [r#"{"_runtime":0.5,"_timestamp":1.5,"system.cpu":1.25}"#, r#"{"_runtime":15.0,"system.cpu":NaN}"#]);
+    let events: Vec<String> =
+        run["events"].as_array().unwrap().iter().map(|row| sorted(row.as_str().unwrap())).collect();
+    assert_eq!(
+        events,
+        [r#"{"_runtime":0.5,"_timestamp":1.5,"system.cpu":1.25}"#, r#"{"_runtime":15.0,"system.cpu":NaN}"#]
+    );
     assert_eq!(run["eventsLineCount"], 2);
 }
 
@@ -196,13 +222,19 @@ fn system_rows_keep_their_metrics() {
 fn the_same_id_again_begins_anew_and_a_resume_goes_on() {
     let server = Harness::start();
     let first = server.init("p", "r");
-    assert_eq!((first["historyLineCount"].clone(), server.init("p", "r")["id"].clone()), (json!(0), first["id"].clone()));
+    assert_eq!(
+        (first["historyLineCount"].clone(), server.init("p", "r")["id"].clone()),
+        (json!(0), first["id"].clone())
+    );
     server.streamed("p", "r", &history(0, &[&row(0, "1"), &row(1, "2")]));
     // A later update of the config is no new beginning.
-    server.upsert(&json!({ "name": "r", "project": "p", "entity": "alice", "config": "{\"a\":{\"value\":1}}" }));
+    server.upsert(
+        &json!({ "name": "r", "project": "p", "entity": "alice", "config": "{\"a\":{\"value\":1}}" }),
+    );
     assert_eq!(server.rows("p", "r").len(), 2);
     // Resumed: the id is given, and the lines go on.
-    let resumed = server.upsert(&json!({ "id": first["id"], "name": "r", "project": "p", "host": "h", "program": "t.py" }));
+    let resumed = server
+        .upsert(&json!({ "id": first["id"], "name": "r", "project": "p", "host": "h", "program": "t.py" }));
     assert_eq!((&resumed["bucket"]["historyLineCount"], &resumed["inserted"]), (&json!(2), &json!(false)));
     server.streamed("p", "r", &history(2, &[&row(2, "3")]));
     assert_eq!(server.rows("p", "r").len(), 3);
@@ -230,7 +262,8 @@ fn several_writers_of_one_run_count_their_own_lines() {
             ("x-wandb-use-async-filestream", "true"),
             ("x-wandb-async-client-id", writer),
         ];
-        let reply = server.send("POST", "/files/alice/p/r/file_stream", &headers, body.to_string().as_bytes());
+        let reply =
+            server.send("POST", "/files/alice/p/r/file_stream", &headers, body.to_string().as_bytes());
         assert_eq!(reply.status, 200, "{}", reply.text());
     };
     say("w1", &history(0, &[&row(0, "1")]));

@@ -60,7 +60,8 @@ impl Harness {
         let (ready_sender, ready) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async move {
                 let server = Server::bind(options).await?;
                 ready_sender.send((server.url().to_owned(), server.new_key().map(str::to_owned))).unwrap();
@@ -108,7 +109,8 @@ impl Harness {
 
     /// Any request, with a body unless it is empty.
     pub(crate) fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let url = if target.starts_with("http") { target.to_owned() } else { format!("{}{target}", self.url) };
+        let url =
+            if target.starts_with("http") { target.to_owned() } else { format!("{}{target}", self.url) };
         let mut request = ureq::http::Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -120,7 +122,9 @@ impl Harness {
         };
         let mut reply = sent.unwrap_or_else(|error| panic!("{method} {target}: {error}"));
         let headers = reply.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned())).collect();
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()))
+            .collect();
         let bytes = reply.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
         Reply { status: reply.status().as_u16(), headers, bytes }
     }
@@ -152,7 +156,8 @@ impl Harness {
 
     /// A process that begins a run as `wandb.init` does; gives the bucket.
     pub(crate) fn init(&self, project: &str, run: &str) -> Value {
-        self.upsert(&json!({ "name": run, "project": project, "host": "h", "program": "t.py" }))["bucket"].clone()
+        self.upsert(&json!({ "name": run, "project": project, "host": "h", "program": "t.py" }))["bucket"]
+            .clone()
     }
 
     pub(crate) fn upsert(&self, variables: &Value) -> Value {
@@ -172,7 +177,8 @@ impl Harness {
     }
 
     pub(crate) fn run(&self, project: &str, run: &str) -> Value {
-        let query = "query Run($p: String!, $r: String!) { project(name: $p, entityName: \"alice\") { run(name: $r) {
+        let query =
+            "query Run($p: String!, $r: String!) { project(name: $p, entityName: \"alice\") { run(name: $r) {
             id name displayName state config summaryMetrics historyLineCount eventsLineCount logLineCount
             historyTail eventsTail wandbConfig(keys: [\"t\"]) tags notes group jobType exitcode stopped
             history events logLines { edges { node { number timestamp level label line } } } } } }";
@@ -187,7 +193,12 @@ impl Harness {
 
     pub(crate) fn console(&self, project: &str, run: &str) -> Vec<String> {
         let lines = self.run(project, run)["logLines"]["edges"].clone();
-        lines.as_array().unwrap().iter().map(|edge| edge["node"]["line"].as_str().unwrap().to_owned()).collect()
+        lines
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|edge| edge["node"]["line"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     pub(crate) fn state(&self, project: &str, run: &str) -> String {

@@ -87,9 +87,7 @@ pub(crate) fn environment(limits: &Limits) -> Result<RuntimeEnv, Error> {
         Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
         None => DiskManagerMode::Disabled,
     };
-    let disk = DiskManagerBuilder::default()
-        .with_mode(mode)
-        .with_max_temp_directory_size(limits.spill_bytes);
+    let disk = DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(limits.spill_bytes);
     let environment = RuntimeEnvBuilder::new().with_disk_manager_builder(disk).build()?;
     environment.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref())?;
     Ok(environment)

@@ -24,7 +24,9 @@ pub(crate) fn tables() -> Result<RecordBatch, Error> {
 pub(crate) fn table(name: &ObjectName, catalogue: &Catalogue<'_>) -> Result<RecordBatch, Error> {
     let table = resolver::table(name)?;
     let (mut names, mut types, mut docs) = (Vec::new(), Vec::new(), Vec::new());
-    for column in table.columns.iter().filter(|column| catalogue.include_deleted || column.name != "deleted_at") {
+    for column in
+        table.columns.iter().filter(|column| catalogue.include_deleted || column.name != "deleted_at")
+    {
         names.push(column.name.to_owned());
         types.push(column.kind.name().to_owned());
         docs.push(column.doc.to_owned());
@@ -46,7 +48,10 @@ pub(crate) fn table(name: &ObjectName, catalogue: &Catalogue<'_>) -> Result<Reco
 }
 
 fn batch<const N: usize>(columns: [(&str, Vec<String>); N]) -> Result<RecordBatch, Error> {
-    let fields: Vec<Field> = columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, true)).collect();
-    let arrays = columns.into_iter().map(|(_, texts)| Arc::new(StringArray::from(texts)) as ArrayRef).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| DataFusionError::from(error).into())
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, true)).collect();
+    let arrays =
+        columns.into_iter().map(|(_, texts)| Arc::new(StringArray::from(texts)) as ArrayRef).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+        .map_err(|error| DataFusionError::from(error).into())
 }

@@ -150,7 +150,8 @@ impl Error {
     fn said_by(message: &str) -> Self {
         let message = message.split("\n\nbacktrace:").next().unwrap_or_default();
         // Of wrong arguments every attempt to fit them is told; the last sentence says it.
-        if let Some((_, call)) = message.split_once("No function matches the given name and argument types ") {
+        if let Some((_, call)) = message.split_once("No function matches the given name and argument types ")
+        {
             let call = call.split("'. ").next().unwrap_or_default().trim_start_matches('\'');
             return Self::invalid(format!("no function takes these arguments: {call}"))
                 .with_hint("cast them, or look at their types with DESCRIBE");
@@ -185,7 +186,8 @@ mod tests {
 
     #[test]
     fn the_parsers_place_becomes_the_position() {
-        let error = Error::syntax("sql parser error: Expected: an expression, found: FROM at Line: 2, Column: 8");
+        let error =
+            Error::syntax("sql parser error: Expected: an expression, found: FROM at Line: 2, Column: 8");
         assert_eq!(error.message(), "expected: an expression, found: FROM");
         assert_eq!(error.position(), Some((2, 8)));
     }

@@ -7,8 +7,8 @@ use arrow::compute::kernels::numeric;
 use arrow::compute::{cast, max, unary};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::{Result, exec_err};
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::SessionStateDefaults;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -21,12 +21,14 @@ use crate::{catalog, limits};
 const REPEATING: &[&str] = &["array_repeat", "array_resize", "lpad", "repeat", "rpad"];
 /// Functions that make a list of any length; in FROM they are streams and stay.
 const UNBOUNDED: &[&str] = &["generate_series", "range"];
+/// Functions about files, of which there are none.
+const OF_FILES: &[&str] = &["file_row_index", "input_file_name"];
 
 /// The state that each statement's own is cloned from.
 pub(crate) fn template() -> Result<SessionState, Error> {
     let scalar = SessionStateDefaults::default_scalar_functions()
         .into_iter()
-        .filter(|function| !UNBOUNDED.contains(&function.name()))
+        .filter(|function| !UNBOUNDED.contains(&function.name()) && !OF_FILES.contains(&function.name()))
         .map(|function| match REPEATING.contains(&function.name()) {
             true => Arc::new(ScalarUDF::new_from_impl(Bounded { inner: function })),
             false => function,
@@ -69,7 +71,8 @@ struct Div {
 
 impl Div {
     fn new() -> Self {
-        let signature = Signature::uniform(2, vec![DataType::Int64, DataType::Float64], Volatility::Immutable);
+        let signature =
+            Signature::uniform(2, vec![DataType::Int64, DataType::Float64], Volatility::Immutable);
         Self { signature }
     }
 }
@@ -115,7 +118,9 @@ impl Bounded {
                 data_type if data_type.is_integer() => {
                     max(cast(&array, &DataType::Int64)?.as_primitive::<Int64Type>()).unwrap_or(0)
                 }
-                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if self.inner.name() == "repeat" => {
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+                    if self.inner.name() == "repeat" =>
+                {
                     i64::try_from(longest(&array)?).unwrap_or(i64::MAX)
                 }
                 _ => continue,

@@ -105,10 +105,8 @@ fn check_reads(first: &Token) -> Result<(), Error> {
         | Keyword::DESCRIBE
         | Keyword::DESC
         | Keyword::SHOW => Ok(()),
-        Keyword::NoKeyword => {
-            Err(Error::invalid(format!("no statement begins with {:?}", word.value))
-                .with_hint("statements begin with SELECT, WITH, VALUES, EXPLAIN, DESCRIBE or SHOW TABLES"))
-        }
+        Keyword::NoKeyword => Err(Error::invalid(format!("no statement begins with {:?}", word.value))
+            .with_hint("statements begin with SELECT, WITH, VALUES, EXPLAIN, DESCRIBE or SHOW TABLES")),
         _ => Err(only_reading(&word.value.to_uppercase())),
     }
 }

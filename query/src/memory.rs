@@ -63,7 +63,8 @@ impl MemoryPool for OneStatement {
     }
 
     fn try_grow(&self, _: &MemoryReservation, additional: usize) -> Result<()> {
-        let refuse = |whose| Err(DataFusionError::ResourcesExhausted(format!("the memory of {whose} is used up")));
+        let refuse =
+            |whose| Err(DataFusionError::ResourcesExhausted(format!("the memory of {whose} is used up")));
         if !take(&self.held, additional, self.limit) {
             return refuse("the statement");
         }

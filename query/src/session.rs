@@ -88,7 +88,12 @@ impl Database {
     /// # Errors
     ///
     /// Whatever is wrong with the statement; `Busy` when too many run and wait.
-    pub async fn query(&self, snapshot: Arc<Snapshot>, sql: &str, options: &QueryOptions) -> Result<Answer, Error> {
+    pub async fn query(
+        &self,
+        snapshot: Arc<Snapshot>,
+        sql: &str,
+        options: &QueryOptions,
+    ) -> Result<Answer, Error> {
         let Started { shared, runtime } = match &self.started {
             Some(Ok(started)) => started,
             Some(Err(error)) => return Err(error.clone()),
@@ -97,19 +102,18 @@ impl Database {
         let (head, planned) = oneshot::channel();
         let (batches, rows) = mpsc::channel(limits::BATCHES_AHEAD);
         let lsn = snapshot.durable;
-        let statement = Statement {
-            shared: Arc::clone(shared),
-            snapshot,
-            sql: sql.to_owned(),
-            options: options.clone(),
-        };
+        let statement =
+            Statement { shared: Arc::clone(shared), snapshot, sql: sql.to_owned(), options: options.clone() };
         let task = runtime.spawn(statement.run(head, batches));
         let running = Running(task.abort_handle());
         match planned.await {
             Ok(Ok(head)) => Ok(Answer::new(head, lsn, rows, running, options.row_limit)),
             Ok(Err(error)) => Err(error),
             // The task ended without a word: it panicked.
-            Err(_) => Err(Error::new(ErrorKind::Internal, "the statement could not be run because of an internal error")),
+            Err(_) => Err(Error::new(
+                ErrorKind::Internal,
+                "the statement could not be run because of an internal error",
+            )),
         }
     }
 }
@@ -168,7 +172,10 @@ impl Statement {
         let timeout = self.options.timeout.unwrap_or(self.shared.limits.timeout);
         let deadline = Instant::now() + timeout;
         let too_late = || {
-            Error::new(ErrorKind::Timeout, format!("the statement took longer than {} seconds", timeout.as_secs_f64()))
+            Error::new(
+                ErrorKind::Timeout,
+                format!("the statement took longer than {} seconds", timeout.as_secs_f64()),
+            )
         };
         let planned = timeout_at(deadline, async {
             let turn = self.shared.turn().await?;
@@ -192,7 +199,8 @@ impl Statement {
     }
 
     async fn plan(&self) -> Result<(SendableRecordBatchStream, Shape, Vec<String>), Error> {
-        let catalogue = || Catalogue::new(&self.snapshot.projection, self.options.strict, self.options.include_deleted);
+        let catalogue =
+            || Catalogue::new(&self.snapshot.projection, self.options.strict, self.options.include_deleted);
         let resolved = match guard::parse(&self.sql)? {
             guard::Request::Rows(statement) => resolver::resolve(*statement, &catalogue())?,
             guard::Request::Describe(name) => return Ok(ready(describe::table(&name, &catalogue())?)),
@@ -259,7 +267,10 @@ impl<'a> Waiting<'a> {
     fn new(count: &'a AtomicUsize, limit: usize) -> Result<Self, Error> {
         if count.fetch_add(1, Ordering::Relaxed) >= limit {
             count.fetch_sub(1, Ordering::Relaxed);
-            return Err(Error::new(ErrorKind::Busy, format!("{limit} statements wait already; try again later")));
+            return Err(Error::new(
+                ErrorKind::Busy,
+                format!("{limit} statements wait already; try again later"),
+            ));
         }
         Ok(Self(count))
     }

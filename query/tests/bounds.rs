@@ -65,7 +65,8 @@ fn too_many_statements_wait_and_then_are_refused_and_dropping_one_lets_the_next_
         let query = |sql| fixture.database.query(fixture.snapshot(), sql, &options);
         let running = query(LONG).await.unwrap();
         // Of three more one waits, whichever comes first.
-        let mut others: FuturesUnordered<_> = ["SELECT 1", "SELECT 2", "SELECT 3"].into_iter().map(query).collect();
+        let mut others: FuturesUnordered<_> =
+            ["SELECT 1", "SELECT 2", "SELECT 3"].into_iter().map(query).collect();
         for _ in 0..2 {
             assert_eq!(others.next().await.unwrap().unwrap_err().kind(), ErrorKind::Busy);
         }
@@ -96,6 +97,8 @@ fn deep_and_long_statements_are_refused_and_the_database_lives() {
         format!("SELECT {}true", "NOT ".repeat(100)),
         format!("SELECT 1 IN ({})", vec!["1"; 9_000].join(",")),
     ] {
-        fixture.try_query(&sql, &QueryOptions::default()).unwrap_or_else(|error| panic!("{}: {error}", &sql[..40]));
+        fixture
+            .try_query(&sql, &QueryOptions::default())
+            .unwrap_or_else(|error| panic!("{}: {error}", &sql[..40]));
     }
 }

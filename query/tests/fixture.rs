@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use engine::{
-    Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine, Durability, Event,
-    Options, Path, Paths, ProjectCreated, ProjectKey, Rows, RunChanged, RunCreated, RunKey, Snapshot,
-    State, StateChanged, Store, StoreCreated, StoreId, Subject, Value,
+    Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine, Durability, Event, Options,
+    Path, Paths, ProjectCreated, ProjectKey, Rows, RunChanged, RunCreated, RunKey, Snapshot, State,
+    StateChanged, Store, StoreCreated, StoreId, Subject, Value,
 };
 use query::output::{Format, Writer};
 use query::{Answer, Database, Error, Limits, QueryOptions};
@@ -79,7 +79,11 @@ impl Fixture {
     }
 
     /// The answer as NDJSON, and its warnings.
-    pub(crate) fn try_query(&self, sql: &str, options: &QueryOptions) -> Result<(String, Vec<String>), Error> {
+    pub(crate) fn try_query(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+    ) -> Result<(String, Vec<String>), Error> {
         let answer = self.ask(sql, options)?;
         let (schema, warnings) = (answer.schema(), answer.warnings().to_vec());
         let batches = self.runtime.block_on(answer.collect())?;

@@ -68,11 +68,15 @@ fn keys_with_slashes_dots_spaces_and_capitals_are_columns() {
     let fixture = Fixture::new();
     fixture.run("a").log(&[r#"{"_step":0,"val/acc":1,"a.b":2,"two words":3,"Loss":4,"project":5}"#]);
     assert_eq!(
-        fixture.rows(r#"SELECT "val/acc", a.b, "two words", Loss, history['project'], project AS p FROM history"#),
+        fixture.rows(
+            r#"SELECT "val/acc", a.b, "two words", Loss, history['project'], project AS p FROM history"#
+        ),
         [r#"{"val/acc":1,"a.b":2,"two words":3,"Loss":4,"project":5,"p":"mnist"}"#]
     );
     assert_eq!(
-        fixture.rows("SELECT * EXCLUDE (entity, project, generation, _lsn, writer, _timestamp, _runtime) FROM history"),
+        fixture.rows(
+            "SELECT * EXCLUDE (entity, project, generation, _lsn, writer, _timestamp, _runtime) FROM history"
+        ),
         [r#"{"run_id":"a","_step":0,"Loss":4,"a.b":2,"two words":3,"val/acc":1}"#]
     );
 }
@@ -102,7 +106,9 @@ fn filters_choose_runs_and_steps() {
     assert_eq!(count("NOT (run_id = 'a') AND x = 9"), 10);
     assert_eq!(fixture.rows("SELECT _step FROM history WHERE run_id = 'b' LIMIT 3").len(), 3);
     assert_eq!(
-        fixture.rows("SELECT run_id, max(x) AS m FROM history WHERE _step > 40 GROUP BY run_id ORDER BY run_id LIMIT 1"),
+        fixture.rows(
+            "SELECT run_id, max(x) AS m FROM history WHERE _step > 40 GROUP BY run_id ORDER BY run_id LIMIT 1"
+        ),
         [r#"{"run_id":"a","m":9}"#]
     );
 }
@@ -141,7 +147,11 @@ fn samples_of_the_system_are_rows_and_in_long_form_taken_apart() {
         r#"{"_timestamp":1700000015.5,"_runtime":30,"system.cpu":51.5}"#,
     ]);
     assert_eq!(
-        fixture.rows("SELECT timestamp, runtime, system.cpu, gpu.0.temp FROM system".replace("gpu.0.temp", r#""gpu.0.temp""#).as_str()),
+        fixture.rows(
+            "SELECT timestamp, runtime, system.cpu, gpu.0.temp FROM system"
+                .replace("gpu.0.temp", r#""gpu.0.temp""#)
+                .as_str()
+        ),
         [
             r#"{"timestamp":"2023-11-14T22:13:20.500Z","runtime":15.0,"system.cpu":50.5,"gpu.0.temp":61}"#,
             r#"{"timestamp":"2023-11-14T22:13:35.500Z","runtime":30.0,"system.cpu":51.5,"gpu.0.temp":null}"#
@@ -160,7 +170,10 @@ fn many_runs_come_in_order_and_a_limit_stops_early() {
         let rows: Vec<String> = (0..600).map(|step| format!(r#"{{"_step":{step},"x":{step}}}"#)).collect();
         fixture.run(&format!("r{index:02}")).log(&rows.iter().map(String::as_str).collect::<Vec<_>>());
     }
-    assert_eq!(fixture.rows("SELECT count(*) AS n, sum(x) AS s FROM history"), [r#"{"n":18000,"s":5391000}"#]);
+    assert_eq!(
+        fixture.rows("SELECT count(*) AS n, sum(x) AS s FROM history"),
+        [r#"{"n":18000,"s":5391000}"#]
+    );
     let rows = fixture.rows("SELECT run_id, _step FROM history LIMIT 601");
     assert_eq!(rows.last().unwrap(), r#"{"run_id":"r01","_step":0}"#);
 }

@@ -1,4 +1,5 @@
 //! What SQL promises, over real stores.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod bounds;
 mod fixture;

@@ -13,12 +13,16 @@ fn fixture() -> Fixture {
 #[test]
 fn a_key_that_no_run_has_is_null_and_warned_of() {
     let fixture = fixture();
-    let (text, warnings) =
-        fixture.try_query("SELECT summary.lsos FROM runs WHERE summary.other IS NULL", &QueryOptions::default()).unwrap();
+    let (text, warnings) = fixture
+        .try_query("SELECT summary.lsos FROM runs WHERE summary.other IS NULL", &QueryOptions::default())
+        .unwrap();
     assert_eq!(text, "{\"summary.lsos\":null}\n");
     assert_eq!(
         warnings,
-        ["no run has summary.lsos, so it is NULL; near: summary.loss", "no run has summary.other, so it is NULL"]
+        [
+            "no run has summary.lsos, so it is NULL; near: summary.loss",
+            "no run has summary.other, so it is NULL"
+        ]
     );
     for sql in [
         "SELECT avg(summary.nothing) AS v FROM runs",
@@ -27,7 +31,8 @@ fn a_key_that_no_run_has_is_null_and_warned_of() {
         "SELECT summary.nothing > 1 AS v FROM runs",
         "SELECT summary.nothing LIKE 'x' AS v FROM runs",
     ] {
-        let (text, _) = fixture.try_query(sql, &QueryOptions::default()).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let (text, _) =
+            fixture.try_query(sql, &QueryOptions::default()).unwrap_or_else(|error| panic!("{sql}: {error}"));
         assert_eq!(text, "{\"v\":null}\n", "{sql}");
     }
 }
@@ -103,7 +108,10 @@ fn statements_without_tables_work() {
         fixture.rows("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) AS s FROM t"),
         [r#"{"s":6}"#]
     );
-    assert_eq!(fixture.rows("SELECT name AS n, name FROM runs UNION ALL SELECT 'z', 'y' ORDER BY n DESC")[0], r#"{"n":"z","name":"y"}"#);
+    assert_eq!(
+        fixture.rows("SELECT name AS n, name FROM runs UNION ALL SELECT 'z', 'y' ORDER BY n DESC")[0],
+        r#"{"n":"z","name":"y"}"#
+    );
 }
 
 #[test]

@@ -11,7 +11,10 @@ fn three_runs() -> Fixture {
     a.name("jolly-haze-1").config(r#"{"lr":0.1,"optimizer":{"name":"adam"},"_wandb":{"cli":"0.28"}}"#);
     a.summary(r#"{"loss":0.25,"val/acc":0.9,"epochs":10,"big":9007199254740993}"#).end(State::Finished, 0);
     let b = fixture.run("b2");
-    b.name("calm-sea-2").config(r#"{"lr":1,"layers":[64,32]}"#).summary(r#"{"loss":NaN}"#).end(State::Failed, 1);
+    b.name("calm-sea-2")
+        .config(r#"{"lr":1,"layers":[64,32]}"#)
+        .summary(r#"{"loss":NaN}"#)
+        .end(State::Failed, 1);
     fixture.run("c3").summary(r#"{"loss":0.5}"#);
     fixture
 }
@@ -28,7 +31,9 @@ fn the_flagship_query_answers() {
 #[test]
 fn every_spelling_gives_the_value_and_runs_without_a_key_give_null() {
     let fixture = three_runs();
-    for spelling in [r#"summary."val/acc""#, "summary['val/acc']", r#"r.summary."val/acc""#, "r.summary['val/acc']"] {
+    for spelling in
+        [r#"summary."val/acc""#, "summary['val/acc']", r#"r.summary."val/acc""#, "r.summary['val/acc']"]
+    {
         assert_eq!(
             fixture.rows(&format!("SELECT {spelling} AS v FROM runs r ORDER BY run_id")),
             [r#"{"v":0.9}"#, r#"{"v":null}"#, r#"{"v":null}"#],
@@ -49,10 +54,15 @@ fn numbers_are_exact_and_nan_is_a_word() {
     let fixture = three_runs();
     assert_eq!(
         fixture.rows("SELECT summary.big, summary.loss FROM runs ORDER BY run_id LIMIT 2"),
-        [r#"{"summary.big":9007199254740993,"summary.loss":0.25}"#, r#"{"summary.big":null,"summary.loss":"NaN"}"#]
+        [
+            r#"{"summary.big":9007199254740993,"summary.loss":0.25}"#,
+            r#"{"summary.big":null,"summary.loss":"NaN"}"#
+        ]
     );
     assert_eq!(
-        fixture.rows("SELECT summary.epochs / 4 AS q, div(summary.epochs, 4) AS d FROM runs WHERE run_id = 'a1'"),
+        fixture.rows(
+            "SELECT summary.epochs / 4 AS q, div(summary.epochs, 4) AS d FROM runs WHERE run_id = 'a1'"
+        ),
         [r#"{"q":2.5,"d":2}"#]
     );
     assert_eq!(
@@ -154,7 +164,9 @@ fn runs_are_counted_grouped_and_joined() {
     let fixture = three_runs();
     assert_eq!(fixture.rows("SELECT count(*) FROM runs"), [r#"{"count(*)":3}"#]);
     assert_eq!(
-        fixture.rows("SELECT state, count(*) AS n, min(summary.loss) AS best FROM runs GROUP BY state ORDER BY state"),
+        fixture.rows(
+            "SELECT state, count(*) AS n, min(summary.loss) AS best FROM runs GROUP BY state ORDER BY state"
+        ),
         [
             r#"{"state":"Failed","n":1,"best":"NaN"}"#,
             r#"{"state":"Finished","n":1,"best":0.25}"#,
@@ -174,7 +186,8 @@ fn a_key_of_several_kinds_is_a_number_and_a_text_by_its_place() {
         fixture.run(id).summary(&format!(r#"{{"x":{value}}}"#));
     }
     assert_eq!(
-        fixture.rows("SELECT summary.x, count(*) AS n FROM runs GROUP BY summary.x ORDER BY n DESC, summary.x"),
+        fixture
+            .rows("SELECT summary.x, count(*) AS n FROM runs GROUP BY summary.x ORDER BY n DESC, summary.x"),
         [r#"{"summary.x":"10","n":2}"#, r#"{"summary.x":"2","n":1}"#, r#"{"summary.x":"ten","n":1}"#]
     );
     assert_eq!(fixture.rows("SELECT sum(summary.x) AS s FROM runs"), [r#"{"s":22.0}"#]);

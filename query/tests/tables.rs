@@ -42,13 +42,16 @@ fn files_projects_and_keys_say_what_there_is() {
     let mut run = fixture.run("a");
     run.summary(r#"{"loss":1}"#);
     run.log(&[r#"{"_step":0,"loss":1}"#, r#"{"_step":1,"loss":"x"}"#]);
-    run.event(START, Body::FilePut(FilePut {
-        name: "media/x.png".into(),
-        digest: [0xab; 32],
-        md5: [1; 16],
-        size: 5,
-        kind: "image/png".into(),
-    }));
+    run.event(
+        START,
+        Body::FilePut(FilePut {
+            name: "media/x.png".into(),
+            digest: [0xab; 32],
+            md5: [1; 16],
+            size: 5,
+            kind: "image/png".into(),
+        }),
+    );
     assert_eq!(
         fixture.rows("SELECT run_id, name, size, kind, substr(digest, 1, 4) AS s FROM files"),
         [r#"{"run_id":"a","name":"media/x.png","size":5,"kind":"image/png","s":"abab"}"#]
@@ -76,7 +79,9 @@ fn events_are_the_log_without_its_secrets() {
     assert_eq!(kinds.len(), 6);
     assert_eq!(
         fixture.rows("SELECT run_id, body FROM events WHERE kind = 'Logged'"),
-        [r#"{"run_id":"a","body":{"writer":"","first_line":0,"lines":2,"rows":2,"keys":["_step","x"],"steps":[3,5]}}"#]
+        [
+            r#"{"run_id":"a","body":{"writer":"","first_line":0,"lines":2,"rows":2,"keys":["_step","x"],"steps":[3,5]}}"#
+        ]
     );
     assert_eq!(
         fixture.rows("SELECT cause, body ->> 'evidence' AS why FROM events WHERE kind = 'StateChanged'"),
@@ -92,13 +97,16 @@ fn events_are_the_log_without_its_secrets() {
 fn lines_that_could_not_be_read_are_kept() {
     let fixture = Fixture::new();
     assert!(fixture.rows("SELECT * FROM quarantine").is_empty());
-    fixture.run("a").event(START, Body::Quarantined(Quarantined {
-        stream: "wandb-history.jsonl".into(),
-        writer: "".into(),
-        line: 7,
-        raw: "{\"x\":".into(),
-        reason: "ends early".into(),
-    }));
+    fixture.run("a").event(
+        START,
+        Body::Quarantined(Quarantined {
+            stream: "wandb-history.jsonl".into(),
+            writer: "".into(),
+            line: 7,
+            raw: "{\"x\":".into(),
+            reason: "ends early".into(),
+        }),
+    );
     assert_eq!(
         fixture.rows("SELECT run_id, stream, line, raw, reason FROM quarantine"),
         [r#"{"run_id":"a","stream":"wandb-history.jsonl","line":7,"raw":"{\"x\":","reason":"ends early"}"#]
@@ -109,5 +117,8 @@ fn lines_that_could_not_be_read_are_kept() {
 fn segments_and_settings_tell_of_the_store() {
     let fixture = Fixture::new();
     assert!(!fixture.rows("SELECT id, bytes, sealed FROM wbq.segments").is_empty());
-    assert_eq!(fixture.rows("SELECT s.value FROM wbq.settings s WHERE name = 'statements_running'"), [r#"{"value":4}"#]);
+    assert_eq!(
+        fixture.rows("SELECT s.value FROM wbq.settings s WHERE name = 'statements_running'"),
+        [r#"{"value":4}"#]
+    );
 }

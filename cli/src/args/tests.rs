@@ -99,8 +99,23 @@ fn what_contradicts_itself_is_refused() {
 #[test]
 fn an_edit_is_read_to_the_letter() {
     let words = [
-        "edit", "a", "b", "--name", "n", "--tag", "+x,-y", "--tag", "-z", "--config", "lr=0.1", "--config",
-        "opt.name=sgd", "--summary", "best=null", "--summary", "eq=a=b",
+        "edit",
+        "a",
+        "b",
+        "--name",
+        "n",
+        "--tag",
+        "+x,-y",
+        "--tag",
+        "-z",
+        "--config",
+        "lr=0.1",
+        "--config",
+        "opt.name=sgd",
+        "--summary",
+        "best=null",
+        "--summary",
+        "eq=a=b",
     ];
     let Verb::Edit(edit) = verb(&words) else { panic!() };
     assert_eq!(edit.runs.runs, ["a", "b"]);
@@ -109,9 +124,8 @@ fn an_edit_is_read_to_the_letter() {
         edit.tag,
         [TagChange::Add("x".into()), TagChange::Remove("y".into()), TagChange::Remove("z".into())]
     );
-    let pairs = |list: &[Assignment]| {
-        list.iter().map(|a| format!("{} {}", a.key, a.value)).collect::<Vec<_>>()
-    };
+    let pairs =
+        |list: &[Assignment]| list.iter().map(|a| format!("{} {}", a.key, a.value)).collect::<Vec<_>>();
     assert_eq!(pairs(&edit.config), ["lr 0.1", "opt.name \"sgd\""]);
     assert_eq!(pairs(&edit.summary), ["best null", "eq \"a=b\""]);
     refused(&["edit", "a", "--tag", "x"]);
@@ -136,7 +150,9 @@ fn every_verb_ends_its_help_with_examples() {
 
 #[test]
 fn edits_count_what_a_finger_slips() {
-    for (a, b, count) in [("", "", 0), ("serve", "serve", 0), ("sevre", "serve", 1), ("sho", "show", 1), ("x", "", 1)] {
+    for (a, b, count) in
+        [("", "", 0), ("serve", "serve", 0), ("sevre", "serve", 1), ("sho", "show", 1), ("x", "", 1)]
+    {
         assert_eq!(edits(a, b), count, "{a} {b}");
     }
 }

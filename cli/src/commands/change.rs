@@ -12,7 +12,8 @@ use crate::writing::Writer;
 pub(crate) fn edit(context: &Context<'_>, edit: Edit) -> Result<()> {
     let Edit { runs, name, notes, tag, group, job_type, config, summary } = edit;
     let tags = |pick: fn(&TagChange) -> Option<&String>| tag.iter().filter_map(pick).cloned().collect();
-    let pairs = |list: Vec<Assignment>| list.into_iter().map(|Assignment { key, value }| (key, value)).collect();
+    let pairs =
+        |list: Vec<Assignment>| list.into_iter().map(|Assignment { key, value }| (key, value)).collect();
     let template = commands::Edit {
         run: String::new(),
         name,

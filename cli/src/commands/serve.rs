@@ -31,7 +31,8 @@ pub(crate) fn run(context: &Context<'_>, serve: Serve) -> Result<()> {
 }
 
 fn options(dir: &Path, serve: Serve) -> ServerOptions {
-    let Serve { listen, ready_json: _, admin, crash_after, durability, tls_cert, tls_key, behind_proxy } = serve;
+    let Serve { listen, ready_json: _, admin, crash_after, durability, tls_cert, tls_key, behind_proxy } =
+        serve;
     ServerOptions {
         listen,
         admin,
@@ -46,7 +47,12 @@ fn options(dir: &Path, serve: Serve) -> ServerOptions {
     }
 }
 
-async fn until_stopped(options: ServerOptions, ready_json: bool, dir: &Path, messages: Messages) -> Result<()> {
+async fn until_stopped(
+    options: ServerOptions,
+    ready_json: bool,
+    dir: &Path,
+    messages: Messages,
+) -> Result<()> {
     // Before the store is opened: who asks us to stop while we recover is heard too.
     let mut stop = Stop::new().map_err(|error| Failure::io("cannot listen for signals", &error))?;
     let server = tokio::select! {
@@ -87,7 +93,10 @@ fn banner(server: &Server, dir: &Path) -> String {
         Some(key) => {
             lines.push(format!("  export WANDB_API_KEY={key}"));
             lines.push(String::new());
-            lines.push(format!("This is the key of the admin {:?}. It is shown only now: keep it.", server.admin_name()));
+            lines.push(format!(
+                "This is the key of the admin {:?}. It is shown only now: keep it.",
+                server.admin_name()
+            ));
         }
         None => lines.push("  export WANDB_API_KEY=…   (the key that the first start showed)".to_owned()),
     }
@@ -100,7 +109,9 @@ fn failure(what: &str, dir: &Path, error: &ingest::Error) -> Failure {
     let shown = dir.display();
     match error {
         Error::Store(error) => folder::failure(what, dir, error),
-        Error::Io { source, .. } => Failure::new(Exit::from(source), format!("{what} {shown}")).because(error),
+        Error::Io { source, .. } => {
+            Failure::new(Exit::from(source), format!("{what} {shown}")).because(error)
+        }
         Error::Exposed { .. } => Failure::refused(format!("{what} {shown}"))
             .because(error)
             .next("--listen 127.0.0.1:8080                      serves this machine alone")
@@ -164,7 +175,9 @@ fn start_logs(global: &Global) -> Result<()> {
     match std::env::var("WBQ_LOG_FORMAT").as_deref() {
         Ok("json") => logs.json().init(),
         Ok("text" | "") | Err(_) => logs.init(),
-        Ok(other) => return Err(Failure::usage(format!("WBQ_LOG_FORMAT is {other:?}, neither text nor json"))),
+        Ok(other) => {
+            return Err(Failure::usage(format!("WBQ_LOG_FORMAT is {other:?}, neither text nor json")));
+        }
     }
     Ok(())
 }

@@ -46,7 +46,9 @@ fn choose(name: &RunName, found: Vec<Value>) -> Result<Value> {
     match paths.as_slice() {
         [_, _, ..] => {
             let what = format!("{name} can mean {} runs", paths.len());
-            Err(paths.iter().fold(Failure::refused(what), |failure, path| failure.next(format!("wbq show {path}"))))
+            Err(paths
+                .iter()
+                .fold(Failure::refused(what), |failure, path| failure.next(format!("wbq show {path}"))))
         }
         _ => found
             .into_iter()
@@ -72,7 +74,11 @@ fn text(row: &Value) -> String {
     let members = row.as_map().unwrap_or_default();
     let is_fixed = |column: &str| !TREES.contains(&column) && !HEADING.contains(&column);
     let fixed = members.iter().filter(|(column, value)| is_fixed(column) && !is_empty(value));
-    section(&mut out, "", &fixed.map(|(column, value)| (column.to_string(), plain(value))).collect::<Vec<_>>());
+    section(
+        &mut out,
+        "",
+        &fixed.map(|(column, value)| (column.to_string(), plain(value))).collect::<Vec<_>>(),
+    );
     for tree in TREES {
         let mut leaves = Vec::new();
         for (key, value) in row.get(tree).and_then(Value::as_map).unwrap_or_default() {
@@ -120,7 +126,11 @@ fn plain(value: &Value) -> String {
 /// Text without the characters that would move a terminal's cursor or worse.
 fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if c.is_control() {
+            out.extend(c.escape_default())
+        } else {
+            out.push(c)
+        }
         out
     })
 }
@@ -158,17 +168,15 @@ mod tests {
         let name: RunName = "r".parse().unwrap();
         let rows = ["p", "q"].map(|p| row(&format!(r#"{{"entity":"a","project":"{p}","run_id":"r"}}"#)));
         let lines: Vec<_> = choose(&name, rows.to_vec()).unwrap_err().lines().collect();
-        assert_eq!(
-            lines,
-            ["\"r\" can mean 2 runs", "  next:  wbq show a/p/r", "         wbq show a/q/r"]
-        );
+        assert_eq!(lines, ["\"r\" can mean 2 runs", "  next:  wbq show a/p/r", "         wbq show a/q/r"]);
         assert!(choose(&name, Vec::new()).is_err());
     }
 
     #[test]
     fn of_several_generations_the_newest_is_shown() {
         let name: RunName = "r".parse().unwrap();
-        let rows = [1, 3, 2].map(|g| row(&format!(r#"{{"entity":"a","project":"p","run_id":"r","generation":{g}}}"#)));
+        let rows = [1, 3, 2]
+            .map(|g| row(&format!(r#"{{"entity":"a","project":"p","run_id":"r","generation":{g}}}"#)));
         assert_eq!(choose(&name, rows.to_vec()).unwrap().get("generation"), Some(&Value::Int(3)));
     }
 }

@@ -19,7 +19,9 @@ pub(crate) fn run(context: &Context<'_>, source: &Source) -> Result<()> {
     match (statements.as_slice(), format) {
         ([], _) => return Err(Failure::usage("there is no statement")),
         ([_, _, ..], Format::Parquet) => {
-            return Err(Failure::usage("a Parquet file holds the answer to one statement, and here are several"));
+            return Err(Failure::usage(
+                "a Parquet file holds the answer to one statement, and here are several",
+            ));
         }
         _ => {}
     }

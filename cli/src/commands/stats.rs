@@ -205,7 +205,11 @@ fn server_limits() -> Vec<Limit> {
         limit("pool_requests", l.pool_requests, "requests with a body at once"),
         limit("requests_per_second", l.requests_per_second, "requests of one user in a second"),
         limit("connections", l.connections, "connections at once"),
-        limit("auth_failures_per_minute", l.auth_failures_per_minute, "wrong keys from one address in a minute"),
+        limit(
+            "auth_failures_per_minute",
+            l.auth_failures_per_minute,
+            "wrong keys from one address in a minute",
+        ),
     ]
 }
 

@@ -8,8 +8,8 @@ use axum::extract::State as HttpState;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use engine::{
-    Attribute, Body, Path, Paths, ProjectKey, Projection, Run, RunChanged, RunPath, Snapshot, Store, Subject, Tree,
-    Value,
+    Attribute, Body, Path, Paths, ProjectKey, Projection, Run, RunChanged, RunPath, Snapshot, Store, Subject,
+    Tree, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -191,7 +191,11 @@ pub async fn execute(store: &Store, actor: &str, command: Command) -> Result<Com
     execute_as(store, &Caller { user: Arc::from(actor), is_admin: true }, command).await
 }
 
-async fn execute_as(store: &Store, caller: &Caller, command: Command) -> Result<CommandOutcome, CommandError> {
+async fn execute_as(
+    store: &Store,
+    caller: &Caller,
+    command: Command,
+) -> Result<CommandOutcome, CommandError> {
     let act = Act { actor: Arc::clone(&caller.user), now: store.now() };
     match command {
         Command::Edit(edit) => {
@@ -293,7 +297,8 @@ fn edited(run: &Run, edit: &Edit, act: &Act) -> Result<Plan<bool>, CommandError>
     }
     if !edit.tags_add.is_empty() || !edit.tags_remove.is_empty() {
         let added = edit.tags_add.iter().map(String::as_str);
-        let kept = run.tags().chain(added).filter(|tag| !edit.tags_remove.iter().any(|removed| removed == tag));
+        let kept =
+            run.tags().chain(added).filter(|tag| !edit.tags_remove.iter().any(|removed| removed == tag));
         told.push((Attribute::Tags, names::tags(kept)?));
     }
     let set = attributes::only_changes(Some(run), told);
@@ -318,8 +323,9 @@ fn edited(run: &Run, edit: &Edit, act: &Act) -> Result<Plan<bool>, CommandError>
 fn changed(tree: &Tree, settings: &[(String, serde_json::Value)]) -> Result<Paths, CommandError> {
     let mut target = tree.clone();
     for (name, value) in settings {
-        let value = Value::from_json(value.to_string().as_bytes())
-            .map_err(|error| CommandError::Invalid(format!("the value of {name:?} cannot be kept: {error}")))?;
+        let value = Value::from_json(value.to_string().as_bytes()).map_err(|error| {
+            CommandError::Invalid(format!("the value of {name:?} cannot be kept: {error}"))
+        })?;
         target.apply(&Paths { removed: Vec::new(), set: vec![(path(tree, name)?, value)] });
     }
     Ok(tree.diff(&target))
@@ -352,8 +358,9 @@ async fn add_user(
             people::check_key(&key).map_err(|reason| CommandError::Invalid(reason.to_owned()))?;
             key
         }
-        None => people::new_key(&*store.world().entropy)
-            .map_err(|error| CommandError::Unavailable(format!("the system gives no random bytes: {error}")))?,
+        None => people::new_key(&*store.world().entropy).map_err(|error| {
+            CommandError::Unavailable(format!("the system gives no random bytes: {error}"))
+        })?,
     };
     app::decide(store, |snapshot| {
         let projection = &snapshot.projection;
@@ -375,6 +382,10 @@ fn users(projection: &Projection) -> Vec<UserInfo> {
         let own = projection.people.keys.values().filter(|key| *key.user == *name);
         own.map(|key| key.key_id.to_string()).collect()
     };
-    let info = |user: &engine::User| UserInfo { name: user.name.to_string(), admin: user.admin, keys: keys(&user.name) };
+    let info = |user: &engine::User| UserInfo {
+        name: user.name.to_string(),
+        admin: user.admin,
+        keys: keys(&user.name),
+    };
     projection.people.users.values().map(info).collect()
 }

@@ -205,7 +205,8 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
             format.media_type().split(';').next().is_some_and(|known| known.eq_ignore_ascii_case(media))
         }),
     };
-    let mut wanted = accept.split(',').filter_map(|part| of_type(part.split(';').next().unwrap_or_default().trim()));
+    let mut wanted =
+        accept.split(',').filter_map(|part| of_type(part.split(';').next().unwrap_or_default().trim()));
     wanted.next().ok_or_else(|| {
         let known: Vec<&str> = Format::ALL.iter().map(|format| format.media_type()).collect();
         Refusal::invalid(format!("answers are written as {}, not as {accept:?}", known.join(", ")))
@@ -231,7 +232,8 @@ fn ascii_json(texts: &[String]) -> String {
 /// A sink in memory takes everything, so it is the rows that cannot be written this way.
 fn unwritable(error: &io::Error) -> Response {
     tracing::error!(%error, "rows cannot be written");
-    let body = json!({ "error": { "kind": "internal", "message": "the rows cannot be written in this format" } });
+    let body =
+        json!({ "error": { "kind": "internal", "message": "the rows cannot be written in this format" } });
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 

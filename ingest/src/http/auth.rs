@@ -195,7 +195,11 @@ fn address(app: &App, request: &Request) -> IpAddr {
 /// A browser that asks for a page gets the prompt for user name and password.
 fn challenge(request: &Request, refusal: Refusal) -> Response {
     let is_page = request.method() == axum::http::Method::GET
-        && request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
+        && request
+            .headers()
+            .get(header::ACCEPT)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.contains("text/html"));
     let is_unauthenticated = refusal.kind == Kind::Unauthenticated;
     let mut response = refusal.into_response();
     if is_page && is_unauthenticated {

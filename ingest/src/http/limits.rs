@@ -92,11 +92,14 @@ pub(crate) async fn read_json(
     if let Some(kind) = headers.get(header::CONTENT_TYPE) {
         let kind = kind.to_str().unwrap_or("?");
         if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-            return Err(Refusal::invalid(format!("bodies of type {kind:?} are not read here, application/json is")));
+            return Err(Refusal::invalid(format!(
+                "bodies of type {kind:?} are not read here, application/json is"
+            )));
         }
     }
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim());
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > limits.body_wire_bytes) {
         discard(body, limits.body_wire_bytes).await;
         return Err(Refusal::too_large("the body", limits.body_wire_bytes as u64));
@@ -111,7 +114,9 @@ pub(crate) async fn read_json(
             decoder.multiple_members(true);
             collect(tokio::io::BufReader::with_capacity(64 << 10, decoder), charge, 0, limits).await
         }
-        Some(other) => Err(Refusal::invalid(format!("bodies encoded as {other:?} are not read here, gzip is"))),
+        Some(other) => {
+            Err(Refusal::invalid(format!("bodies encoded as {other:?} are not read here, gzip is")))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What `/metrics` tells (RELIABILITY 4). Label sets are bounded: no names of runs or people.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -35,12 +36,31 @@ pub(crate) async fn render(State(app): State<Arc<App>>) -> Response {
     if let Ok(free) = app.store.world().disk.free() {
         metrics::gauge!("wbq_disk_free_bytes").set(free as f64);
     }
+    of_engine(&app);
     handle.run_upkeep();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response()
 }
 
-pub(crate) fn acked(events: usize, took: Duration) {
-    metrics::counter!("wbq_events_acked_total").increment(events as u64);
+/// What the engine counts by itself. Sums and counts stand beside each other, as a summary has them.
+fn of_engine(app: &App) {
+    let counters = app.store.counters();
+    let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let seconds = |nanos: &AtomicU64| Duration::from_nanos(get(nanos)).as_secs_f64();
+    metrics::counter!("wbq_events_acked_total").absolute(get(&counters.events));
+    metrics::counter!("wbq_sync_errors_total").absolute(get(&counters.sync_errors));
+    metrics::gauge!("wbq_sync_seconds_sum").set(seconds(&counters.sync_nanos));
+    metrics::counter!("wbq_sync_seconds_count").absolute(get(&counters.syncs));
+    metrics::counter!("wbq_group_bytes_sum").absolute(get(&counters.group_bytes));
+    metrics::counter!("wbq_group_bytes_count").absolute(get(&counters.groups));
+    metrics::gauge!("wbq_queue_bytes").set(get(&counters.queue_bytes) as f64);
+    metrics::gauge!("wbq_recovery_seconds").set(seconds(&counters.recovery_nanos));
+    metrics::gauge!("wbq_recovery_cut_bytes").set(get(&counters.recovery_cut_bytes) as f64);
+    let segments = app.store.snapshot().segments();
+    let bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
+    metrics::gauge!("wbq_wal_unflushed_bytes").set(bytes as f64);
+}
+
+pub(crate) fn acked(took: Duration) {
     metrics::histogram!("wbq_ack_seconds").record(took.as_secs_f64());
 }
 

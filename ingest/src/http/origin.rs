@@ -13,7 +13,8 @@ use crate::http::error::Refusal;
 /// Refuses a request to a loopback server that names another host: a page of a foreign site that
 /// had its name point here (DNS rebinding).
 pub(crate) async fn check_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let is_fine = host(request.headers(), request.uri()).is_some_and(|host| !app.is_loopback || is_loopback_name(host));
+    let is_fine =
+        host(request.headers(), request.uri()).is_some_and(|host| !app.is_loopback || is_loopback_name(host));
     if is_fine {
         next.run(request).await
     } else {
@@ -41,9 +42,8 @@ pub(crate) fn base_url(app: &App, headers: &HeaderMap, uri: &Uri) -> String {
     let forwarded = headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
     let is_https = app.has_tls || (app.behind_proxy && forwarded == Some("https"));
     let scheme = if is_https { "https" } else { "http" };
-    let is_plain = |host: &&str| {
-        host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
-    };
+    let is_plain =
+        |host: &&str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte));
     let host = host(headers, uri).filter(is_plain).unwrap_or("localhost");
     format!("{scheme}://{host}")
 }
@@ -54,10 +54,13 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_pass() {
-        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:1", "[::1]:8080", "[::1]", "127.9.9.9"] {
+        for host in
+            ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:1", "[::1]:8080", "[::1]", "127.9.9.9"]
+        {
             assert!(is_loopback_name(host), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "10.0.0.1:80", "", "127.0.0.1.evil.example:80"] {
+        for host in ["evil.example", "localhost.evil.example", "10.0.0.1:80", "", "127.0.0.1.evil.example:80"]
+        {
             assert!(!is_loopback_name(host), "{host}");
         }
     }

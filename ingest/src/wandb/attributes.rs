@@ -5,7 +5,11 @@ use chrono::DateTime;
 use engine::{Attribute, HIDDEN_KEY, Run, Time, Tree, Value};
 
 /// The attributes that a config tells and that differ from what stands.
-pub(crate) fn changed_by_config(run: Option<&Run>, before: Option<&Tree>, after: &Tree) -> Vec<(Attribute, Value)> {
+pub(crate) fn changed_by_config(
+    run: Option<&Run>,
+    before: Option<&Tree>,
+    after: &Tree,
+) -> Vec<(Attribute, Value)> {
     let hidden = after.get(HIDDEN_KEY);
     let member = |key: &str| hidden.and_then(|hidden| hidden.get(key));
     let mut told: Vec<(Attribute, Value)> = Vec::new();
@@ -31,7 +35,9 @@ pub(crate) fn only_changes(run: Option<&Run>, told: Vec<(Attribute, Value)>) -> 
     kept.retain(|(name, value)| {
         let standing = run.and_then(|run| run.attribute(*name));
         let is_later = *name == Attribute::StartedAt
-            && standing.and_then(Value::as_i64).is_some_and(|known| value.as_i64().is_none_or(|new| new >= known));
+            && standing
+                .and_then(Value::as_i64)
+                .is_some_and(|known| value.as_i64().is_none_or(|new| new >= known));
         !is_later && standing.unwrap_or(&Value::Null) != value
     });
     kept

@@ -6,7 +6,8 @@ use crate::http::error::Refusal;
 
 /// Reads a document of the wire into what it says, without the wrappers.
 pub(crate) fn read(json: &str) -> Result<Tree, Refusal> {
-    let value = Value::from_json(json.as_bytes()).map_err(|e| Refusal::invalid(format!("the config is not JSON: {e}")))?;
+    let value = Value::from_json(json.as_bytes())
+        .map_err(|e| Refusal::invalid(format!("the config is not JSON: {e}")))?;
     let Value::Map(members) = value else {
         return Err(Refusal::invalid("the config is not a JSON object"));
     };
@@ -27,9 +28,8 @@ fn unwrapped(value: Value) -> Value {
 
 /// Writes the document of the wire.
 pub(crate) fn write(config: &Tree) -> String {
-    let wrap = |(key, value): (&str, &Value)| {
-        (Box::from(key), Value::Map(vec![("value".into(), value.clone())]))
-    };
+    let wrap =
+        |(key, value): (&str, &Value)| (Box::from(key), Value::Map(vec![("value".into(), value.clone())]));
     Value::Map(config.iter().map(wrap).collect()).to_json()
 }
 
@@ -42,7 +42,9 @@ pub(crate) fn merged(standing: &Tree, new: &Tree, is_shared: bool) -> Tree {
         let kept = standing.iter().filter(|(key, _)| new.get(key).is_none());
         members.extend(kept.map(|(key, value)| (key.into(), value.clone())));
     }
-    members.extend(new.iter().filter(|(key, _)| *key != HIDDEN_KEY).map(|(key, value)| (key.into(), value.clone())));
+    members.extend(
+        new.iter().filter(|(key, _)| *key != HIDDEN_KEY).map(|(key, value)| (key.into(), value.clone())),
+    );
     members.retain(|(key, _)| &**key != HIDDEN_KEY);
     let hidden = match (standing.get(HIDDEN_KEY), new.get(HIDDEN_KEY)) {
         (Some(standing), Some(new)) => Some(merged_hidden(standing, new)),
@@ -77,7 +79,10 @@ mod tests {
         let tree = read(wire).unwrap();
         assert_eq!(tree.get("o").unwrap().to_json(), r#"{"value":1}"#);
         assert_eq!(write(&tree), wire);
-        assert_eq!(read(r#"{"a":{"value":1,"desc":null},"b":2}"#).unwrap().to_value().to_json(), r#"{"a":1,"b":2}"#);
+        assert_eq!(
+            read(r#"{"a":{"value":1,"desc":null},"b":2}"#).unwrap().to_value().to_json(),
+            r#"{"a":1,"b":2}"#
+        );
         assert!(read("[]").is_err() && read("{").is_err());
     }
 

@@ -82,7 +82,12 @@ fn announced_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, Refusal> {
     bytes.map(Some).ok_or_else(|| Refusal::invalid("Content-MD5 is not the base64 of 16 bytes"))
 }
 
-async fn store(app: &Arc<App>, body: Body, size: Option<u64>, md5: Option<[u8; 16]>) -> Result<Blob, Refusal> {
+async fn store(
+    app: &Arc<App>,
+    body: Body,
+    size: Option<u64>,
+    md5: Option<[u8; 16]>,
+) -> Result<Blob, Refusal> {
     let max = usize::try_from(app.limits.file_bytes).unwrap_or(usize::MAX);
     let mut chunks = Box::pin(limits::counted(body, max, app.limits.body_idle));
     let blobs = app.store.blobs().clone();
@@ -233,19 +238,25 @@ fn body(request: &Request, reader: &BlobReader, first: u64, end: u64) -> Body {
 enum Part {
     All,
     /// From the first to the last byte, both included.
-    Some { first: u64, last: u64 },
+    Some {
+        first: u64,
+        last: u64,
+    },
     Outside,
 }
 
 /// What a `Range` header asks of so many bytes. What is not one plain range asks for all.
 fn part(range: Option<&str>, size: u64) -> Part {
-    let Some((from, to)) = range.and_then(|range| range.trim().strip_prefix("bytes=")?.split_once('-')) else {
+    let Some((from, to)) = range.and_then(|range| range.trim().strip_prefix("bytes=")?.split_once('-'))
+    else {
         return Part::All;
     };
     let (first, last) = match (from.trim().parse::<u64>(), to.trim().parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => (first, last.min(size.saturating_sub(1))),
         (Ok(first), Err(_)) if to.trim().is_empty() => (first, size.saturating_sub(1)),
-        (Err(_), Ok(count)) if from.trim().is_empty() && count > 0 => (size.saturating_sub(count), size.saturating_sub(1)),
+        (Err(_), Ok(count)) if from.trim().is_empty() && count > 0 => {
+            (size.saturating_sub(count), size.saturating_sub(1))
+        }
         (Err(_), Ok(0)) => return Part::Outside,
         _ => return Part::All,
     };

@@ -16,21 +16,80 @@ const FILE_BYTES_MAX: usize = 1024;
 
 /// Entities cannot be called like the first part of an address (INTERFACES 2).
 const RESERVED: [&str; 16] = [
-    "graphql", "files", "sql", "api", "artifacts", "artifactsv2", "upload", "assets", "login", "authorize",
-    "settings", "metrics", "livez", "readyz", "sdk", "flight",
+    "graphql",
+    "files",
+    "sql",
+    "api",
+    "artifacts",
+    "artifactsv2",
+    "upload",
+    "assets",
+    "login",
+    "authorize",
+    "settings",
+    "metrics",
+    "livez",
+    "readyz",
+    "sdk",
+    "flight",
 ];
 
 const ADJECTIVES: [&str; 48] = [
-    "amber", "autumn", "bold", "brave", "bright", "brisk", "calm", "clear", "cool", "crimson", "curious", "dainty",
-    "deep", "earnest", "eager", "fancy", "fresh", "gentle", "glad", "golden", "graceful", "happy", "hearty", "honest",
-    "icy", "jolly", "kind", "lively", "lucky", "mellow", "merry", "misty", "noble", "olive", "pleasant", "polished",
-    "proud", "quiet", "rosy", "royal", "silver", "smooth", "stellar", "sunny", "swift", "upbeat", "vivid", "warm",
+    "amber", "autumn", "bold", "brave", "bright", "brisk", "calm", "clear", "cool", "crimson", "curious",
+    "dainty", "deep", "earnest", "eager", "fancy", "fresh", "gentle", "glad", "golden", "graceful", "happy",
+    "hearty", "honest", "icy", "jolly", "kind", "lively", "lucky", "mellow", "merry", "misty", "noble",
+    "olive", "pleasant", "polished", "proud", "quiet", "rosy", "royal", "silver", "smooth", "stellar",
+    "sunny", "swift", "upbeat", "vivid", "warm",
 ];
 const NOUNS: [&str; 48] = [
-    "bird", "brook", "butterfly", "canyon", "cloud", "comet", "cosmos", "dawn", "desert", "dew", "dragon", "dream",
-    "dust", "eagle", "elevator", "field", "fire", "firefly", "flower", "fog", "forest", "frog", "galaxy", "glade",
-    "grass", "haze", "hill", "island", "lake", "leaf", "meadow", "moon", "morning", "mountain", "night", "oath",
-    "paper", "pine", "pond", "rain", "resonance", "river", "sea", "sky", "snow", "sound", "star", "sunset",
+    "bird",
+    "brook",
+    "butterfly",
+    "canyon",
+    "cloud",
+    "comet",
+    "cosmos",
+    "dawn",
+    "desert",
+    "dew",
+    "dragon",
+    "dream",
+    "dust",
+    "eagle",
+    "elevator",
+    "field",
+    "fire",
+    "firefly",
+    "flower",
+    "fog",
+    "forest",
+    "frog",
+    "galaxy",
+    "glade",
+    "grass",
+    "haze",
+    "hill",
+    "island",
+    "lake",
+    "leaf",
+    "meadow",
+    "moon",
+    "morning",
+    "mountain",
+    "night",
+    "oath",
+    "paper",
+    "pine",
+    "pond",
+    "rain",
+    "resonance",
+    "river",
+    "sea",
+    "sky",
+    "snow",
+    "sound",
+    "star",
+    "sunset",
 ];
 
 /// `adjective-noun-N`: words drawn by the run's id, so that a retried request draws the same.
@@ -46,12 +105,17 @@ pub(crate) fn made_up(run: &str, ordinal: u64) -> String {
 /// An id for a run that came without one: 8 characters a-z0-9.
 pub(crate) fn made_up_id(random: [u8; 8]) -> String {
     let letters = b"abcdefghijklmnopqrstuvwxyz0123456789";
-    random.iter().filter_map(|byte| letters.get(*byte as usize % letters.len())).map(|&byte| char::from(byte)).collect()
+    random
+        .iter()
+        .filter_map(|byte| letters.get(*byte as usize % letters.len()))
+        .map(|&byte| char::from(byte))
+        .collect()
 }
 
 /// Checks the name of a user or team: 1 to 64 of `a-z 0-9 _ -`, and no address of ours.
 pub(crate) fn check_entity(name: &str) -> Result<(), &'static str> {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+    let is_plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(is_plain) {
         return Err("a name is 1 to 64 of a-z 0-9 _ -");
     }
@@ -84,7 +148,10 @@ pub(crate) fn check_run(id: &str) -> Result<(), Refusal> {
 pub(crate) fn check_text(what: &str, text: &str) -> Result<(), Refusal> {
     let max = if what == "notes" || what == "description" { NOTES_BYTES_MAX } else { NAME_BYTES_MAX };
     if text.len() > max {
-        return Err(Refusal::invalid(format!("the {what} is {} bytes long, at most {max} are kept", text.len())));
+        return Err(Refusal::invalid(format!(
+            "the {what} is {} bytes long, at most {max} are kept",
+            text.len()
+        )));
     }
     Ok(())
 }
@@ -106,14 +173,19 @@ pub(crate) fn tags<'a>(tags: impl Iterator<Item = &'a str>) -> Result<Value, Ref
     for tag in tags {
         let chars = tag.chars().count();
         if chars == 0 || chars > TAG_CHARS_MAX {
-            return Err(Refusal::invalid(format!("Invalid tag {tag:?}: a tag is 1 to {TAG_CHARS_MAX} characters")));
+            return Err(Refusal::invalid(format!(
+                "Invalid tag {tag:?}: a tag is 1 to {TAG_CHARS_MAX} characters"
+            )));
         }
         if !kept.contains(&tag) {
             kept.push(tag);
         }
     }
     if kept.len() > TAGS_MAX {
-        return Err(Refusal::invalid(format!("{} tags are too many: at most {TAGS_MAX} are kept", kept.len())));
+        return Err(Refusal::invalid(format!(
+            "{} tags are too many: at most {TAGS_MAX} are kept",
+            kept.len()
+        )));
     }
     Ok(Value::List(kept.into_iter().map(Value::text).collect()))
 }
@@ -127,7 +199,8 @@ pub(crate) fn entity<'a>(named: Option<&'a str>, caller: &'a Caller) -> &'a str 
 /// others in their own and in those that are no user's.
 pub(crate) fn check_may_write(projection: &Projection, caller: &Caller, entity: &str) -> Result<(), Refusal> {
     if caller.is_admin || *caller.user == *entity {
-        return check_entity(entity).map_err(|reason| Refusal::invalid(format!("invalid entity {entity:?}: {reason}")));
+        return check_entity(entity)
+            .map_err(|reason| Refusal::invalid(format!("invalid entity {entity:?}: {reason}")));
     }
     let is_someones = projection.people.users.contains_key(entity);
     let exists = projection.projects.keys().any(|key| *key.entity == *entity);

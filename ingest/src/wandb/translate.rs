@@ -242,7 +242,11 @@ pub(crate) fn living<'a>(projection: &'a Projection, path: &RunPath) -> Result<&
 }
 
 fn about<T>(run: &Run, event: Option<Event>, reply: T) -> Plan<T> {
-    Plan { events: event.into_iter().collect(), rests_on: vec![(Subject::Run(run.key.clone()), run.seq)], reply }
+    Plan {
+        events: event.into_iter().collect(),
+        rests_on: vec![(Subject::Run(run.key.clone()), run.seq)],
+        reply,
+    }
 }
 
 /// Asks a run to stop. Asking again, or of a run that is not at work, changes nothing.
@@ -267,7 +271,12 @@ pub(crate) fn undelete(projection: &Projection, path: &RunPath, act: &Act) -> Re
 }
 
 /// Sets a state by hand: to pending or failed, from where that makes sense (SEMANTICS 4).
-pub(crate) fn set_state(projection: &Projection, path: &RunPath, to: &str, act: &Act) -> Result<Plan<()>, Refusal> {
+pub(crate) fn set_state(
+    projection: &Projection,
+    path: &RunPath,
+    to: &str,
+    act: &Act,
+) -> Result<Plan<()>, Refusal> {
     let run = living(projection, path)?;
     let (to, from): (_, &[State]) = match to {
         "pending" => (State::Pending, &[State::Running, State::Failed, State::Crashed, State::Preempted]),
@@ -276,7 +285,10 @@ pub(crate) fn set_state(projection: &Projection, path: &RunPath, to: &str, act: 
     };
     if !from.contains(&run.state) {
         let is = crate::wandb::state_name(run.state);
-        return Err(Refusal::invalid(format!("a run that is {is} cannot be set to {}", crate::wandb::state_name(to))));
+        return Err(Refusal::invalid(format!(
+            "a run that is {is} cannot be set to {}",
+            crate::wandb::state_name(to)
+        )));
     }
     let evidence = format!("set by {}", act.actor);
     let event = act.on_run(&run.key, state_change(run, to, Cause::Edit, &evidence));
@@ -284,7 +296,12 @@ pub(crate) fn set_state(projection: &Projection, path: &RunPath, to: &str, act: 
 }
 
 /// Names a stored blob as a file of a run. The same content again changes nothing.
-pub(crate) fn put_file(projection: &Projection, key: &RunKey, file: &FilePut, act: &Act) -> Result<Plan<()>, Refusal> {
+pub(crate) fn put_file(
+    projection: &Projection,
+    key: &RunKey,
+    file: &FilePut,
+    act: &Act,
+) -> Result<Plan<()>, Refusal> {
     let run = projection.generation(key).filter(|run| run.deleted.is_none());
     let run = run.ok_or_else(|| Refusal::not_found(format!("run {key} not found")))?;
     let stands = run.files.get(&file.name).is_some_and(|entry| entry.file == *file);

@@ -23,9 +23,9 @@ impl<W: Write> Writer<W> {
         let schema = batch.schema();
         for row in 0..batch.num_rows() {
             let cells = batch.columns().iter().zip(schema.fields());
-            self.record(cells.map(|(column, field)| {
-                (!column.is_null(row)).then(|| plain_cell(column, field, row))
-            }))?;
+            self.record(
+                cells.map(|(column, field)| (!column.is_null(row)).then(|| plain_cell(column, field, row))),
+            )?;
         }
         Ok(())
     }

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use arrow::datatypes::{
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -253,7 +253,8 @@ fn push_display(out: &mut String, value: &dyn std::fmt::Display) {
 
 /// Times as RFC 3339 in UTC, anything else as Arrow shows it.
 fn display(array: &dyn Array, row: usize) -> String {
-    let nanos = |units: i64, nanos_each: i64| units.checked_mul(nanos_each).map(DateTime::from_timestamp_nanos);
+    let nanos =
+        |units: i64, nanos_each: i64| units.checked_mul(nanos_each).map(DateTime::from_timestamp_nanos);
     let time: Option<DateTime<Utc>> = match array.data_type() {
         DataType::Timestamp(TimeUnit::Second, _) => {
             DateTime::from_timestamp(array.as_primitive::<TimestampSecondType>().value(row), 0)

@@ -9,7 +9,8 @@ use super::*;
 use crate::tables::{Type, json_field};
 
 fn sample() -> RecordBatch {
-    let times = TimestampNanosecondArray::from(vec![Some(1_700_000_000_123_456_000), None]).with_timezone("UTC");
+    let times =
+        TimestampNanosecondArray::from(vec![Some(1_700_000_000_123_456_000), None]).with_timezone("UTC");
     let columns: Vec<(&str, Type, ArrayRef)> = vec![
         ("name", Type::Text, Arc::new(StringArray::from(vec![Some("a \"b\",\nc|\u{1b}[1m"), Some("")]))),
         ("n", Type::Int, Arc::new(Int64Array::from(vec![Some(9_007_199_254_740_993), None]))),
@@ -26,7 +27,6 @@ fn sample() -> RecordBatch {
     arrays.push(Arc::new(list));
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
 }
-
 
 fn written(format: Format) -> String {
     let batch = sample();

@@ -84,7 +84,8 @@ impl<W: Write> Writer<W> {
             })
             .collect();
         self.line(&self.names.clone(), &widths)?;
-        let rule: Vec<String> = widths.iter().zip(&self.are_numbers).map(|(width, right)| self.rule(*width, *right)).collect();
+        let rule: Vec<String> =
+            widths.iter().zip(&self.are_numbers).map(|(width, right)| self.rule(*width, *right)).collect();
         match self.style {
             Style::Terminal => writeln!(self.sink, "{}", rule.join("──"))?,
             Style::Markdown => writeln!(self.sink, "| {} |", rule.join(" | "))?,

@@ -101,7 +101,11 @@ impl<'a> Catalogue<'a> {
     /// # Errors
     ///
     /// `TooLarge` when there are more than `*` may stand for.
-    pub(crate) fn star(&self, space: Space, wanted: Option<&dyn Fn(&Run) -> bool>) -> Result<Vec<Arc<str>>, Error> {
+    pub(crate) fn star(
+        &self,
+        space: Space,
+        wanted: Option<&dyn Fn(&Run) -> bool>,
+    ) -> Result<Vec<Arc<str>>, Error> {
         let keys: Vec<Arc<str>> = match wanted {
             None => self.list(space).iter().map(|(key, _)| Arc::clone(key)).collect(),
             Some(wanted) => {

@@ -2,8 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, OrderByExpr, Subscript,
-    UnaryOperator, Value, WindowSpec, WindowType,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, OrderByExpr, Subscript, UnaryOperator, Value,
+    WindowSpec, WindowType,
 };
 
 use super::names::{Meaning, is_number, parts_of};
@@ -15,14 +15,75 @@ use crate::tables::key::{Sort, View, Want};
 
 /// Functions whose arguments are numbers.
 const NUMERIC: &[&str] = &[
-    "abs", "acos", "acosh", "approx_median", "approx_percentile_cont",
-    "approx_percentile_cont_with_weight", "asin", "asinh", "atan", "atan2", "atanh", "avg", "cbrt", "ceil",
-    "corr", "cos", "cosh", "cot", "covar", "covar_pop", "covar_samp", "degrees", "div", "exp",
-    "factorial", "floor", "gcd", "isnan", "iszero", "lcm", "ln", "log", "log10", "log2", "mean",
-    "median", "mod", "nanvl", "percentile_cont", "pow", "power", "quantile_cont", "radians",
-    "regr_avgx", "regr_avgy", "regr_count", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx",
-    "regr_sxy", "regr_syy", "round", "sign", "signum", "sin", "sinh", "sqrt", "stddev", "stddev_pop",
-    "stddev_samp", "sum", "tan", "tanh", "trunc", "var", "var_pop", "var_population", "var_samp",
+    "abs",
+    "acos",
+    "acosh",
+    "approx_median",
+    "approx_percentile_cont",
+    "approx_percentile_cont_with_weight",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "avg",
+    "cbrt",
+    "ceil",
+    "corr",
+    "cos",
+    "cosh",
+    "cot",
+    "covar",
+    "covar_pop",
+    "covar_samp",
+    "degrees",
+    "div",
+    "exp",
+    "factorial",
+    "floor",
+    "gcd",
+    "isnan",
+    "iszero",
+    "lcm",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "mean",
+    "median",
+    "mod",
+    "nanvl",
+    "percentile_cont",
+    "pow",
+    "power",
+    "quantile_cont",
+    "radians",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+    "round",
+    "sign",
+    "signum",
+    "sin",
+    "sinh",
+    "sqrt",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "tan",
+    "tanh",
+    "trunc",
+    "var",
+    "var_pop",
+    "var_population",
+    "var_samp",
     "var_sample",
 ];
 /// Functions that put values in order.
@@ -107,7 +168,9 @@ impl Resolver<'_> {
                 self.expr(expr, if is_numeric(data_type) && !is_try { Want::Sortable } else { Want::Any })?;
                 Ok(false)
             }
-            Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => self.compare(left, right),
+            Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
+                self.compare(left, right)
+            }
             Expr::Subquery(query) | Expr::Exists { subquery: query, .. } => self.query(query).map(|_| false),
             Expr::InSubquery { expr, subquery, .. } => {
                 self.expr(expr, Want::Any)?;
@@ -125,7 +188,9 @@ impl Resolver<'_> {
     /// The expressions whose parts want nothing special; what is not among them is refused.
     fn rest(&mut self, expr: &mut Expr) -> Result<bool, Error> {
         match expr {
-            Expr::Value(_) | Expr::TypedString(_) | Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => Ok(false),
+            Expr::Value(_) | Expr::TypedString(_) | Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
+                Ok(false)
+            }
             Expr::IsFalse(expr)
             | Expr::IsNotFalse(expr)
             | Expr::IsTrue(expr)
@@ -152,7 +217,9 @@ impl Resolver<'_> {
             Expr::AtTimeZone { timestamp, time_zone } => {
                 self.all([(&mut **timestamp, Want::Any), (&mut **time_zone, Want::Any)])
             }
-            Expr::Position { expr, r#in } => self.all([(&mut **expr, Want::LikeText), (&mut **r#in, Want::LikeText)]),
+            Expr::Position { expr, r#in } => {
+                self.all([(&mut **expr, Want::LikeText), (&mut **r#in, Want::LikeText)])
+            }
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 self.expr(expr, Want::LikeText)?;
                 self.options([substring_from.as_deref_mut(), substring_for.as_deref_mut()], Want::Number)
@@ -194,7 +261,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn binary(&mut self, left: &mut Box<Expr>, op: &BinaryOperator, right: &mut Box<Expr>) -> Result<bool, Error> {
+    fn binary(
+        &mut self,
+        left: &mut Box<Expr>,
+        op: &BinaryOperator,
+        right: &mut Box<Expr>,
+    ) -> Result<bool, Error> {
         use BinaryOperator as Op;
         match op {
             Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::Spaceship => {
@@ -215,9 +287,13 @@ impl Resolver<'_> {
                 }
                 Ok(is_key)
             }
-            Op::Plus | Op::Minus | Op::Multiply | Op::Modulo | Op::BitwiseAnd | Op::BitwiseOr | Op::BitwiseXor => {
-                self.all([(&mut **left, Want::Number), (&mut **right, Want::Number)])
-            }
+            Op::Plus
+            | Op::Minus
+            | Op::Multiply
+            | Op::Modulo
+            | Op::BitwiseAnd
+            | Op::BitwiseOr
+            | Op::BitwiseXor => self.all([(&mut **left, Want::Number), (&mut **right, Want::Number)]),
             _ => self.all([(&mut **left, Want::Any), (&mut **right, Want::Any)]).map(|_| false),
         }
     }
@@ -272,9 +348,7 @@ impl Resolver<'_> {
         if ORDERING.contains(&name) {
             return Want::Sortable;
         }
-        let is_literal = |argument: &FunctionArg| {
-            matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if is_number(expr))
-        };
+        let is_literal = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if is_number(expr));
         match name {
             _ if !CHOOSING.contains(&name) => Want::Any,
             _ if arguments.iter().any(is_literal) => Want::LikeNumber,
@@ -338,7 +412,11 @@ impl Resolver<'_> {
             },
             Expr::Function(function) => {
                 let name = function.name.to_string().to_lowercase();
-                if NUMERIC.contains(&name.as_str()) || name == "count" { Looks::Number } else { Looks::Unclear }
+                if NUMERIC.contains(&name.as_str()) || name == "count" {
+                    Looks::Number
+                } else {
+                    Looks::Unclear
+                }
             }
             Expr::Cast { data_type, .. } if is_numeric(data_type) => Looks::Number,
             other => self.name_looks(other),

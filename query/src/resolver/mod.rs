@@ -170,7 +170,11 @@ impl<'a> Resolver<'a> {
         if self.catalogue.strict {
             let place = names::place(parts);
             let error = Error::invalid(message).at(place.line, place.column);
-            return Err(if near.is_empty() { error } else { error.with_hint(format!("did you mean {}?", near.join(" or "))) });
+            return Err(if near.is_empty() {
+                error
+            } else {
+                error.with_hint(format!("did you mean {}?", near.join(" or ")))
+            });
         }
         let warning = match near.as_slice() {
             [] => format!("{message}, so it is NULL"),

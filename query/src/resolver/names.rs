@@ -122,7 +122,8 @@ impl Resolver<'_> {
         for depth in (0..self.scopes.len()).rev() {
             let Some(scope) = self.scopes.get(depth) else { continue };
             if parts.len() > 1
-                && let Some(relation) = scope.relations.iter().find(|relation| relation.is_named(first)).cloned()
+                && let Some(relation) =
+                    scope.relations.iter().find(|relation| relation.is_named(first)).cloned()
             {
                 return self.in_relation(&relation, parts, want);
             }
@@ -192,9 +193,12 @@ impl Resolver<'_> {
             if let (true, Some(other)) = (is_known, keyed.next()) {
                 let place = place(parts);
                 let name = label(None, &path);
-                return Err(Error::invalid(format!("{name} may be of {} or of {}", relation.name, other.name))
-                    .at(place.line, place.column)
-                    .with_hint(format!("write {}.{name} or {}.{name}", relation.name, other.name)));
+                return Err(Error::invalid(format!(
+                    "{name} may be of {} or of {}",
+                    relation.name, other.name
+                ))
+                .at(place.line, place.column)
+                .with_hint(format!("write {}.{name} or {}.{name}", relation.name, other.name)));
             }
             if is_known {
                 return self.key(relation, &path, None, parts, want).map(Some);
@@ -240,10 +244,9 @@ impl Resolver<'_> {
                 let found = columns.iter().find(|column| column.name == joined);
                 let found = found.or_else(|| columns.iter().find(|column| column.name == first.text()));
                 return match found {
-                    Some(column) if column.name == joined => Ok(Meaning::Column {
-                        expr: column_of(relation, &column.name),
-                        is_key: column.is_key,
-                    }),
+                    Some(column) if column.name == joined => {
+                        Ok(Meaning::Column { expr: column_of(relation, &column.name), is_key: column.is_key })
+                    }
                     Some(column) => Ok(Meaning::Left { is_key: column.is_key }),
                     None => Err(self.unknown_column(parts)),
                 };
@@ -257,7 +260,8 @@ impl Resolver<'_> {
         let is_subscript = matches!(first, Part::Key(_));
         let unquoted = matches!(first, Part::Name(ident) if ident.quote_style.is_none());
         let fixed = self.columns(table).find(|column| {
-            column.name == name || (unquoted && relation.bare_space().is_none() && column.name == name.to_lowercase())
+            column.name == name
+                || (unquoted && relation.bare_space().is_none() && column.name == name.to_lowercase())
         });
         if let Some(column) = fixed.filter(|_| !is_subscript) {
             if rest.len() > 1 {

@@ -11,13 +11,10 @@ pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
         .filter_map(|name| {
             let folded = name.to_lowercase();
             let changes = distance(&wanted, &folded);
-            let is_within = wanted.len() >= 3 && (folded.contains(&wanted) || wanted.contains(&folded) && folded.len() >= 3);
+            let is_within = wanted.len() >= 3
+                && (folded.contains(&wanted) || wanted.contains(&folded) && folded.len() >= 3);
             let allowed = (wanted.chars().count() / 3).clamp(1, 4);
-            if changes <= allowed {
-                Some((changes, name))
-            } else {
-                is_within.then_some((allowed + 1, name))
-            }
+            if changes <= allowed { Some((changes, name)) } else { is_within.then_some((allowed + 1, name)) }
         })
         .collect();
     near.sort_by(|a, b| (a.0, a.1.len(), a.1).cmp(&(b.0, b.1.len(), b.1)));

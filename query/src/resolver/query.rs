@@ -56,7 +56,11 @@ impl Resolver<'_> {
             (body, order) => {
                 let columns = self.body(body)?;
                 // ORDER BY of a union names what the union gives.
-                let union = Relation { name: String::new(), kind: Kind::Derived(columns.clone()), joined: Vec::new() };
+                let union = Relation {
+                    name: String::new(),
+                    kind: Kind::Derived(columns.clone()),
+                    joined: Vec::new(),
+                };
                 let aliases = columns.iter().flatten().map(|column| column.name.clone()).collect();
                 self.scopes.push(Scope { relations: vec![only_unknown(union)], aliases });
                 let ordered = order.as_mut().map_or(Ok(()), |order| self.order_by(order, Want::Any));
@@ -84,7 +88,9 @@ impl Resolver<'_> {
             None => {}
         }
         match &mut query.fetch {
-            Some(fetch) => fetch.quantity.as_mut().map_or(Ok(()), |expr| self.expr(expr, Want::Any).map(drop)),
+            Some(fetch) => {
+                fetch.quantity.as_mut().map_or(Ok(()), |expr| self.expr(expr, Want::Any).map(drop))
+            }
             None => Ok(()),
         }
     }
@@ -142,7 +148,11 @@ impl Resolver<'_> {
         columns
     }
 
-    fn select_in_scope(&mut self, select: &mut Select, order: Option<&mut OrderBy>) -> Result<Columns, Error> {
+    fn select_in_scope(
+        &mut self,
+        select: &mut Select,
+        order: Option<&mut OrderBy>,
+    ) -> Result<Columns, Error> {
         for from in &mut select.from {
             self.join_conditions(from)?;
         }
@@ -206,9 +216,10 @@ impl Resolver<'_> {
     fn note_joined(&self, join: &mut Join, relations: &mut [Relation], before: usize) {
         let (left, right) = relations.split_at_mut(before);
         let shared: Vec<String> = match constraint(&mut join.join_operator) {
-            Some(JoinConstraint::Using(names)) => {
-                names.iter().filter_map(|name| name.0.last()?.as_ident().map(|ident| ident.value.clone())).collect()
-            }
+            Some(JoinConstraint::Using(names)) => names
+                .iter()
+                .filter_map(|name| name.0.last()?.as_ident().map(|ident| ident.value.clone()))
+                .collect(),
             Some(JoinConstraint::Natural) => right
                 .iter()
                 .flat_map(|relation| self.exposed(relation))
@@ -261,12 +272,18 @@ impl Resolver<'_> {
                 relations.push(derived(alias, "", None));
                 Ok(())
             }
-            TableFactor::NestedJoin { table_with_joins, alias: None } => self.from(table_with_joins, relations),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                self.from(table_with_joins, relations)
+            }
             other => Err(Error::invalid(format!("this is not supported in FROM: {other}"))),
         }
     }
 
-    fn named_table(&mut self, name: &mut ObjectName, alias: &mut Option<TableAlias>) -> Result<Relation, Error> {
+    fn named_table(
+        &mut self,
+        name: &mut ObjectName,
+        alias: &mut Option<TableAlias>,
+    ) -> Result<Relation, Error> {
         if let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() {
             let wanted = folded(ident);
             if let Some((cte, columns)) = self.ctes.iter().rev().find(|(cte, _)| *cte == wanted).cloned() {
@@ -340,9 +357,13 @@ impl Resolver<'_> {
                     written.push(SelectItem::ExprWithAlias { expr, alias: quoted(alias.value) });
                 }
                 SelectItem::Wildcard(options) => {
-                    let relations = self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
-                    if relations.is_empty() || relations.iter().any(|relation| matches!(relation.kind, Kind::Derived(None))) {
-                        are_known &= self.spread_unknown(&relations, &options, selection, &mut written, &mut columns)?;
+                    let relations =
+                        self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
+                    if relations.is_empty()
+                        || relations.iter().any(|relation| matches!(relation.kind, Kind::Derived(None)))
+                    {
+                        are_known &=
+                            self.spread_unknown(&relations, &options, selection, &mut written, &mut columns)?;
                         continue;
                     }
                     for relation in &relations {
@@ -351,7 +372,8 @@ impl Resolver<'_> {
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     let wanted = name.0.last().and_then(|part| part.as_ident()).cloned();
-                    let relations = self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
+                    let relations =
+                        self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
                     let relation = wanted
                         .and_then(|wanted| relations.into_iter().find(|relation| relation.is_named(&wanted)))
                         .ok_or_else(|| Error::invalid(format!("there is no table {name} in FROM")))?;
@@ -396,7 +418,9 @@ impl Resolver<'_> {
         let excluded = excluded(options)?;
         let Some(star) = self.star(relation, selection)? else {
             if relation.name.is_empty() {
-                return Err(Error::invalid("* needs an alias for each subquery and function beside others in FROM"));
+                return Err(Error::invalid(
+                    "* needs an alias for each subquery and function beside others in FROM",
+                ));
             }
             let name = ObjectName::from(vec![quoted(&relation.name)]);
             let kind = SelectItemQualifiedWildcardKind::ObjectName(name);

@@ -101,7 +101,8 @@ impl Resolver<'_> {
         };
         if let Some((table, space)) = relation.bare_space() {
             let is_selected = |run: &Run| selection.holds(&relation.name, run);
-            let wanted: Option<&dyn Fn(&Run) -> bool> = if selection.0.is_empty() { None } else { Some(&is_selected) };
+            let wanted: Option<&dyn Fn(&Run) -> bool> =
+                if selection.0.is_empty() { None } else { Some(&is_selected) };
             for key in self.catalogue.star(space, wanted)? {
                 // A key named like a fixed column can be had by name: history['project'].
                 if table.column(&key).is_some() {

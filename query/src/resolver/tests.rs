@@ -1,6 +1,6 @@
 use engine::{
-    BlockBuilder, Body, Chunk, Event, Location, Lsn, Paths, Projection, ProjectCreated, ProjectKey,
-    Rows, RunCreated, RunKey, SegmentId, State, Value,
+    BlockBuilder, Body, Chunk, Event, Location, Lsn, Paths, ProjectCreated, ProjectKey, Projection, Rows,
+    RunCreated, RunKey, SegmentId, State, Value,
 };
 
 use super::*;
@@ -64,7 +64,10 @@ fn resolved_by(sql: &str, strict: bool) -> Result<Resolved, Error> {
 }
 
 fn resolved(sql: &str) -> String {
-    resolved_by(sql, false).unwrap_or_else(|error| panic!("{sql}: {error} {:?}", error.hint())).statement.to_string()
+    resolved_by(sql, false)
+        .unwrap_or_else(|error| panic!("{sql}: {error} {:?}", error.hint()))
+        .statement
+        .to_string()
 }
 
 fn refused(sql: &str) -> Error {
@@ -96,7 +99,9 @@ fn every_spelling_of_a_key_meets_in_one_column() {
         resolved("SELECT config.optimizer.name FROM runs"),
         r#"SELECT "runs"."config.optimizer.name" FROM "runs""#
     );
-    for spelling in [r#""train/loss""#, r#"history."train/loss""#, "history['train/loss']", r#"h."train/loss""#] {
+    for spelling in
+        [r#""train/loss""#, r#"history."train/loss""#, "history['train/loss']", r#"h."train/loss""#]
+    {
         let from = if spelling.starts_with("h.") { "history h" } else { "history" };
         let sql = resolved(&format!("SELECT {spelling} FROM {from}"));
         assert!(sql.contains(r#"."train/loss" FROM"#), "{sql}");
@@ -107,7 +112,9 @@ fn every_spelling_of_a_key_meets_in_one_column() {
 #[test]
 fn aliases_of_tables_qualify_keys() {
     assert_eq!(
-        resolved(r#"SELECT r.name, r.summary.loss, h."train/loss" FROM runs r JOIN history h ON r.run_id = h.run_id"#),
+        resolved(
+            r#"SELECT r.name, r.summary.loss, h."train/loss" FROM runs r JOIN history h ON r.run_id = h.run_id"#
+        ),
         r#"SELECT "r"."name", "r"."summary.loss", "h"."train/loss" FROM "runs" "r" JOIN "history" "h" ON "r"."run_id" = "h"."run_id""#
     );
 }
@@ -186,7 +193,9 @@ fn a_mixed_key_is_a_number_or_a_text_by_its_place() {
 #[test]
 fn keys_have_the_type_of_their_values() {
     assert_eq!(
-        columns("SELECT summary.loss, config.lr, summary.note, config.layers, config.optimizer, summary.best.min, summary.img.path, config.layers[0] FROM runs"),
+        columns(
+            "SELECT summary.loss, config.lr, summary.note, config.layers, config.optimizer, summary.best.min, summary.img.path, config.layers[0] FROM runs"
+        ),
         [
             "runs: summary.loss Int",
             "runs: config.lr Float",
@@ -216,7 +225,10 @@ fn a_key_that_no_run_has_is_null_with_a_warning_or_an_error_when_strict() {
 #[test]
 fn keys_keep_their_case_and_columns_and_tables_are_folded() {
     assert_eq!(resolved_by("SELECT LOSS FROM history", false).unwrap().warnings.len(), 1);
-    assert_eq!(columns("SELECT config.Lr, config.lr FROM runs"), ["runs: config.Lr Int", "runs: config.lr Float"]);
+    assert_eq!(
+        columns("SELECT config.Lr, config.lr FROM runs"),
+        ["runs: config.Lr Int", "runs: config.lr Float"]
+    );
     assert_eq!(resolved("SELECT NAME FROM Runs"), r#"SELECT "name" AS "NAME" FROM "runs""#);
 }
 
@@ -255,7 +267,10 @@ fn star_is_the_fixed_columns_and_the_keys_of_history() {
     let sql = resolved("SELECT * FROM runs WHERE summary.loss > 1");
     assert!(!sql.contains(r#""runs"."summary.loss","#), "{sql}");
     let sql = resolved("SELECT * EXCLUDE (entity, project) FROM history");
-    assert!(sql.contains(r#""history"."loss", "history"."note", "history"."odd", "history"."train/loss" FROM"#), "{sql}");
+    assert!(
+        sql.contains(r#""history"."loss", "history"."note", "history"."odd", "history"."train/loss" FROM"#),
+        "{sql}"
+    );
     assert!(!sql.contains("_wandb") && !sql.contains("entity"), "{sql}");
     // The keys of the runs that WHERE selects, and no others.
     assert!(!resolved("SELECT * FROM history WHERE run_id = 'other'").contains("loss"));
@@ -277,7 +292,11 @@ fn a_key_named_like_a_fixed_column_is_had_by_its_subscript() {
 #[test]
 fn system_metrics_need_no_prefix() {
     for spelling in ["system.cpu", r#""system.cpu""#, "cpu", r#"system."system.cpu""#] {
-        assert_eq!(columns(&format!("SELECT {spelling} FROM system")), ["system: system.cpu Float"], "{spelling}");
+        assert_eq!(
+            columns(&format!("SELECT {spelling} FROM system")),
+            ["system: system.cpu Float"],
+            "{spelling}"
+        );
     }
     assert_eq!(columns("SELECT s.gpu[0] FROM system s").len(), 1);
 }
@@ -288,7 +307,10 @@ fn correlated_subqueries_see_the_tables_around_them() {
         "SELECT name FROM runs r WHERE EXISTS (SELECT 1 FROM history h WHERE h.run_id = r.run_id AND h.loss > r.summary.loss)",
     );
     assert!(sql.contains(r#""h"."loss" > "r"."summary.loss""#), "{sql}");
-    assert!(resolved("SELECT name FROM runs WHERE run_id IN (SELECT run_id FROM history WHERE loss > 1)").contains(r#""history"."loss" > 1"#));
+    assert!(
+        resolved("SELECT name FROM runs WHERE run_id IN (SELECT run_id FROM history WHERE loss > 1)")
+            .contains(r#""history"."loss" > 1"#)
+    );
 }
 
 #[test]
@@ -299,7 +321,8 @@ fn a_bare_key_of_two_histories_is_ambiguous() {
 
 #[test]
 fn aliases_of_the_projection_can_be_ordered_and_grouped_by() {
-    let sql = resolved("SELECT config.lr AS x, avg(summary.loss) AS mean FROM runs GROUP BY x ORDER BY mean DESC");
+    let sql =
+        resolved("SELECT config.lr AS x, avg(summary.loss) AS mean FROM runs GROUP BY x ORDER BY mean DESC");
     assert!(sql.ends_with("GROUP BY x ORDER BY mean DESC"), "{sql}");
     resolved("SELECT loss FROM history UNION ALL SELECT loss FROM history ORDER BY loss");
 }

@@ -10,8 +10,8 @@ use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties,
-    ReplaceChildrenOptions, SendableRecordBatchStream, coop::make_cooperative,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr,
+    PlanProperties, ReplaceChildrenOptions, SendableRecordBatchStream, coop::make_cooperative,
 };
 use futures::stream;
 
@@ -43,7 +43,8 @@ impl ScanExec {
 
 impl DisplayAs for ScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let columns: Vec<&str> = self.request.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let columns: Vec<&str> =
+            self.request.schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(f, "Scan: {}, columns=[{}]", self.name, columns.join(", "))?;
         self.request.limit.map_or(Ok(()), |limit| write!(f, ", limit={limit}"))
     }

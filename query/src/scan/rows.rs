@@ -93,7 +93,12 @@ impl<T: RowTable> Source for RowSource<T> {
     }
 }
 
-fn batch<T: RowTable>(table: &T, columns: &[&'static Column], schema: &SchemaRef, rows: &[T::Row]) -> Result<RecordBatch> {
+fn batch<T: RowTable>(
+    table: &T,
+    columns: &[&'static Column],
+    schema: &SchemaRef,
+    rows: &[T::Row],
+) -> Result<RecordBatch> {
     let arrays = columns
         .iter()
         .map(|declared| column(declared.kind, rows.iter(), |row| table.cell(declared.name, row)))

@@ -113,11 +113,7 @@ impl Sort {
             (true, false) => Some(View::Int),
             (false, false) => None,
         };
-        let others = [
-            (Kinds::BOOL, View::Bool),
-            (Kinds::TEXT, View::Text),
-            (Kinds::NESTED, View::Json),
-        ];
+        let others = [(Kinds::BOOL, View::Bool), (Kinds::TEXT, View::Text), (Kinds::NESTED, View::Json)];
         let mut found = others.iter().filter(|(kind, _)| kinds.has(*kind)).map(|(_, view)| *view);
         match (number, found.next(), found.next()) {
             (None, None, _) if kinds.has(Kinds::NULL) => Self::Plain(View::Text),
@@ -176,9 +172,8 @@ pub(crate) fn is_own_key(key: &str) -> bool {
 /// then the path, whose members may themselves have dots in their names.
 pub(crate) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.get(name).or_else(|| {
-        name.match_indices('.').find_map(|(dot, _)| {
-            member(value.get(name.get(..dot)?)?, name.get(dot + 1..)?)
-        })
+        name.match_indices('.')
+            .find_map(|(dot, _)| member(value.get(name.get(..dot)?)?, name.get(dot + 1..)?))
     })
 }
 
@@ -229,10 +224,14 @@ impl<'a> Slots<'a> {
         match self {
             Self::Int(slots) => put(slots, row, value.as_i64()),
             Self::Float(slots) => put(slots, row, value.as_f64()),
-            Self::Bool(slots) => put(slots, row, match value {
-                Value::Bool(truth) => Some(*truth),
-                _ => None,
-            }),
+            Self::Bool(slots) => put(
+                slots,
+                row,
+                match value {
+                    Value::Bool(truth) => Some(*truth),
+                    _ => None,
+                },
+            ),
             Self::Text(slots) => put(slots, row, text_of(value).map(|text| Cow::Owned(text.into_owned()))),
             Self::Json(slots) => {
                 let json = (!matches!(value, Value::Null)).then(|| Cow::Owned(value.to_strict_json()));

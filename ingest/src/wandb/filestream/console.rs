@@ -117,8 +117,14 @@ mod tests {
         let time = Some(1_795_419_672_409_123_000);
         let said = |is_stderr, label: &str, text: &str| (time, is_stderr, label.to_owned(), text.to_owned());
         let ts = "2026-11-23T07:41:12.409123";
-        assert_eq!(seen(&format!(r#"{{"ts":"{ts}","content":"a\u0026\"b"}}"#), false), said(false, "", "a&\"b"));
-        assert_eq!(seen(&format!(r#"{{"level":"error","ts":"{ts}","label":"r0","content":""}}"#), true), said(true, "r0", ""));
+        assert_eq!(
+            seen(&format!(r#"{{"ts":"{ts}","content":"a\u0026\"b"}}"#), false),
+            said(false, "", "a&\"b")
+        );
+        assert_eq!(
+            seen(&format!(r#"{{"level":"error","ts":"{ts}","label":"r0","content":""}}"#), true),
+            said(true, "r0", "")
+        );
         assert_eq!(seen(&format!("{ts} some text"), false), said(false, "", "some text"));
         assert_eq!(seen(&format!("ERROR {ts} [r0] text"), true), said(true, "r0", "text"));
         assert_eq!(seen(&format!("{ts} [r0] text"), false), said(false, "", "[r0] text"));

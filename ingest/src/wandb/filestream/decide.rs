@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use engine::{
-    Body, Cause, Chunk, Console, Event, Quarantined, Rows, Run, RunKey, Snapshot, State, StateChanged, StreamKind,
-    Subject, Table,
+    Body, Cause, Chunk, Console, Event, Quarantined, Rows, Run, RunKey, Snapshot, State, StateChanged,
+    StreamKind, Subject, Table,
 };
 
 use super::interrupt;
@@ -60,7 +60,10 @@ pub(crate) fn decide(
         draft.summary(summary);
     }
     let is_heard = |event: &Event| {
-        matches!(event.body, Body::Logged(_) | Body::SystemSampled(_) | Body::ConsoleWritten(_) | Body::StateChanged(_))
+        matches!(
+            event.body,
+            Body::Logged(_) | Body::SystemSampled(_) | Body::ConsoleWritten(_) | Body::StateChanged(_)
+        )
     };
     let is_due = act.now.saturating_sub(run.heartbeat) >= HEARTBEAT_NS && !parsed.complete;
     if is_due && !draft.events.iter().any(is_heard) {
@@ -68,7 +71,13 @@ pub(crate) fn decide(
     }
     if parsed.preempting && ending.is_none() && run.state != State::Preempting {
         // Whatever it was, the trainer is at work now and says that it will be taken off.
-        draft.push(Body::StateChanged(change(run, State::Preempting, Cause::Preemption, "the trainer said so", None)));
+        draft.push(Body::StateChanged(change(
+            run,
+            State::Preempting,
+            Cause::Preemption,
+            "the trainer said so",
+            None,
+        )));
     }
     let stopped = run.stop_requested && ending.is_none();
     if let Some(ending) = ending {
@@ -136,8 +145,11 @@ impl Draft<'_> {
         if stream.has_seen(chunk.hash) {
             return Ok(());
         }
-        let (table, name): (&Table, _) =
-            if kind == StreamKind::History { (&self.run.history, HISTORY) } else { (&self.run.system, SYSTEM) };
+        let (table, name): (&Table, _) = if kind == StreamKind::History {
+            (&self.run.history, HISTORY)
+        } else {
+            (&self.run.system, SYSTEM)
+        };
         let mut first_line = chunk.first_line;
         let mut rows = chunk.rows.rows;
         let mut block = chunk.rows.block.clone();
@@ -145,7 +157,8 @@ impl Draft<'_> {
         if chunk.first_line < stream.next {
             let end = chunk.first_line + u64::from(rows);
             let standing = Standing::read(self.snapshot, table, self.writer, chunk.first_line, end)?;
-            let Some(rest) = overlap::rest(&standing, chunk.first_line, &chunk.rows).map_err(unreadable)? else {
+            let Some(rest) = overlap::rest(&standing, chunk.first_line, &chunk.rows).map_err(unreadable)?
+            else {
                 return Ok(());
             };
             skipped = u32::try_from(rest.first_line - first_line).unwrap_or(u32::MAX);
@@ -222,4 +235,44 @@ impl Draft<'_> {
 fn unreadable(error: engine::BlockError) -> Refusal {
     tracing::error!(%error, "a block that was just built cannot be read");
     Refusal::unavailable("reading the rows failed inside the server")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{Batch, Options, ProjectKey, RunCreated, RunPath, Store};
+
+    /// A store with one run, and the run.
+    fn store(dir: &std::path::Path) -> (Store, Arc<Run>) {
+        let store = Store::open(Options::new(dir)).unwrap();
+        let act = Act { actor: "alice".into(), now: store.now() };
+        let path = RunPath::new(ProjectKey::new("alice", "p"), "r");
+        let created = RunCreated { source: "wandb".into(), state: State::Running };
+        let events = vec![
+            crate::wandb::translate::project_created(&act, &path.project),
+            act.on_run(&path.generation(1), Body::RunCreated(created)),
+        ];
+        store.append_blocking(Batch::new(events)).unwrap();
+        let run = Arc::clone(store.snapshot().projection.run(&path).unwrap());
+        (store, run)
+    }
+
+    #[test]
+    fn a_beat_is_stored_once_the_run_was_silent_for_half_a_minute() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, run) = store(dir.path());
+        let stored = |parsed: &Parsed, later: i64| {
+            let act = Act { actor: "alice".into(), now: run.heartbeat + later };
+            let plan = decide(&store.snapshot(), &run, parsed, &Arc::from(""), &act).unwrap();
+            plan.events.iter().map(|event| event.body.name()).collect::<Vec<_>>()
+        };
+        let beat = Parsed::default();
+        assert_eq!(stored(&beat, HEARTBEAT_NS - 1), Vec::<&str>::new());
+        assert_eq!(stored(&beat, HEARTBEAT_NS), ["Heartbeat"]);
+        let rows = super::super::request::parse(br#"{"files":{"wandb-history.jsonl":{"content":["{}"]}}}"#, false);
+        assert_eq!(stored(&rows.unwrap(), HEARTBEAT_NS), ["Logged"], "data is a beat");
+        let end = Parsed { complete: true, exit_code: Some(0), ..Parsed::default() };
+        assert_eq!(stored(&end, HEARTBEAT_NS), ["StateChanged"]);
+        store.close().unwrap();
+    }
 }

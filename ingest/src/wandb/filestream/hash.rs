@@ -27,7 +27,8 @@ impl Hasher {
 
     pub(crate) fn word(&mut self, word: u64) {
         let product = u128::from(self.0 ^ word ^ K0) * u128::from(word.rotate_left(32) ^ K1);
-        let [low, high] = [product & u128::from(u64::MAX), product >> 64].map(|half| u64::try_from(half).unwrap_or_default());
+        let [low, high] = [product & u128::from(u64::MAX), product >> 64]
+            .map(|half| u64::try_from(half).unwrap_or_default());
         // The rotated state keeps a product of zero from forgetting what came before.
         self.0 = low ^ high ^ self.0.rotate_left(23);
     }
@@ -56,7 +57,8 @@ mod tests {
 
     #[test]
     fn small_differences_and_borders_count() {
-        let texts: [&[&[u8]]; 6] = [&[b"ab", b"c"], &[b"a", b"bc"], &[b"abc"], &[b"abc", b""], &[b"", b"abc"], &[b"abc\0"]];
+        let texts: [&[&[u8]]; 6] =
+            [&[b"ab", b"c"], &[b"a", b"bc"], &[b"abc"], &[b"abc", b""], &[b"", b"abc"], &[b"abc\0"]];
         let mut seen = Vec::new();
         for lines in texts {
             let mut hasher = Hasher::new();
@@ -74,5 +76,6 @@ mod tests {
         assert_eq!(seen.len(), count);
     }
 
-    const FROZEN: [u64; 3] = [14_154_507_198_104_483_484, 6_363_322_809_583_615_912, 18_177_734_235_559_650_650];
+    const FROZEN: [u64; 3] =
+        [14_154_507_198_104_483_484, 6_363_322_809_583_615_912, 18_177_734_235_559_650_650];
 }

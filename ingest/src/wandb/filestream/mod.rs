@@ -75,7 +75,9 @@ pub(crate) async fn post(
 
 /// Who writes, where several processes write one run; empty otherwise (protocol 7.2).
 fn writer(headers: &HeaderMap) -> Result<Arc<str>, Refusal> {
-    let is_shared = headers.get("x-wandb-use-async-filestream").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+    let is_shared = headers
+        .get("x-wandb-use-async-filestream")
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
     let Some(id) = headers.get("x-wandb-async-client-id").filter(|_| is_shared) else {
         return Ok(Arc::from(""));
     };
@@ -90,7 +92,9 @@ async fn parse(body: Whole, is_shared: bool) -> Result<(Parsed, limits::Charge),
         request::parse(&bytes, is_shared)
     } else {
         let parsing = tokio::task::spawn_blocking(move || request::parse(&bytes, is_shared));
-        parsing.await.unwrap_or_else(|_| Err(Refusal::unavailable("reading the body failed inside the server")))
+        parsing
+            .await
+            .unwrap_or_else(|_| Err(Refusal::unavailable("reading the body failed inside the server")))
     };
     Ok((parsed?, charge))
 }

@@ -55,17 +55,25 @@ impl Standing {
 }
 
 /// What of a chunk is new; none if all of it stands already.
-pub(super) fn rest(standing: &Standing, first_line: u64, rows: &RowBlock) -> Result<Option<Rest>, engine::BlockError> {
+pub(super) fn rest(
+    standing: &Standing,
+    first_line: u64,
+    rows: &RowBlock,
+) -> Result<Option<Rest>, engine::BlockError> {
     let block = Block::parse(rows.block.clone())?;
     let is_new = |row: u32| {
         let lacks_step = rows.stepless.binary_search(&row).is_ok();
         let is_bad = rows.bad.binary_search_by_key(&row, |bad| bad.index).is_ok();
         // A line that cannot be read is in quarantine since it first came; it overwrites nothing.
-        let is_past = standing.blocks.iter().all(|(extent, _)| extent.end_line() <= first_line + u64::from(row));
-        is_past || (!is_bad && !same(standing.row(first_line + u64::from(row)), block.row(row).collect(), lacks_step))
+        let is_past =
+            standing.blocks.iter().all(|(extent, _)| extent.end_line() <= first_line + u64::from(row));
+        is_past
+            || (!is_bad
+                && !same(standing.row(first_line + u64::from(row)), block.row(row).collect(), lacks_step))
     };
     let fresh: Vec<bool> = (0..rows.rows).map(is_new).collect();
-    let (Some(first), Some(last)) = (fresh.iter().position(|new| *new), fresh.iter().rposition(|new| *new)) else {
+    let (Some(first), Some(last)) = (fresh.iter().position(|new| *new), fresh.iter().rposition(|new| *new))
+    else {
         return Ok(None);
     };
     let mut builder = BlockBuilder::new();
@@ -80,7 +88,11 @@ pub(super) fn rest(standing: &Standing, first_line: u64, rows: &RowBlock) -> Res
 
 /// Gives rows that came without a step the one after the row before, the first one the step after
 /// the run's last.
-pub(super) fn with_steps(block: &Bytes, stepless: &[u32], last_step: Option<i64>) -> Result<Bytes, engine::BlockError> {
+pub(super) fn with_steps(
+    block: &Bytes,
+    stepless: &[u32],
+    last_step: Option<i64>,
+) -> Result<Bytes, engine::BlockError> {
     let block = Block::parse(block.clone())?;
     let (mut builder, mut last) = (BlockBuilder::new(), last_step);
     for row in 0..block.rows() {

@@ -61,7 +61,9 @@ pub(crate) struct BadLine {
 
 /// Reads a body.
 pub(crate) fn parse(body: &[u8], is_shared: bool) -> Result<Parsed, Refusal> {
-    let wrong = |error: serde_json::Error| Refusal::invalid(format!("the body is not a file_stream request: {error}"));
+    let wrong = |error: serde_json::Error| {
+        Refusal::invalid(format!("the body is not a file_stream request: {error}"))
+    };
     let mut source = serde_json::Deserializer::from_slice(body);
     let mut parsed = Parsed::default();
     BodySeed { parsed: &mut parsed, is_shared }.deserialize(&mut source).map_err(wrong)?;

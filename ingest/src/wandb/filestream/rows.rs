@@ -50,7 +50,13 @@ impl RowLines {
     }
 
     fn new(is_history: bool) -> Self {
-        Self { builder: BlockBuilder::new(), hash: Hasher::new(), is_history, stepless: Vec::new(), bad: Vec::new() }
+        Self {
+            builder: BlockBuilder::new(),
+            hash: Hasher::new(),
+            is_history,
+            stepless: Vec::new(),
+            bad: Vec::new(),
+        }
     }
 
     /// The chunk, unless there were no lines.
@@ -67,7 +73,9 @@ impl RowLines {
 
     fn read(&mut self, text: &str) -> Result<bool, Box<str>> {
         if text.len() > LINE_BYTES_MAX {
-            return Err(format!("the line is {} bytes long, at most {LINE_BYTES_MAX} are read", text.len()).into());
+            return Err(
+                format!("the line is {} bytes long, at most {LINE_BYTES_MAX} are read", text.len()).into()
+            );
         }
         if let Some(has_step) = self.read_plain(text, false) {
             return Ok(has_step);
@@ -128,7 +136,8 @@ fn with_stand_ins(text: &str) -> Option<String> {
 }
 
 /// The numbers that JSON has no word for, as the client writes them.
-const WORDS: [(&str, f64); 3] = [("NaN", f64::NAN), ("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)];
+const WORDS: [(&str, f64); 3] =
+    [("NaN", f64::NAN), ("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)];
 
 impl Lines for RowLines {
     fn line(&mut self, text: &str) {
@@ -352,7 +361,8 @@ mod tests {
 
     fn rows(chunk: &RowChunk) -> Vec<String> {
         let block = Block::parse(chunk.rows.block.clone()).unwrap();
-        let row = |row| Value::Map(block.row(row).map(|(name, cell)| (name.into(), cell.to_value())).collect());
+        let row =
+            |row| Value::Map(block.row(row).map(|(name, cell)| (name.into(), cell.to_value())).collect());
         (0..block.rows()).map(|index| row(index).to_json()).collect()
     }
 
@@ -381,8 +391,16 @@ mod tests {
     fn a_line_that_cannot_be_read_leaves_an_empty_row_at_its_place() {
         let long = format!(r#"{{"{}":1}}"#, "k".repeat(KEY_BYTES_MAX + 1));
         let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(80), "]".repeat(80));
-        let texts =
-            [r#"{"_step":0}"#, "{oops", "[1]", &long, r#"{"_step":"x","a":1}"#, &deep, r#"{"_step":0.5}"#, r#"{"_step":1}"#];
+        let texts = [
+            r#"{"_step":0}"#,
+            "{oops",
+            "[1]",
+            &long,
+            r#"{"_step":"x","a":1}"#,
+            &deep,
+            r#"{"_step":0.5}"#,
+            r#"{"_step":1}"#,
+        ];
         let chunk = chunk(RowLines::history(), &texts);
         assert_eq!(rows(&chunk), [r#"{"_step":0}"#, "{}", "{}", "{}", "{}", "{}", "{}", r#"{"_step":1}"#]);
         assert_eq!(chunk.rows.bad.iter().map(|bad| bad.index).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
@@ -415,7 +433,10 @@ mod tests {
 
     #[test]
     fn the_clients_own_mark_on_system_rows_is_dropped() {
-        let chunk = chunk(RowLines::system(), &[r#"{"_wandb":true,"system.cpu":1.5,"_runtime":1}"#, r#"{"_wandb":{"a":NaN},"system.cpu":2}"#]);
+        let chunk = chunk(
+            RowLines::system(),
+            &[r#"{"_wandb":true,"system.cpu":1.5,"_runtime":1}"#, r#"{"_wandb":{"a":NaN},"system.cpu":2}"#],
+        );
         assert_eq!(rows(&chunk), [r#"{"system.cpu":1.5,"_runtime":1}"#, r#"{"system.cpu":2.0}"#]);
     }
 

@@ -1,6 +1,9 @@
 //! Artifacts and organizations, as far as a plain run asks for them: there are none. The types have
 //! no values, so what asks for one gets null.
-#![expect(unreachable_code, reason = "types without values: the macro's code after each resolver is never reached")]
+#![expect(
+    unreachable_code,
+    reason = "types without values: the macro's code after each resolver is never reached"
+)]
 
 use async_graphql::{ID, Object};
 

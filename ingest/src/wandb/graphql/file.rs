@@ -49,10 +49,19 @@ pub(super) struct Wanted<'a> {
 
 impl FileConnection {
     pub(super) fn of(run: &engine::Run, wanted: &Wanted<'_>) -> Result<Self, Refusal> {
-        let names: Vec<&str> = wanted.names.iter().flatten().flatten().map(|name| name.strip_prefix("./").unwrap_or(name)).collect();
+        let names: Vec<&str> = wanted
+            .names
+            .iter()
+            .flatten()
+            .flatten()
+            .map(|name| name.strip_prefix("./").unwrap_or(name))
+            .collect();
         let is_wanted = |name: &str| {
             (names.is_empty() || names.contains(&name))
-                && wanted.pattern.as_deref().is_none_or(|pattern| is_like(pattern.as_bytes(), name.as_bytes()))
+                && wanted
+                    .pattern
+                    .as_deref()
+                    .is_none_or(|pattern| is_like(pattern.as_bytes(), name.as_bytes()))
         };
         let files = || run.files.iter().filter(|(name, _)| is_wanted(name));
         let nodes = files().map(|(name, entry)| File {

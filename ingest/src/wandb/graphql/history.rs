@@ -28,7 +28,13 @@ pub(super) struct Spec {
 
 impl Spec {
     pub(super) fn parse(json: &str) -> Result<Self, Refusal> {
-        serde_json::from_str(json).map_err(|error| Refusal::invalid(format!("{json:?} is no sampling spec: {error}")))
+        let spec: Result<Self, _> = serde_json::from_str(json);
+        let mut spec =
+            spec.map_err(|error| Refusal::invalid(format!("{json:?} is no sampling spec: {error}")))?;
+        // The client adds `_step` to keys that may have it already.
+        spec.keys.sort_unstable();
+        spec.keys.dedup();
+        Ok(spec)
     }
 
     fn wants(&self, step: i64) -> bool {
@@ -52,7 +58,9 @@ pub(super) fn rows(snapshot: &Snapshot, table: &Table, spec: &Spec) -> Result<Ve
         let block = snapshot.rows(extent)?;
         let steps = block.column("_step");
         for row in 0..block.rows() {
-            let step = steps.and_then(|steps| steps.cell(steps.index_of(row)?)).and_then(|cell| cell.to_value().as_i64());
+            let step = steps
+                .and_then(|steps| steps.cell(steps.index_of(row)?))
+                .and_then(|cell| cell.to_value().as_i64());
             let line = i64::try_from(extent.first_line + u64::from(row)).unwrap_or(i64::MAX);
             let Some(place) = step.or(Some(line).filter(|_| extent.steps.is_none())) else { continue };
             if spec.wants(place) {
@@ -122,9 +130,13 @@ fn spread<T>(items: Vec<T>, count: Option<usize>) -> Vec<T> {
 pub(super) fn last_row(snapshot: &Snapshot, table: &Table) -> Result<Option<String>, Refusal> {
     let Some(extent) = table.extents.iter().max_by_key(|extent| extent.end_line()) else { return Ok(None) };
     let block = snapshot.rows(extent)?;
-    let row = |row: u32| Value::Map(block.row(row).map(|(name, cell)| (name.into(), cell.to_value())).collect());
+    let row =
+        |row: u32| Value::Map(block.row(row).map(|(name, cell)| (name.into(), cell.to_value())).collect());
     let rows = (0..block.rows()).rev().map(row);
-    Ok(rows.into_iter().find(|row| row.as_map().is_some_and(|cells| !cells.is_empty())).map(|row| row.to_json()))
+    Ok(rows
+        .into_iter()
+        .find(|row| row.as_map().is_some_and(|cells| !cells.is_empty()))
+        .map(|row| row.to_json()))
 }
 
 /// A tail as the client reads it: a JSON array of JSON texts.
@@ -138,7 +150,8 @@ pub(super) fn keys(run: &Run) -> Option<serde_json::Value> {
     let mut keys = serde_json::Map::new();
     for (key, stats) in &run.history.keys {
         let kind = kind_name(stats.kinds);
-        let previous = run.summary.lookup(key).and_then(|value| serde_json::from_str(&value.to_strict_json()).ok());
+        let previous =
+            run.summary.lookup(key).and_then(|value| serde_json::from_str(&value.to_strict_json()).ok());
         let entry = json!({
             "typeCounts": [{ "type": kind, "count": stats.points }],
             "monotonic": false,

@@ -73,7 +73,8 @@ impl Scope {
 
     /// The absolute address at which a file may be put or got without a key.
     fn address(&self, method: Method, run: &RunKey, file: &str) -> String {
-        let grant = Grant { method, run: run.clone(), file: file.into(), user: Arc::clone(&self.caller.user) };
+        let grant =
+            Grant { method, run: run.clone(), file: file.into(), user: Arc::clone(&self.caller.user) };
         let token = self.app.signer.sign(&grant, self.app.store.now());
         let folder = if method == Method::Put { "upload" } else { "files" };
         format!("{}/{folder}/{token}", self.base)
@@ -109,7 +110,8 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let limits::Whole { bytes, charge: _charge } = limits::read_json(&app.pool, &app.limits, &headers, body).await?;
+    let limits::Whole { bytes, charge: _charge } =
+        limits::read_json(&app.pool, &app.limits, &headers, body).await?;
     let envelope: Envelope = serde_json::from_slice(&bytes)
         .map_err(|error| Refusal::invalid(format!("the body is not a GraphQL request: {error}")))?;
     drop(bytes);
@@ -117,7 +119,8 @@ pub(crate) async fn post(
         Ok(document) => document,
         Err(error) => return Ok(Json(serde_json::json!({ "data": null, "errors": [error] })).into_response()),
     };
-    let is_set = |name: &str| headers.get(name).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+    let is_set =
+        |name: &str| headers.get(name).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
     let scope = Scope {
         base: origin::base_url(&app, &headers, &uri),
         is_shared: is_set("x-wandb-use-async-filestream"),
@@ -133,7 +136,10 @@ pub(crate) async fn post(
 }
 
 fn answer(response: async_graphql::Response) -> Response {
-    let passing = response.errors.iter().find_map(|error| Some(refusal(error)?.kind).filter(|kind| kind.retry_after().is_some()));
+    let passing = response
+        .errors
+        .iter()
+        .find_map(|error| Some(refusal(error)?.kind).filter(|kind| kind.retry_after().is_some()));
     let starts_a_run = |error: &&ServerError| {
         let field = error.path.first();
         matches!(field, Some(async_graphql::PathSegment::Field(name)) if name == "upsertBucket" || name == "rewindRun")
@@ -163,7 +169,8 @@ fn document(text: &str, limits: &Limits) -> Result<ExecutableDocument, ServerErr
         return Err(ServerError::new(format!("the document is larger than {max} bytes"), None));
     }
     let document = async_graphql::parser::parse_query(text)?;
-    let in_operations = document.operations.iter().map(|(_, operation)| aliases(&operation.node.selection_set));
+    let in_operations =
+        document.operations.iter().map(|(_, operation)| aliases(&operation.node.selection_set));
     let in_fragments = document.fragments.values().map(|fragment| aliases(&fragment.node.selection_set));
     if in_operations.sum::<usize>() + in_fragments.sum::<usize>() > limits.graphql_aliases {
         let max = limits.graphql_aliases;
@@ -175,7 +182,9 @@ fn document(text: &str, limits: &Limits) -> Result<ExecutableDocument, ServerErr
 /// The parser bounds the nesting, so this recursion ends.
 fn aliases(selection: &Positioned<SelectionSet>) -> usize {
     let count = |selection: &Positioned<Selection>| match &selection.node {
-        Selection::Field(field) => usize::from(field.node.alias.is_some()) + aliases(&field.node.selection_set),
+        Selection::Field(field) => {
+            usize::from(field.node.alias.is_some()) + aliases(&field.node.selection_set)
+        }
         Selection::InlineFragment(fragment) => aliases(&fragment.node.selection_set),
         Selection::FragmentSpread(_) => 0,
     };
@@ -198,13 +207,14 @@ impl<T> Page<T> {
     fn of(all: impl Iterator<Item = T>, after: Option<&str>, first: usize) -> Result<Self, Refusal> {
         let skipped = match after.filter(|cursor| !cursor.is_empty()) {
             None => 0,
-            Some(cursor) => {
-                super::ids::to_cursor(cursor).ok_or_else(|| Refusal::invalid(format!("{cursor:?} is no cursor")))?
-            }
+            Some(cursor) => super::ids::to_cursor(cursor)
+                .ok_or_else(|| Refusal::invalid(format!("{cursor:?} is no cursor")))?,
         };
         let mut rest = all.skip(skipped);
-        let entries: Vec<_> =
-            (skipped + 1..).zip(rest.by_ref().take(first)).map(|(seen, entry)| (entry, super::ids::of_cursor(seen))).collect();
+        let entries: Vec<_> = (skipped + 1..)
+            .zip(rest.by_ref().take(first))
+            .map(|(seen, entry)| (entry, super::ids::of_cursor(seen)))
+            .collect();
         let end_cursor = entries.last().map(|(_, cursor)| cursor.clone());
         Ok(Self { info: PageInfo { end_cursor, has_next_page: rest.next().is_some() }, entries })
     }

@@ -195,7 +195,11 @@ fn not_yet(what: &str) -> Refusal {
 
 #[Object]
 impl Mutation {
-    async fn upsert_bucket(&self, ctx: &Context<'_>, input: UpsertBucketInput) -> Result<Option<UpsertBucketPayload>> {
+    async fn upsert_bucket(
+        &self,
+        ctx: &Context<'_>,
+        input: UpsertBucketInput,
+    ) -> Result<Option<UpsertBucketPayload>> {
         let scope = Scope::of(ctx)?;
         let request = request(input, scope.is_shared);
         let mut random = [0; 8];
@@ -256,7 +260,11 @@ impl Mutation {
         Ok(Some(SuccessPayload { success: true }))
     }
 
-    async fn update_run_state(&self, ctx: &Context<'_>, input: UpdateRunStateInput) -> Result<Option<SuccessPayload>> {
+    async fn update_run_state(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateRunStateInput,
+    ) -> Result<Option<SuccessPayload>> {
         let (scope, path) = (Scope::of(ctx)?, path(&input.id)?);
         let act = scope.act();
         scope
@@ -269,9 +277,14 @@ impl Mutation {
         Ok(Some(SuccessPayload { success: true }))
     }
 
-    async fn upsert_model(&self, ctx: &Context<'_>, input: UpsertModelInput) -> Result<Option<UpsertModelPayload>> {
+    async fn upsert_model(
+        &self,
+        ctx: &Context<'_>,
+        input: UpsertModelInput,
+    ) -> Result<Option<UpsertModelPayload>> {
         let scope = Scope::of(ctx)?;
-        let name = input.name.filter(|name| !name.is_empty()).unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
+        let name =
+            input.name.filter(|name| !name.is_empty()).unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
         let key = ProjectKey::new(names::entity(input.entity_name.as_deref(), &scope.caller), name);
         let act = scope.act();
         let inserted = scope
@@ -279,7 +292,8 @@ impl Mutation {
             .decide(|snapshot| translate::make_project(&snapshot.projection, &key, &scope.caller, &act))
             .await?;
         let snapshot = scope.snapshot();
-        let project = || snapshot.projection.projects.get(&key).map(|project| Project::new(&snapshot, project));
+        let project =
+            || snapshot.projection.projects.get(&key).map(|project| Project::new(&snapshot, project));
         Ok(Some(UpsertModelPayload { project: project(), model: project(), inserted: Some(inserted) }))
     }
 
@@ -298,7 +312,11 @@ impl Mutation {
             names::file_name(name).map(|_| File::ahead(&run.key, name))
         };
         let files: Result<Vec<File>, Refusal> = input.files.iter().map(file).collect();
-        Ok(Some(CreateRunFilesPayload { run_id: ids::of_run(&path).into(), upload_headers: Vec::new(), files: files? }))
+        Ok(Some(CreateRunFilesPayload {
+            run_id: ids::of_run(&path).into(),
+            upload_headers: Vec::new(),
+            files: files?,
+        }))
     }
 
     async fn mark_run_files_uploaded(
@@ -310,14 +328,23 @@ impl Mutation {
         let path = named(scope, &input.entity_name, &input.project_name, &input.run_name);
         // A file is there when its PUT is complete; this only says that the client thinks so too.
         let run = translate::living(&scope.snapshot().projection, &path)?.clone();
-        let success = input.files.iter().all(|name| names::file_name(name).is_ok_and(|name| run.files.contains_key(name)));
+        let success = input
+            .files
+            .iter()
+            .all(|name| names::file_name(name).is_ok_and(|name| run.files.contains_key(name)));
         Ok(Some(SuccessPayload { success }))
     }
 
-    async fn delete_files(&self, ctx: &Context<'_>, input: DeleteFilesInput) -> Result<Option<SuccessPayload>> {
+    async fn delete_files(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteFilesInput,
+    ) -> Result<Option<SuccessPayload>> {
         let scope = Scope::of(ctx)?;
         let _in_each_id = input.project_id;
-        let file = |id: &ID| ids::to_file(id).ok_or_else(|| Refusal::not_found(format!("file {:?} not found", id.as_str())));
+        let file = |id: &ID| {
+            ids::to_file(id).ok_or_else(|| Refusal::not_found(format!("file {:?} not found", id.as_str())))
+        };
         let files: Result<Vec<_>, Refusal> = input.files.iter().map(file).collect();
         let (files, act) = (files?, scope.act());
         scope
@@ -327,9 +354,21 @@ impl Mutation {
         Ok(Some(SuccessPayload { success: true }))
     }
 
-    async fn notify_scriptable_run_alert(&self, input: NotifyScriptableRunAlertInput) -> Result<Option<SuccessPayload>> {
-        let NotifyScriptableRunAlertInput { entity_name, project_name, run_name, title, text, severity, wait_duration } = input;
-        let _wanted = (entity_name, project_name, run_name, title, text, severity, wait_duration.map(|wait| wait.0));
+    async fn notify_scriptable_run_alert(
+        &self,
+        input: NotifyScriptableRunAlertInput,
+    ) -> Result<Option<SuccessPayload>> {
+        let NotifyScriptableRunAlertInput {
+            entity_name,
+            project_name,
+            run_name,
+            title,
+            text,
+            severity,
+            wait_duration,
+        } = input;
+        let _wanted =
+            (entity_name, project_name, run_name, title, text, severity, wait_duration.map(|wait| wait.0));
         Err(not_yet("run.alert()").into())
     }
 }

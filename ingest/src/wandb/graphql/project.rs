@@ -71,7 +71,8 @@ impl Project {
     fn runs_made(&self) -> Vec<&Arc<engine::Run>> {
         let mut ordinals: Vec<u32> = self.project.runs.values().copied().collect();
         ordinals.sort_unstable();
-        let runs = ordinals.into_iter().filter_map(|ordinal| self.snapshot.projection.runs.get(ordinal as usize));
+        let runs =
+            ordinals.into_iter().filter_map(|ordinal| self.snapshot.projection.runs.get(ordinal as usize));
         runs.filter(|run| run.is_visible()).collect()
     }
 
@@ -217,6 +218,9 @@ impl Project {
         after: Option<String>,
     ) -> Option<ViewConnection> {
         let _none_here = (view_type, view_name, first, after);
-        Some(ViewConnection { edges: Vec::new(), page_info: PageInfo { end_cursor: None, has_next_page: false } })
+        Some(ViewConnection {
+            edges: Vec::new(),
+            page_info: PageInfo { end_cursor: None, has_next_page: false },
+        })
     }
 }

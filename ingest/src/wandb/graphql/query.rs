@@ -62,7 +62,11 @@ impl Query {
         let snapshot = scope.snapshot();
         let entity = names::entity(entity_name.as_deref(), &scope.caller);
         let projects = snapshot.projection.projects.values().filter(|project| *project.key.entity == *entity);
-        let page = Page::of(projects.map(|project| Project::new(&snapshot, project)), after.as_deref(), scope.page(first))?;
+        let page = Page::of(
+            projects.map(|project| Project::new(&snapshot, project)),
+            after.as_deref(),
+            scope.page(first),
+        )?;
         Ok(Some(ProjectConnection::of(page)))
     }
 }

@@ -231,7 +231,10 @@ impl Run {
         Ok(Some(rows.iter().map(Value::to_json).collect()))
     }
 
-    async fn sampled_history(&self, specs: Vec<JsonString>) -> Result<Option<Vec<Option<serde_json::Value>>>> {
+    async fn sampled_history(
+        &self,
+        specs: Vec<JsonString>,
+    ) -> Result<Option<Vec<Option<serde_json::Value>>>> {
         let mut lists = Vec::new();
         for JsonString(json) in specs {
             let spec = Spec::parse(&json)?;

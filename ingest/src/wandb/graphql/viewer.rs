@@ -86,7 +86,11 @@ impl User {
         let people = &snapshot.projection.people;
         let keys = people.keys.values().filter(|key| *key.user == *name);
         let edge = |key: &engine::Key| ApiKeyEdge {
-            node: Some(ApiKey { id: key.key_id.to_string().into(), name: key.key_id.to_string(), description: None }),
+            node: Some(ApiKey {
+                id: key.key_id.to_string().into(),
+                name: key.key_id.to_string(),
+                description: None,
+            }),
         };
         Self {
             id: ids::of_user(name).into(),
@@ -100,7 +104,9 @@ impl User {
             entity: Some(name.to_owned()),
             deleted_at: None,
             api_keys: Some(ApiKeyConnection { edges: keys.map(edge).collect() }),
-            teams: Some(EntityConnection { edges: vec![EntityEdge { node: Some(Entity::new(name, false)) }] }),
+            teams: Some(EntityConnection {
+                edges: vec![EntityEdge { node: Some(Entity::new(name, false)) }],
+            }),
         }
     }
 }

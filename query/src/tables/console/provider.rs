@@ -1,10 +1,10 @@
 //! Rows of `console`, a run at a time.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use engine::{ConsoleLine, Run};
+use engine::{ConsoleLine, Run, Screen};
 
 use super::TABLE;
 use crate::scan::prune::Prunes;
@@ -75,12 +75,13 @@ impl RowTable for Console {
 
 /// The lines of a run, writer by writer: each has its own line numbers.
 fn lines_of(context: &Context, run: &Arc<Run>) -> Result<Vec<Line>> {
-    let writers: BTreeSet<&Arc<str>> = run.console.iter().map(|extent| &extent.writer).collect();
+    let mut screens: BTreeMap<&Arc<str>, Screen> = BTreeMap::new();
+    for extent in &run.console {
+        let written = context.snapshot.console_lines(extent).map_err(outside)?;
+        screens.entry(&extent.writer).or_default().write(extent.lsn, extent.first_line, written);
+    }
     let mut lines = Vec::new();
-    for writer in writers {
-        let mut own = Run::clone(run);
-        own.console.retain(|extent| extent.writer == *writer);
-        let screen = context.snapshot.console(&own).map_err(outside)?;
+    for (writer, screen) in screens {
         lines.extend(screen.lines().map(|(number, lsn, line)| Line {
             run: Arc::clone(run),
             writer: Arc::clone(writer),

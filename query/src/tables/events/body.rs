@@ -28,9 +28,9 @@ pub(super) fn json(body: &Body) -> Value {
         Body::RunCreated(run) => {
             map([("source", text(&run.source)), ("state", Value::text(run.state.name()))])
         }
-        Body::RunChanged(change) => Value::Map(
-            change.set.iter().map(|(name, value)| (name.column().into(), value.clone())).collect(),
-        ),
+        Body::RunChanged(change) => {
+            Value::Map(change.set.iter().map(|(name, value)| (name.column().into(), value.clone())).collect())
+        }
         Body::ConfigChanged(paths) | Body::SummaryChanged(paths) => changes(paths),
         Body::Logged(rows) | Body::SystemSampled(rows) => block(rows),
         Body::ConsoleWritten(console) => map(chunk(&console.chunk)),
@@ -41,17 +41,13 @@ pub(super) fn json(body: &Body) -> Value {
             ("evidence", text(&change.evidence)),
             ("exit_code", change.exit_code.map_or(Value::Null, |code| Value::Int(code.into()))),
         ]),
-        Body::FilePut(file) => map([
-            ("name", text(&file.name)),
-            ("size", count(file.size)),
-            ("kind", text(&file.kind)),
-        ]),
+        Body::FilePut(file) => {
+            map([("name", text(&file.name)), ("size", count(file.size)), ("kind", text(&file.kind))])
+        }
         Body::FileDeleted(file) => map([("name", text(&file.name))]),
-        Body::Quarantined(line) => map([
-            ("stream", text(&line.stream)),
-            ("line", count(line.line)),
-            ("reason", text(&line.reason)),
-        ]),
+        Body::Quarantined(line) => {
+            map([("stream", text(&line.stream)), ("line", count(line.line)), ("reason", text(&line.reason))])
+        }
         Body::Heartbeat | Body::StopRequested | Body::RunDeleted | Body::RunUndeleted => map([]),
     }
 }

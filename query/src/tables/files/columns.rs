@@ -3,12 +3,8 @@
 use crate::tables::{Column, ENTITY, GENERATION, KeyColumns, PROJECT, RUN_ID, Table, Type, column};
 
 /// The table.
-pub(crate) static TABLE: Table = Table {
-    name: "files",
-    doc: "a file of a run",
-    columns: &COLUMNS,
-    keys: KeyColumns::None,
-};
+pub(crate) static TABLE: Table =
+    Table { name: "files", doc: "a file of a run", columns: &COLUMNS, keys: KeyColumns::None };
 
 static COLUMNS: [Column; 10] = [
     ENTITY,

@@ -146,7 +146,8 @@ pub(crate) fn time_of(cell: Cell<'_>) -> Option<i64> {
         _ => return None,
     };
     let micros = (seconds * 1e6).round();
-    let (number, factor) = if micros / 1e6 == seconds { (micros, 1_000) } else { ((seconds * 1e9).round(), 1) };
+    let (number, factor) =
+        if micros / 1e6 == seconds { (micros, 1_000) } else { ((seconds * 1e9).round(), 1) };
     // Beyond this the product would not fit, and no clock says so.
     if !number.is_finite() || number.abs() > 9e15 * if factor == 1 { 1e3 } else { 1.0 } {
         return None;

@@ -98,8 +98,7 @@ impl Source for HistorySource {
     fn estimate(&self) -> usize {
         // A guess from a few runs: what counts is that it is far more than there are runs.
         let runs = &self.context.snapshot.projection.runs;
-        let some: Vec<u64> =
-            runs.iter().take(64).map(|run| table_of(run, self.space).rows).collect();
+        let some: Vec<u64> = runs.iter().take(64).map(|run| table_of(run, self.space).rows).collect();
         let mean = some.iter().sum::<u64>() / u64::try_from(some.len().max(1)).unwrap_or(1);
         usize::try_from(mean).unwrap_or(usize::MAX).saturating_mul(runs.len())
     }
@@ -226,12 +225,7 @@ fn key(path: &KeyPath, view: View, clusters: &[Cluster], rows: usize) -> ArrayRe
 
 /// A key's cells of one block: the column of exactly that name, and the columns of which the name is
 /// a path into nested values.
-fn key_of_block<'a>(
-    path: &KeyPath,
-    at: usize,
-    placed: &'a merge::Placed,
-    slots: &mut Slots<'a>,
-) {
+fn key_of_block<'a>(path: &KeyPath, at: usize, placed: &'a merge::Placed, slots: &mut Slots<'a>) {
     for (dot, _) in path.name.match_indices('.') {
         let (Some(root), Some(rest)) = (path.name.get(..dot), path.name.get(dot + 1..)) else { continue };
         nested(&placed.block, root, at, placed, slots, |value| {

@@ -9,10 +9,10 @@ use super::TABLE;
 use crate::scan::prune::Prunes;
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Filters, Request, outside};
+use crate::tables::Table;
 use crate::tables::cell::Cell;
 use crate::tables::history::{table_of, time_of};
 use crate::tables::key::is_own_key;
-use crate::tables::Table;
 
 /// The table.
 #[derive(Debug)]
@@ -40,23 +40,21 @@ pub(crate) fn written(context: &Arc<Context>, space: Space, filters: &Filters) -
             Ok((keys, run)) => {
                 let (context, filters) = (Arc::clone(&context), filters.clone());
                 let extents = table_of(&run, space).extents.clone().into_iter();
-                let wanted = extents.filter(move |extent| {
-                    extent.steps.is_none_or(|(low, high)| filters.overlaps(low, high))
-                });
-                Box::new(wanted.flat_map(move |extent| {
-                    match context.snapshot.rows(&extent).map_err(outside) {
+                let wanted = extents
+                    .filter(move |extent| extent.steps.is_none_or(|(low, high)| filters.overlaps(low, high)));
+                Box::new(wanted.flat_map(
+                    move |extent| match context.snapshot.rows(&extent).map_err(outside) {
                         Ok(block) => cells(&run, &extent, &block, &keys),
                         Err(error) => vec![Err(error)],
-                    }
-                }))
+                    },
+                ))
             }
         }
     }))
 }
 
 fn chosen_keys(run: &Run, space: Space, filters: &Filters) -> Result<Vec<Arc<str>>> {
-    let keys: Vec<&Arc<str>> =
-        table_of(run, space).keys.keys().filter(|key| !is_own_key(key)).collect();
+    let keys: Vec<&Arc<str>> = table_of(run, space).keys.keys().filter(|key| !is_own_key(key)).collect();
     let names: Vec<&str> = keys.iter().map(|key| &***key).collect();
     let chosen = filters.keys(&names)?;
     Ok(keys.into_iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(key, _)| Arc::clone(key)).collect())

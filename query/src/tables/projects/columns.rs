@@ -3,12 +3,8 @@
 use crate::tables::{Column, KeyColumns, Table, Type, column};
 
 /// The table.
-pub(crate) static TABLE: Table = Table {
-    name: "projects",
-    doc: "a project",
-    columns: &COLUMNS,
-    keys: KeyColumns::None,
-};
+pub(crate) static TABLE: Table =
+    Table { name: "projects", doc: "a project", columns: &COLUMNS, keys: KeyColumns::None };
 
 static COLUMNS: [Column; 7] = [
     column("entity", Type::Text, "the user or team that owns it"),

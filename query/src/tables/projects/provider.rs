@@ -48,9 +48,8 @@ impl RowTable for Projects {
             let all = &context.snapshot.projection.runs;
             let runs = project.runs.values().filter_map(|ordinal| all.get(*ordinal as usize));
             let seen = runs.filter(|run| context.sees(run));
-            let (runs, updated) = seen.fold((0, project.updated.0), |(runs, updated), run| {
-                (runs + 1, run.updated.0.max(updated))
-            });
+            let (runs, updated) = seen
+                .fold((0, project.updated.0), |(runs, updated), run| (runs + 1, run.updated.0.max(updated)));
             Ok(Row { project, runs, updated })
         }))
     }

@@ -12,9 +12,9 @@ use crate::resolver::KeyColumn;
 use crate::scan::cache::{CacheKey, Chunks, Name};
 use crate::scan::prune::Prunes;
 use crate::scan::{Batches, Context, Request, Source};
-use crate::tables::{Column, IDENTITY};
 use crate::tables::cell::column;
 use crate::tables::key::{KeyPath, Slots, SpaceName, View, follow};
+use crate::tables::{Column, IDENTITY};
 
 /// `runs`, with the keys that a statement names.
 #[derive(Debug)]
@@ -82,7 +82,13 @@ impl Source for RunsSource {
     }
 }
 
-fn batch(context: &Context, schema: &SchemaRef, wanted: &[Kept], counted: &Kept, chunk: usize) -> Result<RecordBatch> {
+fn batch(
+    context: &Context,
+    schema: &SchemaRef,
+    wanted: &[Kept],
+    counted: &Kept,
+    chunk: usize,
+) -> Result<RecordBatch> {
     let arrays: Vec<ArrayRef> = wanted.iter().map(|kept| kept.array(context, chunk)).collect();
     let rows = match arrays.first() {
         Some(first) => first.len(),

@@ -3,12 +3,8 @@
 use crate::tables::{Column, KeyColumns, Table, Type, column};
 
 /// The table.
-pub(crate) static TABLE: Table = Table {
-    name: "wbq.segments",
-    doc: "a segment of the log",
-    columns: &COLUMNS,
-    keys: KeyColumns::None,
-};
+pub(crate) static TABLE: Table =
+    Table { name: "wbq.segments", doc: "a segment of the log", columns: &COLUMNS, keys: KeyColumns::None };
 
 static COLUMNS: [Column; 5] = [
     column("id", Type::Int, "its number"),

@@ -3,12 +3,8 @@
 use crate::tables::{Column, KeyColumns, Table, Type, column};
 
 /// The table.
-pub(crate) static TABLE: Table = Table {
-    name: "wbq.settings",
-    doc: "a limit of this store",
-    columns: &COLUMNS,
-    keys: KeyColumns::None,
-};
+pub(crate) static TABLE: Table =
+    Table { name: "wbq.settings", doc: "a limit of this store", columns: &COLUMNS, keys: KeyColumns::None };
 
 static COLUMNS: [Column; 4] = [
     column("name", Type::Text, "its name"),

@@ -62,7 +62,12 @@ fn settings(own: &limits::Limits) -> Vec<Row> {
         ("tags_max", n(engine::limits::TAGS_MAX), "tags", "tags of a run"),
         ("tag_chars_max", n(engine::limits::TAG_CHARS_MAX), "characters", "a tag"),
         ("notes_bytes_max", n(engine::limits::NOTES_BYTES_MAX), "bytes", "the notes of a run"),
-        ("queue_batches_max", n(engine::limits::QUEUE_BATCHES_MAX), "batches", "batches that wait for the disk"),
+        (
+            "queue_batches_max",
+            n(engine::limits::QUEUE_BATCHES_MAX),
+            "batches",
+            "batches that wait for the disk",
+        ),
         ("queue_bytes_max", n(engine::limits::QUEUE_BYTES_MAX), "bytes", "bytes that wait for the disk"),
         ("segment_bytes_max", engine::limits::SEGMENT_BYTES_MAX, "bytes", "the largest segment of the log"),
         ("sql_bytes_max", n(limits::SQL_BYTES_MAX), "bytes", "the text of statements"),
