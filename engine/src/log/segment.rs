@@ -137,13 +137,20 @@ pub(crate) struct Group {
     pub(crate) events: Vec<Found>,
 }
 
+impl Group {
+    /// The position of its first event; a group has at least one.
+    pub(crate) fn first_lsn(&self) -> Lsn {
+        self.events.first().map_or(Lsn(0), |event| event.lsn)
+    }
+}
+
 /// A segment read to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Scanned {
     pub(crate) groups: Vec<Group>,
-    /// How many of them are proven: all, or all but the last.
+    /// How many of them are proven: all, or all but the last; without syncs all up to the last mark.
     pub(crate) proven: usize,
-    /// Where proven frames end, close marks and seal included.
+    /// Where frames end that are known to be on the disk.
     pub(crate) proven_end: usize,
     /// The chain up to `proven_end`.
     pub(crate) proven_chain: Chain,
@@ -191,6 +198,7 @@ pub(crate) fn scan(content: &[u8], header: &Header) -> Result<Scanned> {
     let mut scan = Scan {
         content,
         seed,
+        synced: header.synced,
         chain: ChainHasher::new(&header.previous.2),
         found: Scanned {
             groups: Vec::new(),
@@ -217,6 +225,7 @@ pub(crate) fn scan(content: &[u8], header: &Header) -> Result<Scanned> {
 struct Scan<'a> {
     content: &'a [u8],
     seed: Seed,
+    synced: bool,
     chain: ChainHasher,
     found: Scanned,
 }
@@ -253,14 +262,18 @@ impl<'a> Scan<'a> {
                 if number != self.found.next_group {
                     return stopped(at, &"the group number is out of order");
                 }
-                // This frame is proof of the sync of the group before it.
-                self.prove();
+                // A group is written after the sync of what stands before it, if groups are synced.
+                if self.synced {
+                    self.prove();
+                }
                 self.group(at, frame, bytes, count)
             }
+            // A mark proves the group before it. That the mark itself was synced is shown only by
+            // what follows it.
             kind::CLOSE if fields.u64() == Some(self.found.next_group - 1) => {
+                self.prove();
                 self.chain.add(frame.crc);
                 self.found.end = at + frame.len();
-                self.prove();
                 Step::Next
             }
             kind::SEAL => {
@@ -268,9 +281,9 @@ impl<'a> Scan<'a> {
                 if seal != (Some(self.chain.frames), Some(at as u64), Some(self.chain.chain())) {
                     return stopped(at, &"the seal does not fit what it seals");
                 }
+                self.prove();
                 self.chain.add(frame.crc);
                 self.found.end = at + frame.len();
-                self.prove();
                 self.found.sealed = true;
                 Step::Sealed
             }
@@ -325,7 +338,7 @@ impl<'a> Scan<'a> {
     fn stopped(mut self, header: &Header, at: usize, why: String) -> Result<Scanned> {
         let rest = self.content.get(self.found.end..).unwrap_or_default();
         self.found.cut = rest.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-        let proof = self.proof_after(at, header.synced);
+        let proof = self.proof_after(at);
         if let Some((proof_at, proof_lsn)) = proof {
             let (first, last) = (self.found.next_lsn, Lsn(proof_lsn.saturating_sub(1)));
             return Err(Error::Damaged(Box::new(Damage {
@@ -349,7 +362,7 @@ impl<'a> Scan<'a> {
 
     /// A valid frame behind `at` that shows that the sync of the group at `at` had returned. Every
     /// byte is tried as a beginning, since the lengths in between cannot be trusted.
-    fn proof_after(&self, at: usize, synced: bool) -> Option<(usize, u64)> {
+    fn proof_after(&self, at: usize) -> Option<(usize, u64)> {
         let torn = frame::low_bits(self.found.next_group);
         let end = self.found.end + self.found.cut;
         let lsns = self.found.next_lsn.0..=self.found.next_lsn.0.saturating_add(self.content.len() as u64);
@@ -370,7 +383,7 @@ impl<'a> Scan<'a> {
             }
             let Ok(frame) = self.frame(from) else { continue };
             let is_mark = matches!(frame.kind(), kind::CLOSE | kind::SEAL);
-            if is_mark || (synced && frame.group() != torn) {
+            if is_mark || (self.synced && frame.group() != torn) {
                 return Some((from, frame.lsn));
             }
         }

@@ -28,6 +28,9 @@ use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::projection::{Location, Projection};
 
+/// The epoch of a folder that no opening has written to.
+const NO_EPOCH: Epoch = Epoch(0);
+
 /// A folder read to its end.
 pub(crate) struct Found {
     pub(crate) manifest: Manifest,
@@ -36,6 +39,8 @@ pub(crate) struct Found {
     pub(crate) last_lsn: Lsn,
     /// The segment that was being written, read to its end.
     tail: Option<Tail>,
+    /// Leftovers of a roll or an opening that was cut off.
+    unnamed: Vec<RelPath>,
 }
 
 struct Tail {
@@ -43,6 +48,13 @@ struct Tail {
     content: Bytes,
     scanned: Scanned,
     ranges: Ranges,
+}
+
+impl Tail {
+    /// The whole groups of which nothing shows that they are on the disk.
+    fn unproven(&self) -> &[Group] {
+        self.scanned.groups.get(self.scanned.proven..).unwrap_or_default()
+    }
 }
 
 type Ranges = BTreeMap<Subject, (u64, u64)>;
@@ -82,12 +94,14 @@ fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
         segments: Segments::default(),
         last_lsn: Lsn(0),
         tail: None,
+        unnamed: Vec::new(),
         manifest,
     };
     let mut previous = (0, 0, [0; 32]);
     for meta in found.manifest.segments.clone() {
         previous = found.take_segment(world, &meta, previous, tail_use)?;
     }
+    found.unnamed = unnamed_segments(world, &found.manifest)?;
     Ok(found)
 }
 
@@ -132,10 +146,7 @@ impl Found {
         };
         if meta.end.is_none() {
             if moved {
-                let next = scanned
-                    .groups
-                    .get(kept)
-                    .map_or(scanned.next_lsn, |group| first_lsn(group, scanned.next_lsn));
+                let next = scanned.groups.get(kept).map_or(scanned.next_lsn, Group::first_lsn);
                 reader.end(scanned.proven_end as u64, next);
             }
             self.tail = Some(Tail { header, content, scanned, ranges });
@@ -174,10 +185,6 @@ impl Found {
         }
         Ok(())
     }
-}
-
-fn first_lsn(group: &Group, otherwise: Lsn) -> Lsn {
-    group.events.first().map_or(otherwise, |event| event.lsn)
 }
 
 fn decode(body: &Bytes, segment: SegmentId, offset: usize) -> Result<Event> {
@@ -250,6 +257,11 @@ fn with_runs(error: Error, meta: &SegmentMeta) -> Error {
                 .collect();
             Error::Damaged(damage)
         }
+        (Error::Damaged(mut damage), None) => {
+            damage.segment = Some(meta.id);
+            damage.lsns = damage.lsns.or(Some((meta.first_lsn, meta.first_lsn)));
+            Error::Damaged(damage)
+        }
         (error, _) => error,
     }
 }
@@ -268,7 +280,15 @@ pub(crate) struct Opened {
 pub(crate) fn open(world: &World, options: &Options, counters: Arc<Counters>) -> Result<Opened> {
     let started = world.clock.mono();
     let found = match manifest::newest(world)? {
-        Some(_) => read_once(world, TailUse::Move)?,
+        Some(_) => {
+            // A process that was killed may have left names that only the cache knows.
+            for folder in ["manifest", "log"] {
+                let path = RelPath::of(folder);
+                let synced = world.disk.sync_dir(&path);
+                synced.map_err(|source| Error::Io { doing: "sync", path, source })?;
+            }
+            read_once(world, TailUse::Move)?
+        }
         None => fresh(world)?,
     };
     let opened = go_on(world, options, found, Arc::clone(&counters))?;
@@ -279,39 +299,14 @@ pub(crate) fn open(world: &World, options: &Options, counters: Arc<Counters>) ->
 
 /// What is found in a folder without a store: nothing, unless a manifest was lost (F5).
 fn fresh(world: &World) -> Result<Found> {
-    let folder = RelPath::of("log");
-    let names = world.disk.list(&folder).map_err(|source| Error::Io {
-        doing: "list",
-        path: folder.clone(),
-        source,
-    })?;
-    for name in names.iter().filter(|name| segment::id_of(name).is_some()) {
-        let meta = SegmentMeta { id: SegmentId(1), first_lsn: Lsn(1), first_group: 1, end: None };
-        let is_leftover = *name == segment::path(meta.id).name()
-            && content_of(world, &meta).is_ok_and(|content| {
-                match Header::read(&content, &segment::path(meta.id)) {
-                    Ok(header) => segment::scan(&content, &header)
-                        .is_ok_and(|scanned| scanned.groups.is_empty() && scanned.cut == 0),
-                    Err(_) => content.iter().all(|&byte| byte == 0),
-                }
-            });
-        if !is_leftover {
-            return Err(Error::damaged(format!("the folder has segments (log/{name}) but no manifest")));
-        }
-    }
     let mut store = [0; 16];
-    world.entropy.fill(&mut store).map_err(|source| Error::Io {
-        doing: "draw an identity for",
-        path: RelPath::root(),
-        source,
-    })?;
+    let drawn = world.entropy.fill(&mut store);
+    drawn.map_err(|source| Error::Io { doing: "draw an identity for", path: RelPath::root(), source })?;
+    let manifest =
+        Manifest { store: StoreId(store), epoch: Epoch(0), segments: Vec::new(), next_segment: SegmentId(1) };
     Ok(Found {
-        manifest: Manifest {
-            store: StoreId(store),
-            epoch: Epoch(0),
-            segments: Vec::new(),
-            next_segment: SegmentId(1),
-        },
+        unnamed: unnamed_segments(world, &manifest)?,
+        manifest,
         projection: Projection::default(),
         segments: Segments::default(),
         last_lsn: Lsn(0),
@@ -335,15 +330,14 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
             );
         }
     }
-    let kept = tail.as_ref().and_then(|tail| tail.scanned.groups.get(tail.scanned.proven));
+    let unproven = tail.as_ref().map_or(&[][..], Tail::unproven);
     let ends = manifest.segments.last().and_then(|meta| Some((meta, meta.end.as_ref()?)));
     let header = Header {
         store: manifest.store,
         epoch: manifest.epoch,
         segment: manifest.next_segment,
-        first_lsn: kept
-            .map_or(found.last_lsn.advance(1), |group| first_lsn(group, found.last_lsn.advance(1))),
-        first_group: match (kept, &tail, ends) {
+        first_lsn: unproven.first().map_or(found.last_lsn.advance(1), Group::first_lsn),
+        first_group: match (unproven.first(), &tail, ends) {
             (Some(group), _, _) => group.number,
             (None, Some(tail), _) => tail.scanned.next_group,
             (None, None, Some((_, end))) => end.next_group,
@@ -355,22 +349,20 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
     manifest.segments.push(SegmentMeta::of(&header));
     manifest.next_segment = SegmentId(header.segment.0 + 1);
 
-    let group = tail.as_ref().zip(kept).map(|(tail, group)| Moved::new(&tail.content, group, &header));
-    let (file, capacity) = begin_segment(world, options, &header, group.as_ref())?;
+    remove_unnamed_segments(world, &found.unnamed)?;
+    let moved = Moved::new(tail.as_ref().map_or(&[], |tail| &tail.content), unproven, &header);
+    let (file, capacity) = begin_segment(world, options, &header, &moved)?;
     let writer = manifest::Writer::create(world, &manifest)?;
     remove_leftovers(world, &manifest)?;
 
     let mut ranges = Ranges::new();
-    let mut chain = ChainHasher::new(&header.previous.2);
-    let mut end = HEADER_LEN as u64;
-    let mut next_group = header.first_group;
-    if let (Some(tail), Some(group), Some(moved)) = (&tail, kept, group) {
-        let shift = |offset: u64| HEADER_LEN as u64 + (offset - group.start as u64);
-        found.fold(&tail.content, group, shift, header.segment, &mut ranges)?;
-        chain = moved.chain;
-        end += moved.bytes.len() as u64;
-        next_group += 1;
+    if let (Some(tail), Some(first)) = (&tail, unproven.first()) {
+        let shift = |offset: u64| HEADER_LEN as u64 + (offset - first.start as u64);
+        for group in unproven {
+            found.fold(&tail.content, group, shift, header.segment, &mut ranges)?;
+        }
     }
+    let next_group = header.first_group + unproven.len() as u64;
     let live: std::collections::BTreeSet<SegmentId> = manifest.segments.iter().map(|meta| meta.id).collect();
     found.segments.keep(|id| live.contains(&id));
     let writer = Writer::new(Start {
@@ -381,8 +373,8 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
         header,
         file,
         capacity,
-        end,
-        chain,
+        end: HEADER_LEN as u64 + moved.bytes.len() as u64,
+        chain: moved.chain,
         ranges,
         next_lsn: found.last_lsn.advance(1),
         next_group,
@@ -400,42 +392,86 @@ fn end_last(manifest: &mut Manifest, tail: &Tail) {
         manifest.segments.pop();
         return;
     }
-    let unproven = scanned.groups.get(scanned.proven);
+    let unproven = tail.unproven().first();
     if let Some(last) = manifest.segments.last_mut() {
         last.end = Some(End {
             len: scanned.proven_end as u64,
-            next_lsn: unproven.map_or(scanned.next_lsn, |group| first_lsn(group, scanned.next_lsn)),
+            next_lsn: unproven.map_or(scanned.next_lsn, Group::first_lsn),
             next_group: unproven.map_or(scanned.next_group, |group| group.number),
             chain: scanned.proven_chain,
-            sealed: scanned.sealed,
+            // The seal, if there is one, may not be on the disk.
+            sealed: false,
             ranges: tail.ranges.iter().map(|(subject, range)| (subject.clone(), *range)).collect(),
         });
     }
 }
 
-/// A group laid out anew at the beginning of another segment.
+/// Groups laid out anew at the beginning of another segment.
 struct Moved {
     bytes: Vec<u8>,
     chain: ChainHasher,
 }
 
 impl Moved {
-    fn new(content: &[u8], group: &Group, header: &Header) -> Self {
-        let mut bytes = content.get(group.start..group.end).unwrap_or_default().to_vec();
+    /// The groups touch: no mark stands behind the first unproven one.
+    fn new(content: &[u8], groups: &[Group], header: &Header) -> Self {
+        let start = groups.first().map_or(0, |group| group.start);
+        let end = groups.last().map_or(start, |group| group.end);
+        let mut bytes = content.get(start..end).unwrap_or_default().to_vec();
         let seed = frame::Seed::segment(header.store, header.segment);
         let mut chain = ChainHasher::new(&header.previous.2);
-        let mut fill = |from: usize, len: usize, lsn: Lsn, run_seq: u64| {
-            if let Some(frame) = bytes.get_mut(from..from + len) {
-                chain.add(frame::fill(frame, seed, (HEADER_LEN + from) as u64, lsn.0, run_seq, group.number));
+        for group in groups {
+            let mut fill = |from: usize, len: usize, lsn: Lsn, run_seq: u64| {
+                let from = from - start;
+                if let Some(frame) = bytes.get_mut(from..from + len) {
+                    let offset = (HEADER_LEN + from) as u64;
+                    chain.add(frame::fill(frame, seed, offset, lsn.0, run_seq, group.number));
+                }
+            };
+            fill(group.start, GROUP_LEN, group.first_lsn(), 0);
+            for event in &group.events {
+                fill(event.offset, frame::HEADER_LEN + event.body_len as usize, event.lsn, event.run_seq);
             }
-        };
-        fill(0, GROUP_LEN, header.first_lsn, 0);
-        for event in &group.events {
-            let len = frame::HEADER_LEN + event.body_len as usize;
-            fill(event.offset - group.start, len, event.lsn, event.run_seq);
         }
         Self { bytes, chain }
     }
+}
+
+/// Segments that were begun and that no manifest names: a roll or an opening was cut off.
+///
+/// Of a roll nothing stands in its segment: groups are written once the manifest names it. One with
+/// groups shows that an edit of the manifest is missing (F5). An opening copies the unproven tail
+/// into its segment before its manifest stands; as long as the manifest of the epoch before is
+/// there, that opening never ended and nothing was acknowledged in its epoch.
+fn unnamed_segments(world: &World, manifest: &Manifest) -> Result<Vec<RelPath>> {
+    let folder = RelPath::of("log");
+    let names =
+        world.disk.list(&folder).map_err(|source| Error::Io { doing: "list", path: folder, source })?;
+    let mut unnamed = Vec::new();
+    for id in names.iter().filter_map(|name| segment::id_of(name)).filter(|id| *id >= manifest.next_segment) {
+        let path = segment::path(id);
+        let meta = SegmentMeta { id, first_lsn: Lsn(0), first_group: 0, end: None };
+        let content = content_of(world, &meta)?;
+        // A header is synced before the segment gets its name.
+        let is_leftover = match Header::read(&content, &path) {
+            Ok(header) if manifest.epoch > NO_EPOCH && header.epoch > manifest.epoch => true,
+            Ok(header) => segment::scan(&content, &header)?.groups.is_empty(),
+            Err(_) => content.iter().all(|&byte| byte == 0),
+        };
+        if !is_leftover {
+            return Err(Error::damaged(format!("{path} holds events, but no manifest names it")));
+        }
+        unnamed.push(path);
+    }
+    Ok(unnamed)
+}
+
+fn remove_unnamed_segments(world: &World, unnamed: &[RelPath]) -> Result<()> {
+    for path in unnamed {
+        let removed = world.disk.remove(path).and_then(|()| world.disk.sync_dir(&path.parent()));
+        removed.map_err(|source| Error::Io { doing: "remove", path: path.clone(), source })?;
+    }
+    Ok(())
 }
 
 /// Makes the segment's file, synced and in its place; not yet named by a manifest.
@@ -443,18 +479,16 @@ fn begin_segment(
     world: &World,
     options: &Options,
     header: &Header,
-    group: Option<&Moved>,
+    moved: &Moved,
 ) -> Result<(Box<dyn DiskFile>, u64)> {
     let path = segment::path(header.segment);
     let tmp = RelPath::of(&format!("tmp/{}", path.name()));
-    let moved = group.map_or(0, |group| group.bytes.len());
-    let len = options.segment_bytes_min.max((HEADER_LEN + moved + CLOSE_LEN + SEAL_LEN) as u64);
+    let least = HEADER_LEN + moved.bytes.len() + CLOSE_LEN + SEAL_LEN;
+    let len = options.segment_bytes_min.max(least as u64);
     let io = |source: std::io::Error| Error::Io { doing: "begin", path: path.clone(), source };
     let mut file = SpareOrder { path: tmp.clone(), len }.make(world).map_err(io)?.into_file();
     disk::write_all_at(&mut *file, 0, &header.write()).map_err(io)?;
-    if let Some(group) = group {
-        disk::write_all_at(&mut *file, HEADER_LEN as u64, &group.bytes).map_err(io)?;
-    }
+    disk::write_all_at(&mut *file, HEADER_LEN as u64, &moved.bytes).map_err(io)?;
     file.sync_all().map_err(io)?;
     world.disk.rename(&tmp, &path).map_err(io)?;
     world.disk.sync_dir(&tmp.parent()).map_err(io)?;

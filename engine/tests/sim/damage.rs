@@ -1,0 +1,301 @@
+//! Rot, holes, truncation and loss: what was proven is reported, never passed over (D6); what was
+//! not proven is a torn tail.
+
+use engine::disk::RelPath;
+use engine::disk::sim::{Failure, Image, OpKind, SimDisk};
+use engine::{Damage, Error, ErrorKind};
+
+use super::driver::{Case, Driver, Step, small_options};
+use super::verify::{look, read_only, verify};
+use Step::{Close, Commit, Idle, Kill, Open};
+
+fn path(text: &str) -> RelPath {
+    RelPath::of(text)
+}
+
+fn segment(number: u64) -> RelPath {
+    path(&format!("log/{number:010}.seg"))
+}
+
+/// A store that was left with some segments in it.
+fn left(steps: &[Step]) -> Driver {
+    let mut driver = Driver::new(small_options());
+    driver.run(steps);
+    driver.core = None;
+    driver.disk = driver.disk.after_image(Image::AllLost);
+    driver
+}
+
+/// Sealed segments, and one that was closed.
+fn closed_store() -> Driver {
+    left(&[&[Open][..], &vec![Commit(vec![(1, 10), (3, 400)]); 24], &[Close]].concat())
+}
+
+/// What opening a damaged disk says. A refusal changes nothing.
+fn refusal(driver: &Driver, disk: &SimDisk) -> Option<Error> {
+    let files = disk.files();
+    let mut after = driver.fork(disk.clone());
+    match after.try_open() {
+        Err(error) => {
+            let changed = disk
+                .files()
+                .into_iter()
+                .find(|(path, bytes)| path.name() != "LOCK" && files.get(path) != Some(bytes));
+            assert!(changed.is_none(), "a refusal leaves the folder as it is");
+            assert!(read_only(disk).is_err(), "readers are refused too");
+            Some(error)
+        }
+        Ok(core) => {
+            // Nothing acked may be missing, and nothing else there.
+            after.journal.settle(&look(&core.snapshot()));
+            None
+        }
+    }
+}
+
+fn damage(error: Option<Error>) -> Damage {
+    match error {
+        Some(Error::Damaged(damage)) => *damage,
+        other => unreachable!("no damage was found: {other:?}"),
+    }
+}
+
+#[test]
+fn f1_a_torn_last_group_is_cut_and_nothing_before_it() {
+    for bytes in [10, 300, 2500] {
+        let mut options = small_options();
+        options.segment_bytes_min *= 4; // no roll gets in between
+        let mut driver = Driver::new(options);
+        driver.run(&[&[Open][..], &vec![Commit(vec![(1, 10)]); 4]].concat());
+        let sync = driver.disk.op_count() + 1;
+        driver.disk.plan(sync..sync + 1, Failure::StopBefore);
+        driver.commit(&[(4, bytes)]);
+        assert_eq!(driver.disk.ops()[sync as usize].kind, OpKind::Sync);
+        driver.core = None;
+        for image in Image::EXTREMES.into_iter().chain((0..300).map(Image::Drawn)) {
+            let _case = Case(|| format!("{bytes} bytes an event, {image:?}"));
+            verify(&driver, driver.disk.after_image(image));
+        }
+    }
+}
+
+#[test]
+fn f1_bytes_that_are_cut_are_counted() {
+    let mut driver = Driver::new(small_options());
+    driver.run(&[Open, Commit(vec![(1, 10)]), Commit(vec![(1, 10)])]);
+    let sync = driver.disk.op_count() + 1;
+    driver.disk.plan(sync..sync + 1, Failure::StopBefore);
+    driver.commit(&[(1, 10)]);
+    driver.core = None;
+    let cut = |image| {
+        let mut after = driver.fork(driver.disk.after_image(image));
+        let counters = std::sync::Arc::clone(after.open().counters());
+        counters.recovery_cut_bytes.load(std::sync::atomic::Ordering::Relaxed)
+    };
+    assert_eq!(cut(Image::AllLost), 0);
+    assert_eq!(cut(Image::AllKept), 0, "whole and valid: it is kept");
+    assert!(cut(Image::Garbage) > 0);
+}
+
+#[test]
+fn f2_every_damaged_byte_of_a_proven_group_is_reported() {
+    // The last group is proven by a close mark; its bytes and those before it are all covered.
+    let driver =
+        left(&[Open, Commit(vec![(1, 10)]), Commit(vec![(1, 10)]), Commit(vec![(2, 100)]), Idle, Kill]);
+    let content = driver.disk.files()[&segment(1)].clone();
+    let end = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    let mark = 29; // the close mark itself only proves; seven zeros of its number stand behind `end`
+    for at in (0..92).chain(512..end - mark) {
+        let _case = Case(|| format!("byte {at} of {end}"));
+        for flip in [1, 0x80] {
+            let disk = driver.disk.after_image(Image::AllLost);
+            disk.rot(&segment(1), |bytes| bytes[at] ^= flip);
+            let error = refusal(&driver, &disk);
+            assert!(matches!(error, Some(Error::Damaged(_) | Error::TooNew { .. })), "{error:?}");
+        }
+    }
+    for at in end - mark..content.len() {
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(&segment(1), |bytes| bytes[at] ^= 1);
+        assert!(refusal(&driver, &disk).is_none(), "byte {at} holds nothing that was acked");
+    }
+}
+
+#[test]
+fn f2_the_damage_names_its_place() {
+    let driver =
+        left(&[Open, Commit(vec![(1, 10)]), Commit(vec![(1, 10)]), Commit(vec![(2, 100)]), Idle, Kill]);
+    let disk = driver.disk.after_image(Image::AllLost);
+    disk.rot(&segment(1), |bytes| bytes[700] ^= 1);
+    let damage = damage(refusal(&driver, &disk));
+    assert_eq!(damage.segment.map(|id| id.0), Some(1));
+    assert!(damage.offset.is_some_and(|offset| (512..=700).contains(&offset)), "{damage:?}");
+    assert!(damage.lsns.is_some(), "{damage:?}");
+}
+
+#[test]
+fn f3_every_damaged_byte_of_a_sealed_segment_is_reported_with_its_runs() {
+    let driver = closed_store();
+    let content = driver.disk.files()[&segment(2)].clone();
+    let end = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    for at in (0..92).chain(512..end) {
+        let _case = Case(|| format!("byte {at} of {end}"));
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(&segment(2), |bytes| bytes[at] ^= 4);
+        match refusal(&driver, &disk) {
+            Some(Error::TooNew { .. }) => assert!((8..12).contains(&at)),
+            error => {
+                let damage = damage(error);
+                assert_eq!(damage.segment.map(|id| id.0), Some(2), "{damage:?}");
+                assert!(damage.lsns.is_some() && !damage.runs.is_empty(), "{damage:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn f3_a_segment_cut_at_any_length_is_reported() {
+    let driver = closed_store();
+    for number in [1, 2] {
+        let content = driver.disk.files()[&segment(number)].clone();
+        let end = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        for len in 0..end {
+            let _case = Case(|| format!("segment {number} cut to {len} of {end}"));
+            let disk = driver.disk.after_image(Image::AllLost);
+            disk.rot(&segment(number), |bytes| bytes.truncate(len));
+            assert!(matches!(refusal(&driver, &disk), Some(Error::Damaged(_))));
+        }
+    }
+}
+
+#[test]
+fn f3_a_hole_in_a_sealed_segment_is_reported() {
+    let driver = closed_store();
+    let sectors = driver.disk.files()[&segment(2)].len() / 512;
+    for sector in 0..sectors {
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(&segment(2), |bytes| bytes[sector * 512..][..512].fill(0));
+        let has_changed = disk.files() != driver.disk.files();
+        assert_eq!(refusal(&driver, &disk).is_some(), has_changed, "sector {sector}");
+    }
+}
+
+#[test]
+fn f3_a_lost_segment_is_reported() {
+    let driver = closed_store();
+    let segments: Vec<_> =
+        driver.disk.files().into_keys().filter(|path| path.as_str().starts_with("log/")).collect();
+    assert!(segments.len() > 3);
+    for segment in segments {
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.lose(&segment);
+        let damage = damage(refusal(&driver, &disk));
+        assert_eq!(
+            damage.segment.map(|id| format!("{:010}.seg", id.0)).as_deref(),
+            Some(segment.name()),
+            "{damage:?}"
+        );
+    }
+}
+
+#[test]
+fn f5_every_damaged_byte_of_a_manifest_is_reported_or_harmless() {
+    let driver = closed_store();
+    let manifest =
+        driver.disk.files().into_keys().find(|path| path.as_str().starts_with("manifest/")).unwrap();
+    for at in 0..driver.disk.files()[&manifest].len() {
+        let _case = Case(|| format!("byte {at} of {manifest}"));
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(&manifest, |bytes| bytes[at] ^= 1);
+        let error = refusal(&driver, &disk);
+        assert!(matches!(error, None | Some(Error::Damaged(_) | Error::TooNew { .. })), "{error:?}");
+    }
+}
+
+#[test]
+fn f5_a_manifest_cut_at_any_length_or_lost_is_reported_or_harmless() {
+    let driver = closed_store();
+    let manifest =
+        driver.disk.files().into_keys().find(|path| path.as_str().starts_with("manifest/")).unwrap();
+    for len in 0..driver.disk.files()[&manifest].len() {
+        let _case = Case(|| format!("{manifest} cut to {len}"));
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(&manifest, |bytes| bytes.truncate(len));
+        let error = refusal(&driver, &disk);
+        assert!(matches!(error, None | Some(Error::Damaged(_))), "{error:?}");
+    }
+    let disk = driver.disk.after_image(Image::AllLost);
+    disk.lose(&manifest);
+    let mut after = driver.fork(disk);
+    assert!(
+        matches!(after.try_open(), Err(Error::Damaged(_))),
+        "segments without a manifest are no new store"
+    );
+}
+
+#[test]
+fn f6_a_segment_of_another_place_or_store_is_reported() {
+    let driver = closed_store();
+    let foreign = {
+        let mut other = Driver::new(small_options());
+        other.draw_another_identity();
+        other.run(&[Open, Commit(vec![(1, 10)])]);
+        other.disk.files()[&segment(1)].clone()
+    };
+    let files = driver.disk.files();
+    for (target, source) in [(2, files[&segment(3)].clone()), (3, files[&segment(1)].clone()), (1, foreign)] {
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(&segment(target), |bytes| *bytes = source);
+        damage(refusal(&driver, &disk));
+    }
+}
+
+#[test]
+fn f13_a_second_writer_is_refused_and_told_who_holds_the_folder() {
+    let mut driver = Driver::new(small_options());
+    driver.run(&[Open, Commit(vec![(1, 10)])]);
+    let (files, ops) = (driver.disk.files(), driver.disk.op_count());
+    let mut second = driver.fork(driver.disk.clone());
+    match second.try_open() {
+        Err(Error::Locked { holder }) => assert_eq!(holder, "the simulator"),
+        other => unreachable!("{other:?}"),
+    }
+    assert_eq!(driver.disk.op_count(), ops);
+    assert!(driver.disk.files() == files, "no byte changed");
+    assert!(read_only(&driver.disk).is_ok(), "readers take no lock");
+    driver.step(&Close);
+    assert!(second.try_open().is_ok());
+}
+
+#[test]
+fn f19_a_folder_of_a_later_format_is_refused_and_left_alone() {
+    let driver = closed_store();
+    let manifest =
+        driver.disk.files().into_keys().find(|path| path.as_str().starts_with("manifest/")).unwrap();
+    for path in [segment(1), manifest] {
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(&path, |bytes| bytes[8] += 1); // the version, behind eight bytes of magic
+        match refusal(&driver, &disk) {
+            Some(Error::TooNew { path: named, found: 2, supported: 1 }) => assert_eq!(named, path),
+            other => unreachable!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn f11_a_sector_that_cannot_be_read_is_tried_again_and_then_refused_and_never_taken_for_an_end() {
+    let driver = closed_store();
+    for path in driver.disk.files().into_keys().filter(|path| path.name() != "LOCK") {
+        let once = driver.disk.after_image(Image::AllLost);
+        once.plan_bad_reads(&path, 0..512, 1);
+        let mut after = driver.fork(once);
+        let found = look(&after.open().snapshot());
+        after.journal.settle(&found);
+
+        let always = driver.disk.after_image(Image::AllLost);
+        always.plan_bad_reads(&path, 0..512, u32::MAX);
+        let error = driver.fork(always.clone()).try_open().map(|_| ()).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Io | ErrorKind::Damaged), "{path}: {error:?}");
+        assert!(read_only(&always).is_err());
+    }
+}

@@ -1,0 +1,239 @@
+//! A client and a store on one simulated disk, driven by steps.
+
+use std::sync::Arc;
+
+use engine::disk::RelPath;
+use engine::disk::sim::{Chance, Image, SimClock, SimDisk};
+use engine::{
+    Batch, BlockBuilder, Body, Chunk, Console, ConsoleLine, Core, Durability, Error, Event, Options, Paths,
+    ProjectCreated, ProjectKey, Rows, RunCreated, RunKey, Snapshot, State, Subject, Value,
+};
+
+use super::journal::{Fate, Journal};
+use super::verify::look;
+
+/// What happens next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The store is opened, unless it is open.
+    Open,
+    /// A group: of each batch the number of events and about how many bytes each has.
+    Commit(Vec<(usize, usize)>),
+    /// Nothing was heard for a while.
+    Idle,
+    /// The store is closed.
+    Close,
+    /// The process ends; the cache lives on.
+    Kill,
+    /// The power fails.
+    PowerLoss(Image),
+    /// Somebody sets the wall clock (F12).
+    SetWall(i64),
+}
+
+/// A client, its store and its disk.
+#[derive(Debug)]
+pub(super) struct Driver {
+    pub(super) disk: SimDisk,
+    pub(super) options: Options,
+    pub(super) journal: Journal,
+    pub(super) core: Option<Core>,
+    clock: SimClock,
+    /// Numbers events, so that no two are equal.
+    sent: u64,
+    /// What earlier openings left unsynced: it may stay so, for nothing rests on it.
+    left: Vec<RelPath>,
+}
+
+pub(super) fn small_options() -> Options {
+    let mut options = Options::new("");
+    (options.segment_bytes_min, options.segment_bytes_max) = (4 << 10, 16 << 10);
+    options.holder = "the simulator".into();
+    options
+}
+
+impl Driver {
+    pub(super) fn new(options: Options) -> Self {
+        Self::on(SimDisk::default(), options, Journal::default(), 0)
+    }
+
+    /// Another client of a store that was left on a disk, to go on where `self` is.
+    pub(super) fn fork(&self, disk: SimDisk) -> Self {
+        Self::on(disk, self.options.clone(), self.journal.clone(), self.sent)
+    }
+
+    fn on(disk: SimDisk, options: Options, journal: Journal, sent: u64) -> Self {
+        Self { disk, options, journal, core: None, clock: SimClock::default(), sent, left: Vec::new() }
+    }
+
+    /// Makes the store that will be founded another one than other drivers' stores.
+    pub(super) fn draw_another_identity(&mut self) {
+        self.sent += 1_000_000;
+    }
+
+    pub(super) fn run(&mut self, steps: &[Step]) {
+        steps.iter().for_each(|step| self.step(step));
+    }
+
+    pub(super) fn step(&mut self, step: &Step) {
+        self.clock.advance(1_000_000_000);
+        match step {
+            Step::Open => {
+                if self.core.is_none() {
+                    self.core = self.try_open().ok();
+                    if let Some(core) = &self.core {
+                        self.journal.settle(&look(&core.snapshot()));
+                    }
+                }
+            }
+            Step::Commit(shapes) => self.commit(shapes),
+            Step::Idle => {
+                if let Some(core) = &mut self.core {
+                    // What it could not do, the next opening does.
+                    let _may_fail = core.idle().is_ok();
+                }
+            }
+            Step::Close => {
+                if let Some(core) = self.core.take() {
+                    let _may_fail = core.close().is_ok();
+                }
+            }
+            Step::Kill => {
+                self.core = None;
+                self.disk = self.disk.after_kill();
+            }
+            Step::PowerLoss(image) => {
+                self.core = None;
+                self.disk = self.disk.after_image(*image);
+            }
+            Step::SetWall(nanos) => self.clock.set_wall(*nanos),
+        }
+    }
+
+    /// Commits a group and notes the answers.
+    pub(super) fn commit(&mut self, shapes: &[(usize, usize)]) {
+        let Some(core) = &mut self.core else { return };
+        let before = core.snapshot();
+        let was_stopped = core.stopped().is_some();
+        let batches: Vec<Vec<Event>> =
+            shapes.iter().map(|(count, bytes)| make_batch(&before, &mut self.sent, *count, *bytes)).collect();
+        let answers = core.commit(batches.iter().cloned().map(Batch::new).collect());
+        assert_eq!(answers.len(), batches.len());
+        let after = core.snapshot();
+        let mut acked = None;
+        for (events, answer) in batches.iter().zip(answers) {
+            let fate = match answer {
+                Ok(ack) => {
+                    assert!(acked < Some(ack.lsn), "positions rise");
+                    acked = Some(ack.lsn);
+                    Fate::Acked
+                }
+                Err(Error::WritesStopped { .. }) if !was_stopped => Fate::Unknown,
+                Err(_) => Fate::Refused,
+            };
+            self.journal.note(events, fate);
+        }
+        assert_eq!(
+            after.durable,
+            acked.unwrap_or(before.durable),
+            "D5: what is acked, and only that, is shown"
+        );
+        if acked.is_some() {
+            assert!(!was_stopped, "F7: nothing is acked after a failed sync");
+            let unsynced = self.unsynced();
+            let is_sync = self.options.durability == Durability::Sync;
+            assert!(
+                !is_sync || unsynced.iter().all(|path| self.left.contains(path)),
+                "D1: acked before it is synced: {unsynced:?}"
+            );
+        }
+    }
+
+    fn unsynced(&self) -> Vec<RelPath> {
+        ["log", "manifest"].into_iter().flat_map(|folder| self.disk.unsynced(folder)).collect()
+    }
+
+    pub(super) fn try_open(&mut self) -> Result<Core, Error> {
+        self.left = self.unsynced();
+        Core::open(self.disk.world(&self.clock, self.sent), &self.options)
+    }
+
+    /// The store, which must open.
+    pub(super) fn open(&mut self) -> &mut Core {
+        self.core = None;
+        let core = self.try_open().unwrap();
+        self.core.insert(core)
+    }
+}
+
+fn project() -> ProjectKey {
+    ProjectKey::new("ada", "p")
+}
+
+/// A batch of events that fit what stands: runs that grow, and now and then a new one.
+fn make_batch(snapshot: &Snapshot, sent: &mut u64, count: usize, bytes: usize) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut push = |subject: Subject, body: &dyn Fn(u64) -> Body| {
+        *sent += 1;
+        let received = i64::try_from(*sent).unwrap();
+        events.push(Event { subject, received, actor: "ada".into(), body: body(*sent) });
+    };
+    let runs = &snapshot.projection.runs;
+    if !snapshot.projection.projects.contains_key(&project()) {
+        push(project().into(), &|_| Body::ProjectCreated(ProjectCreated { description: "".into() }));
+    }
+    for index in 0..count.max(1) {
+        let is_new = runs.is_empty() || (index == 0 && runs.len() < 4);
+        let run = if is_new && index > 0 { None } else { runs.get(index % runs.len().max(1)) };
+        match run.filter(|_| !is_new) {
+            Some(run) => push(run.key.clone().into(), &|number| body_of(number, bytes)),
+            None if index == 0 => {
+                let key =
+                    RunKey { project: project(), run: format!("r{}", runs.len()).into(), generation: 1 };
+                let created = RunCreated { source: "".into(), state: State::Running };
+                push(key.into(), &|_| Body::RunCreated(created.clone()));
+            }
+            None => {}
+        }
+    }
+    events
+}
+
+fn body_of(number: u64, bytes: usize) -> Body {
+    let chunk = Chunk { writer: "".into(), first_line: number, lines: 1, hash: number };
+    let text: String =
+        Chance::new(number).bytes(bytes.div_ceil(2)).iter().map(|byte| format!("{byte:02x}")).collect();
+    match number % 5 {
+        0 => Body::Heartbeat,
+        1 => {
+            let path = vec![format!("key{}", number % 7).into()];
+            Body::ConfigChanged(Paths { removed: Vec::new(), set: vec![(path, Value::text(text))] })
+        }
+        2 => {
+            let line = ConsoleLine { time: None, is_stderr: false, label: "".into(), text: text.into() };
+            Body::ConsoleWritten(Console { chunk, lines: vec![line] })
+        }
+        _ => {
+            let mut block = BlockBuilder::new();
+            block.begin_row();
+            block.push_int("_step", i64::try_from(number).unwrap());
+            block.push_text("text", &text);
+            Body::Logged(Rows { chunk, rows: 1, block: block.finish() })
+        }
+    }
+}
+
+/// Says which case it was when a test fails within it.
+pub(super) struct Case<T: Fn() -> String>(pub(super) T);
+
+impl<T: Fn() -> String> Drop for Case<T> {
+    #[expect(clippy::print_stderr, reason = "a failing case must be findable")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("case: {}", (self.0)());
+        }
+    }
+}
+
+/// What a snapshot's log holds.
+pub(super) type Events = Arc<[Event]>;

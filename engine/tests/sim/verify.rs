@@ -1,0 +1,101 @@
+//! The invariants, after a crash: I1 to I5 by the journal, I2, I7, I8, I9, I11, I13, I14, I15.
+
+use std::collections::BTreeSet;
+
+use engine::disk::sim::{Image, SimClock, SimDisk};
+use engine::{Body, Error, Event, Lsn, Projection, Snapshot, read_in};
+
+use super::driver::{Driver, Events};
+use super::journal::check_run_seqs;
+
+/// The events that a snapshot shows, after what it says of them was checked.
+pub(super) fn look(snapshot: &Snapshot) -> Events {
+    let events: Vec<(Lsn, u64, Event)> = snapshot.events(Lsn(1)).map(Result::unwrap).collect();
+    let lsns: Vec<u64> = events.iter().map(|(lsn, _, _)| lsn.0).collect();
+    assert_eq!(lsns, (1..=snapshot.durable.0).collect::<Vec<_>>(), "I7: positions have no gap");
+    check_run_seqs(events.iter().map(|(_, seq, event)| (*seq, event)));
+    check_projection(snapshot, &events);
+    events.into_iter().map(|(_, _, event)| event).collect()
+}
+
+/// What was folded at recovery equals what the log's events fold to, and points to where they are (I15).
+fn check_projection(snapshot: &Snapshot, events: &[(Lsn, u64, Event)]) {
+    let mut folded = Projection::default();
+    let nowhere = engine::Location { segment: engine::SegmentId(0), offset: 0, len: 0 };
+    for (lsn, seq, event) in events {
+        assert_eq!(folded.apply(*lsn, nowhere, event), Ok(*seq));
+    }
+    assert_eq!(folded.store, snapshot.projection.store);
+    assert_eq!(folded.runs.len(), snapshot.projection.runs.len());
+    for (ours, theirs) in folded.runs.iter().zip(&snapshot.projection.runs) {
+        assert_eq!((&ours.key, ours.seq, ours.updated), (&theirs.key, theirs.seq, theirs.updated));
+        assert_eq!((ours.history.rows, ours.last_step), (theirs.history.rows, theirs.last_step));
+        assert_eq!(ours.config.to_value(), theirs.config.to_value());
+        for extent in &theirs.history.extents {
+            let event = &events[usize::try_from(extent.lsn.0).unwrap() - 1].2;
+            let Body::Logged(rows) = &event.body else { unreachable!("I15: {event:?} is no row") };
+            let stored = snapshot.rows(extent).unwrap();
+            let steps =
+                |block: &engine::Block| block.column("_step").unwrap().ints().unwrap().collect::<Vec<_>>();
+            assert_eq!(steps(&stored), steps(&engine::Block::parse(rows.block.clone()).unwrap()), "I15");
+        }
+        let lines = snapshot.console(theirs).unwrap().lines().count();
+        assert_eq!(lines, theirs.console.len(), "I15: console");
+    }
+}
+
+/// Reads a folder without opening it, and checks that nothing was changed by it (I13).
+pub(super) fn read_only(disk: &SimDisk) -> Result<Events, Error> {
+    let bytes = || disk.after_image(Image::AllKept).files(); // the cache is not a byte of the folder
+    let (files, ops) = (bytes(), disk.op_count());
+    let snapshot = read_in(&disk.world(&SimClock::default(), 0));
+    let events = snapshot.map(|snapshot| look(&snapshot));
+    assert_eq!(disk.op_count(), ops, "I13: reading changes the disk");
+    assert!(bytes() == files, "I13: reading changes a byte");
+    events
+}
+
+/// Recovers what a driver left on a disk, and checks every invariant there is.
+pub(super) fn verify(left: &Driver, disk: SimDisk) {
+    let mut driver = left.fork(disk);
+    let shown = match read_only(&driver.disk) {
+        Err(Error::NoStore) => Events::default(),
+        shown => shown.unwrap(),
+    };
+    let found = look(&driver.open().snapshot());
+    driver.journal.settle(&found);
+    // A store that was not yet founded is by the opening that writes.
+    let shown_len = if shown.is_empty() { 0 } else { found.len() };
+    assert!(shown[..] == found[..shown_len], "readers and the writer see the same");
+    check_files(&driver);
+
+    // I11: the same again, though nothing that recovery left unsynced is there.
+    let again = driver.disk.after_image(Image::AllLost);
+    assert!(read_only(&again).unwrap() == found, "I11: recovering twice = once, for a reader");
+    let mut second = driver.fork(again);
+    assert!(look(&second.open().snapshot()) == found, "I11: recovering twice = once");
+
+    // I14: it can be gone on with.
+    let acked = second.journal.acked();
+    second.commit(&[(2, 100)]);
+    assert_eq!(second.journal.acked(), acked + 1, "I14: a write is acked after recovery");
+    let events = read_only(&second.disk.after_image(Image::AllLost)).unwrap();
+    second.journal.settle(&events);
+    second.core.take().unwrap().close().unwrap();
+    let events = read_only(&second.disk.after_image(Image::AllLost)).unwrap();
+    second.journal.settle(&events);
+}
+
+/// I8, I9: the files are those that are named, and no other.
+fn check_files(driver: &Driver) {
+    let snapshot = driver.core.as_ref().unwrap().snapshot();
+    let names: BTreeSet<String> =
+        driver.disk.files().into_keys().map(|path| path.as_str().to_owned()).collect();
+    let mut expected: BTreeSet<String> =
+        snapshot.segments().iter().map(|segment| format!("log/{:010}.seg", segment.id)).collect();
+    expected.insert("LOCK".into());
+    let manifests = names.iter().filter(|name| name.starts_with("manifest/")).count();
+    assert_eq!(manifests, 1, "I9: one manifest is left");
+    let others: BTreeSet<String> = names.into_iter().filter(|name| !name.starts_with("manifest/")).collect();
+    assert_eq!(others, expected, "I8, I9");
+}
