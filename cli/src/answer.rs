@@ -124,6 +124,7 @@ pub(crate) fn failure(error: &query::Error, sql: &str, dir: Option<&PathBuf>) ->
     }
     match (error.kind(), dir) {
         (query::ErrorKind::Damaged, Some(dir)) => folder::keep_a_copy(failure, dir),
+        (query::ErrorKind::Internal, _) => failure.next("--verbose      prints what went wrong inside"),
         _ => failure,
     }
 }

@@ -84,7 +84,7 @@ pub(crate) struct Global {
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Columns in a frame, for people
+    /// Columns, for people
     Table,
     /// An array of objects
     Json,

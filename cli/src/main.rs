@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod folder;
 mod interrupt;
+mod logs;
 mod output;
 mod place;
 mod remote;

@@ -15,15 +15,15 @@ fn sampled() -> TempDir {
     dir
 }
 
-/// The bytes of everything in a folder, to see that nothing has changed.
+/// The bytes of everything in a folder but the lock's, to see that nothing has changed.
 fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(contents(&path))
-        } else {
-            found.push((path.clone(), fs::read(path).unwrap()))
+            found.extend(contents(&path));
+        } else if path.file_name().unwrap() != "LOCK" {
+            found.push((path.clone(), fs::read(path).unwrap()));
         }
     }
     found.sort();
@@ -50,7 +50,12 @@ fn a_folder_without_a_store_is_exit_1_and_stays_as_it_is() {
         assert!(done.stderr.starts_with("error: there is no store in "), "{args:?}: {}", done.stderr);
         assert!(!there.exists(), "{args:?} made a folder");
     }
-    assert_snapshot!(run(&there, &["SELECT 1"]).told(&there), @"");
+    assert_snapshot!(run(&there, &["SELECT 1"]).told(&there), @r"
+    code 1
+    error: there is no store in DIR
+      next:  wbq --dir DIR serve      makes one and serves it
+             or say where it is with --dir or WBQ_DIR
+    ");
 }
 
 #[test]
@@ -66,7 +71,12 @@ fn a_folder_of_a_later_release_is_exit_5_and_stays_as_it_is() {
     }
     assert!(before == contents(dir.path()));
     insta::with_settings!({filters => vec![(r"\d{10}\.man", "N.man")]}, {
-        assert_snapshot!(run(dir.path(), &["SELECT 1"]).told(dir.path()), @"");
+        assert_snapshot!(run(dir.path(), &["SELECT 1"]).told(dir.path()), @r"
+        code 5
+        error: cannot open the store in DIR
+          cause: manifest/N.man has format version 99; this release reads up to 1
+          next:  install the release of wbq that wrote it, or a later one
+        ");
     });
 }
 
@@ -85,7 +95,13 @@ fn a_damaged_folder_is_exit_3_with_what_is_lost() {
     }
     assert!(before == contents(dir.path()));
     insta::with_settings!({filters => vec![(r"byte \d+", "byte N"), (r"\d{10}\.seg", "N.seg")]}, {
-        assert_snapshot!(run(dir.path(), &["SELECT 1"]).told(dir.path()), @"");
+        assert_snapshot!(run(dir.path(), &["SELECT 1"]).told(dir.path()), @r"
+        code 3
+        error: cannot open the store in DIR
+          cause: segment 1 is damaged at byte N: checksum differs (byte N shows that it was synced)
+          lost:  events 2..18
+          next:  cp -a DIR DIR.kept      keeps the bytes as they are, before anything else
+        ");
     });
 }
 
@@ -103,7 +119,12 @@ fn a_folder_that_a_silent_writer_holds_is_exit_4_for_writers_alone() {
     fs::remove_file(dir.path().join("server.json")).unwrap();
     let done = run(dir.path(), &["edit", "wide", "--name", "x"]);
     insta::with_settings!({filters => vec![(r"folder: .*", "folder: HOLDER")]}, {
-        assert_snapshot!(done.told(dir.path()), @"");
+        assert_snapshot!(done.told(dir.path()), @r"
+        code 4
+        error: cannot open the store in DIR
+          cause: another process writes to the folder: HOLDER
+          next:  wait until that process has ended, or stop it, and try again
+        ");
     });
     let second = run(dir.path(), &["serve", "--listen", "127.0.0.1:0", "--ready-json"]);
     assert_eq!((second.code, second.stdout.as_str()), (4, ""), "{second:?}");
@@ -114,11 +135,41 @@ fn a_folder_that_a_silent_writer_holds_is_exit_4_for_writers_alone() {
 #[test]
 fn an_error_in_sql_is_exit_1_with_its_place() {
     let dir = sampled();
-    assert_snapshot!(run(dir.path(), &["SELECT name\nFROM runs WHERE"]).told(dir.path()), @"");
-    assert_snapshot!(run(dir.path(), &["SELECT nme FROM runs"]).told(dir.path()), @"");
-    assert_snapshot!(run(dir.path(), &["SELECT * FROM rnus"]).told(dir.path()), @"");
-    assert_snapshot!(run(dir.path(), &["DELETE FROM runs"]).told(dir.path()), @"");
-    assert_snapshot!(run(dir.path(), &["SELECT 'open"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["SELECT name\nFROM runs WHERE"]).told(dir.path()), @r"
+    code 1
+    error: expected: an expression, found: EOF
+    ");
+    assert_snapshot!(run(dir.path(), &["SELECT nme FROM runs"]).told(dir.path()), @r#"
+    code 1
+    error: there is no column "nme"
+      at:    line 1, column 8
+               SELECT nme FROM runs
+                      ^
+      next:  did you mean name?
+    "#);
+    assert_snapshot!(run(dir.path(), &["SELECT * FROM rnus"]).told(dir.path()), @r#"
+    code 1
+    error: there is no table "rnus"
+      at:    line 1, column 15
+               SELECT * FROM rnus
+                             ^
+      next:  did you mean runs?
+    "#);
+    assert_snapshot!(run(dir.path(), &["DELETE FROM runs"]).told(dir.path()), @r"
+    code 1
+    error: only reading is possible through SQL, and DELETE is not reading
+      at:    line 1, column 1
+               DELETE FROM runs
+               ^
+      next:  SELECT, WITH, VALUES, EXPLAIN, DESCRIBE and SHOW TABLES are
+    ");
+    assert_snapshot!(run(dir.path(), &["SELECT 'open"]).told(dir.path()), @r"
+    code 1
+    error: unterminated string literal
+      at:    line 1, column 8
+               SELECT 'open
+                      ^
+    ");
 }
 
 #[test]
@@ -143,22 +194,42 @@ fn a_command_line_that_makes_no_sense_is_exit_2() {
         assert_eq!((done.code, done.stdout.as_str()), (2, ""), "{args:?}: {done:?}");
         assert!(done.stderr.starts_with("error: "), "{args:?}: {}", done.stderr);
     }
-    assert_snapshot!(run(dir.path(), &["sevre"]).told(dir.path()), @"");
-    assert_snapshot!(run(dir.path(), &["verify"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["sevre"]).told(dir.path()), @r#"
+    code 2
+    error: there is no verb "sevre"
+      next:  did you mean "serve"?
+             wbq --help      lists the verbs
+    "#);
+    assert_snapshot!(run(dir.path(), &["verify"]).told(dir.path()), @r#"
+    code 2
+    error: "verify" is not in this version of wbq
+      next:  wbq --help      lists what is
+    "#);
 }
 
 #[test]
 fn a_file_of_sql_that_cannot_be_read_is_told() {
     let dir = sampled();
     let done = run(dir.path(), &["-f", "/no/such/file.sql"]);
-    assert_snapshot!(done.told(dir.path()), @"");
+    assert_snapshot!(done.told(dir.path()), @r"
+    code 1
+    error: cannot read /no/such/file.sql
+      cause: No such file or directory (os error 2)
+    ");
 }
 
 #[test]
 fn an_address_that_others_can_reach_needs_tls_or_a_proxy() {
     let dir = TempDir::new().unwrap();
     let done = run(dir.path(), &["serve", "--listen", "0.0.0.0:0", "--ready-json"]);
-    assert_snapshot!(done.told(dir.path()), @"");
+    assert_snapshot!(done.told(dir.path()), @r"
+    code 1
+    error: cannot start the server on DIR
+      cause: 0.0.0.0:0 can be reached from other machines, and keys would travel in the clear: give a certificate and a key, or say that a proxy ends TLS in front of it
+      next:  --listen 127.0.0.1:8080                      serves this machine alone
+             --tls-cert cert.pem --tls-key key.pem        serves others over TLS
+             --behind-proxy                               leaves TLS to a proxy in front
+    ");
     assert_eq!(contents(dir.path()), []);
 }
 

@@ -27,21 +27,50 @@ fn the_flagship_query_is_answered_from_the_folder() {
 #[test]
 fn a_table_is_for_people() {
     let dir = sampled();
-    assert_snapshot!(printed(dir.path(), &["--format", "table", FLAGSHIP]), @"");
+    assert_snapshot!(printed(dir.path(), &["--format", "table", FLAGSHIP]), @r"
+    name          summary.loss
+    ──────────────────────────
+    sunny-lake-1         0.125
+    ");
 }
 
 #[test]
 fn json_is_an_array_and_ndjson_an_object_a_line() {
     let dir = sampled();
-    assert_snapshot!(printed(dir.path(), &["--format", "json", ROWS]), @"");
-    assert_snapshot!(printed(dir.path(), &["--format", "ndjson", ROWS]), @"");
+    assert_snapshot!(printed(dir.path(), &["--format", "json", ROWS]), @r#"
+    [
+    {"run_id":"base","_step":0,"loss":0.5},
+    {"run_id":"base","_step":1,"loss":0.25},
+    {"run_id":"base","_step":2,"loss":0.125},
+    {"run_id":"wide","_step":0,"loss":"NaN"}
+    ]
+    "#);
+    assert_snapshot!(printed(dir.path(), &["--format", "ndjson", ROWS]), @r#"
+    {"run_id":"base","_step":0,"loss":0.5}
+    {"run_id":"base","_step":1,"loss":0.25}
+    {"run_id":"base","_step":2,"loss":0.125}
+    {"run_id":"wide","_step":0,"loss":"NaN"}
+    "#);
 }
 
 #[test]
 fn csv_and_markdown_are_for_other_programs() {
     let dir = sampled();
-    assert_snapshot!(printed(dir.path(), &["--format", "csv", ROWS]), @"");
-    assert_snapshot!(printed(dir.path(), &["--format", "markdown", ROWS]), @"");
+    assert_snapshot!(printed(dir.path(), &["--format", "csv", ROWS]), @r"
+    run_id,_step,loss
+    base,0,0.5
+    base,1,0.25
+    base,2,0.125
+    wide,0,NaN
+    ");
+    assert_snapshot!(printed(dir.path(), &["--format", "markdown", ROWS]), @r"
+    | run_id | _step |  loss |
+    | ------ | ----: | ----: |
+    | base   |     0 |   0.5 |
+    | base   |     1 |  0.25 |
+    | base   |     2 | 0.125 |
+    | wide   |     0 |   NaN |
+    ");
 }
 
 #[test]

@@ -15,7 +15,31 @@ fn sampled() -> TempDir {
 #[test]
 fn a_run_is_shown_for_people() {
     let dir = sampled();
-    assert_snapshot!(printed(dir.path(), &["show", "mnist/base"]), @"");
+    assert_snapshot!(printed(dir.path(), &["show", "mnist/base"]), @r"
+    sunny-lake-1  ada/mnist/base
+      generation    1
+      state         Finished
+      state_reason  exit: exit code 0
+      exit_code     0
+      tags          a, b
+      author        ada
+      created_at    2026-01-02T03:04:05Z
+      started_at    2026-01-02T03:04:05Z
+      heartbeat_at  2026-01-02T03:04:05Z
+      finished_at   2026-01-02T03:05:35Z
+      runtime       90.0
+      duration      90.0
+      last_step     2
+      history_rows  3
+      updated_lsn   9
+
+    config
+      epochs        3
+      optimizer.lr  0.25
+
+    summary
+      loss  0.125
+    ");
 }
 
 #[test]
@@ -33,8 +57,17 @@ fn a_run_is_shown_as_json_with_the_columns_of_sql() {
 #[test]
 fn a_run_that_is_not_there_or_not_the_only_one_is_told() {
     let dir = sampled();
-    assert_snapshot!(run(dir.path(), &["show", "base"]).told(dir.path()), @"");
-    assert_snapshot!(run(dir.path(), &["show", "nobody"]).told(dir.path()), @"");
+    assert_snapshot!(run(dir.path(), &["show", "base"]).told(dir.path()), @r#"
+    code 1
+    error: "base" can mean 2 runs
+      next:  wbq show ada/cifar/base
+             wbq show ada/mnist/base
+    "#);
+    assert_snapshot!(run(dir.path(), &["show", "nobody"]).told(dir.path()), @r#"
+    code 1
+    error: there is no run "nobody"
+      next:  wbq "SELECT entity, project, run_id, name FROM runs"      lists the runs
+    "#);
 }
 
 #[test]
@@ -71,7 +104,20 @@ fn stats_tell_what_is_in_the_folder() {
     let dir = sampled();
     let text = printed(dir.path(), &["stats"]).replace(&dir.path().display().to_string(), "DIR");
     insta::with_settings!({filters => vec![(r"[\d.]+ KiB \(\d+ bytes\)", "SIZE"), (r"\d+ bytes", "SIZE")]}, {
-        assert_snapshot!(text, @"");
+        assert_snapshot!(text, @r"
+        folder        DIR
+        events        18
+        users         0
+        projects      2
+        runs          3
+          Failed      1
+          Finished    1
+          Running     1
+        points        4
+          system      0 (beside these)
+        segments      1 with SIZE
+          1           active, SIZE, events 1..18
+        ");
     });
     let json: serde_json::Value =
         serde_json::from_str(&printed(dir.path(), &["stats", "--format", "json"])).unwrap();

@@ -215,3 +215,23 @@ fn text_of_users_never_becomes_markup() {
         assert!(reply.header("content-security-policy").unwrap().contains("default-src 'none'"));
     }
 }
+
+#[test]
+fn connections_past_the_limit_are_closed_and_there_is_room_again_later() {
+    let server = Harness::with(|options| options.limits.connections = 2);
+    let host = server.url.strip_prefix("http://").unwrap().to_owned();
+    let held: Vec<TcpStream> = (0..2).map(|_| TcpStream::connect(&host).unwrap()).collect();
+    crate::support::eventually("a connection too many is closed", || {
+        let mut third = TcpStream::connect(&host).unwrap();
+        third.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        matches!(third.read(&mut [0; 1]), Ok(0)) || third.write_all(b"x").is_err()
+    });
+    drop(held);
+    crate::support::eventually("there is room again", || {
+        let mut connection = TcpStream::connect(&host).unwrap();
+        let asked =
+            connection.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let mut answer = String::new();
+        asked.is_ok() && connection.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+    });
+}

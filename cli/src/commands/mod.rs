@@ -11,6 +11,7 @@ use clap::CommandFactory;
 
 use crate::args::{Cli, Global, Request, Verb};
 use crate::failure::{Failure, Result};
+use crate::logs;
 use crate::output::{self, Messages};
 use crate::place::Environment;
 
@@ -25,6 +26,10 @@ pub(crate) struct Context<'a> {
 /// Carries out a request.
 pub(crate) fn run(global: &Global, request: Request, messages: Messages) -> Result<()> {
     let context = Context { global, environment: Environment::read(), messages };
+    let is_server = matches!(request, Request::Verb(Verb::Serve(_)));
+    if !is_server && logs::are_asked_for(global) {
+        logs::start(global, "warn")?;
+    }
     match request {
         Request::Sql(source) => sql::run(&context, &source),
         Request::Verb(verb) => run_verb(&context, verb),

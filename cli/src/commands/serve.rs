@@ -3,22 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ingest::{Server, ServerOptions};
-use tracing_subscriber::EnvFilter;
-
 use super::Context;
-use crate::args::{Durability, Global, Serve};
+use crate::args::{Durability, Serve};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Messages;
-use crate::{folder, output};
+use crate::{folder, logs, output};
+use ingest::{Server, ServerOptions};
 
 /// How long work that outlives the server may hold up the end of the process.
 const LEFTOVERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(context: &Context<'_>, serve: Serve) -> Result<()> {
     let dir = context.environment.dir(context.global)?;
-    start_logs(context.global)?;
+    logs::start(context.global, "info")?;
     let ready_json = serve.ready_json;
     let options = options(&dir, serve);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -159,25 +157,4 @@ impl Stop {
             std::future::pending().await
         }
     }
-}
-
-/// Logs to stderr: `WBQ_LOG` says what, `WBQ_LOG_FORMAT=json` how.
-fn start_logs(global: &Global) -> Result<()> {
-    let default = match (global.quiet, global.verbose) {
-        (true, _) => "error",
-        (_, true) => "debug",
-        _ => "info",
-    };
-    let asked = std::env::var("WBQ_LOG").ok().filter(|filter| !filter.is_empty());
-    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(default))
-        .map_err(|error| Failure::usage("WBQ_LOG is no filter of logs").because(&error))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match std::env::var("WBQ_LOG_FORMAT").as_deref() {
-        Ok("json") => logs.json().init(),
-        Ok("text" | "") | Err(_) => logs.init(),
-        Ok(other) => {
-            return Err(Failure::usage(format!("WBQ_LOG_FORMAT is {other:?}, neither text nor json")));
-        }
-    }
-    Ok(())
 }

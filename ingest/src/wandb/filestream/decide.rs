@@ -269,7 +269,8 @@ mod tests {
         let beat = Parsed::default();
         assert_eq!(stored(&beat, HEARTBEAT_NS - 1), Vec::<&str>::new());
         assert_eq!(stored(&beat, HEARTBEAT_NS), ["Heartbeat"]);
-        let rows = super::super::request::parse(br#"{"files":{"wandb-history.jsonl":{"content":["{}"]}}}"#, false);
+        let rows =
+            super::super::request::parse(br#"{"files":{"wandb-history.jsonl":{"content":["{}"]}}}"#, false);
         assert_eq!(stored(&rows.unwrap(), HEARTBEAT_NS), ["Logged"], "data is a beat");
         let end = Parsed { complete: true, exit_code: Some(0), ..Parsed::default() };
         assert_eq!(stored(&end, HEARTBEAT_NS), ["StateChanged"]);
