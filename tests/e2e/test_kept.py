@@ -219,7 +219,7 @@ def metadata_of_the_machine_is_in_columns(select, training, client_python, serve
     assert row == {
         "host": "trainer-1",
         "os": sent["os"],
-        "python_version": sent["python"],
+        "python_version": sent["python"].removeprefix("CPython "),
         "executable": str(client_python),
         "program": sent["program"],
         "cpu_count": sent["cpu_count"],
