@@ -73,7 +73,8 @@ impl Segment {
             let from = usize::try_from(offset).unwrap_or(usize::MAX).min(end);
             return Ok(mapped.slice(from..from.saturating_add(len).min(end)));
         }
-        let mut bytes = vec![0; len];
+        let rest = self.file.len().map_err(|error| self.io(error))?.saturating_sub(offset);
+        let mut bytes = vec![0; len.min(usize::try_from(rest).unwrap_or(usize::MAX))];
         let read = disk::read_up_to(&*self.file, offset, &mut bytes).map_err(|error| self.io(error))?;
         bytes.truncate(read);
         Ok(bytes.into())

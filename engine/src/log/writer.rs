@@ -138,7 +138,7 @@ impl SpareOrder {
             disk.remove(&self.path)?;
         }
         let mut file = disk.create_new(&self.path)?;
-        let zeros = vec![0; 1 << 20];
+        let zeros = vec![0; usize::try_from(self.len).unwrap_or(usize::MAX).min(1 << 20)];
         let mut at = 0;
         while at < self.len {
             let piece = zeros.len().min(usize::try_from(self.len - at).unwrap_or(usize::MAX));

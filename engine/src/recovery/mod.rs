@@ -39,8 +39,6 @@ pub(crate) struct Found {
     pub(crate) last_lsn: Lsn,
     /// The segment that was being written, read to its end.
     tail: Option<Tail>,
-    /// Leftovers of a roll or an opening that was cut off.
-    unnamed: Vec<RelPath>,
 }
 
 struct Tail {
@@ -94,14 +92,13 @@ fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
         segments: Segments::default(),
         last_lsn: Lsn(0),
         tail: None,
-        unnamed: Vec::new(),
         manifest,
     };
     let mut previous = (0, 0, [0; 32]);
     for meta in found.manifest.segments.clone() {
         previous = found.take_segment(world, &meta, previous, tail_use)?;
     }
-    found.unnamed = unnamed_segments(world, &found.manifest)?;
+    found.manifest.next_segment = unused_segment(world, &found.manifest)?;
     Ok(found)
 }
 
@@ -304,9 +301,9 @@ fn fresh(world: &World) -> Result<Found> {
     drawn.map_err(|source| Error::Io { doing: "draw an identity for", path: RelPath::root(), source })?;
     let manifest =
         Manifest { store: StoreId(store), epoch: Epoch(0), segments: Vec::new(), next_segment: SegmentId(1) };
+    let next_segment = unused_segment(world, &manifest)?;
     Ok(Found {
-        unnamed: unnamed_segments(world, &manifest)?,
-        manifest,
+        manifest: Manifest { next_segment, ..manifest },
         projection: Projection::default(),
         segments: Segments::default(),
         last_lsn: Lsn(0),
@@ -349,7 +346,6 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
     manifest.segments.push(SegmentMeta::of(&header));
     manifest.next_segment = SegmentId(header.segment.0 + 1);
 
-    remove_unnamed_segments(world, &found.unnamed)?;
     let moved = Moved::new(tail.as_ref().map_or(&[], |tail| &tail.content), unproven, &header);
     let (file, capacity) = begin_segment(world, options, &header, &moved)?;
     let writer = manifest::Writer::create(world, &manifest)?;
@@ -443,11 +439,11 @@ impl Moved {
 /// groups shows that an edit of the manifest is missing (F5). An opening copies the unproven tail
 /// into its segment before its manifest stands; as long as the manifest of the epoch before is
 /// there, that opening never ended and nothing was acknowledged in its epoch.
-fn unnamed_segments(world: &World, manifest: &Manifest) -> Result<Vec<RelPath>> {
+fn unused_segment(world: &World, manifest: &Manifest) -> Result<SegmentId> {
     let folder = RelPath::of("log");
     let names =
         world.disk.list(&folder).map_err(|source| Error::Io { doing: "list", path: folder, source })?;
-    let mut unnamed = Vec::new();
+    let mut unused = manifest.next_segment;
     for id in names.iter().filter_map(|name| segment::id_of(name)).filter(|id| *id >= manifest.next_segment) {
         let path = segment::path(id);
         let meta = SegmentMeta { id, first_lsn: Lsn(0), first_group: 0, end: None };
@@ -461,17 +457,9 @@ fn unnamed_segments(world: &World, manifest: &Manifest) -> Result<Vec<RelPath>> 
         if !is_leftover {
             return Err(Error::damaged(format!("{path} holds events, but no manifest names it")));
         }
-        unnamed.push(path);
+        unused = unused.max(SegmentId(id.0 + 1));
     }
-    Ok(unnamed)
-}
-
-fn remove_unnamed_segments(world: &World, unnamed: &[RelPath]) -> Result<()> {
-    for path in unnamed {
-        let removed = world.disk.remove(path).and_then(|()| world.disk.sync_dir(&path.parent()));
-        removed.map_err(|source| Error::Io { doing: "remove", path: path.clone(), source })?;
-    }
-    Ok(())
+    Ok(unused)
 }
 
 /// Makes the segment's file, synced and in its place; not yet named by a manifest.
