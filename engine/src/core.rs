@@ -76,11 +76,11 @@ impl Core {
         let path = RelPath::of("LOCK");
         let lock = world
             .disk
-            .lock(&path, &options.holder)
+            .lock(&path)
             .map_err(|source| Error::Io { doing: "lock", path, source })?
             .map_err(|holder| Error::Locked { holder })?;
         let counters = Arc::new(Counters::default());
-        let opened = recovery::open(&world, options, Arc::clone(&counters))?;
+        let opened = recovery::open(&world, options, &*lock, Arc::clone(&counters))?;
         let snapshot = Arc::new(snapshot_of(&opened.projection, &opened.writer));
         let mut core = Self {
             world,

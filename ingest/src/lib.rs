@@ -14,6 +14,7 @@
 
 pub mod api;
 mod app;
+pub mod decisions;
 mod error;
 mod guarded;
 mod http;

@@ -4,3 +4,4 @@
 mod docs;
 mod golden;
 mod ids;
+mod streams;

@@ -64,13 +64,13 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// As the system says.
     fn sync_dir(&self, folder: &RelPath) -> io::Result<()>;
 
-    /// Takes the folder for this writer alone until the lock is dropped, and leaves `holder` in the
-    /// lock file for whoever comes second. Gives the holder's words where it is taken.
+    /// Takes the folder for this writer alone until the lock is dropped. Where it is taken, gives
+    /// what its holder announced.
     ///
     /// # Errors
     ///
     /// As the system says.
-    fn lock(&self, path: &RelPath, holder: &str) -> io::Result<Result<Box<dyn Lock>, String>>;
+    fn lock(&self, path: &RelPath) -> io::Result<Result<Box<dyn Lock>, String>>;
 
     /// Bytes that can still be written.
     ///
@@ -81,7 +81,15 @@ pub trait Disk: fmt::Debug + Send + Sync {
 }
 
 /// A lock that ends when it is dropped.
-pub trait Lock: fmt::Debug + Send + Sync {}
+pub trait Lock: fmt::Debug + Send + Sync {
+    /// Leaves word in the lock file of who holds it, for whoever comes second. The first byte of the
+    /// folder that an opening changes.
+    ///
+    /// # Errors
+    ///
+    /// As the system says.
+    fn announce(&self, holder: &str) -> io::Result<()>;
+}
 
 /// An open file.
 pub trait DiskFile: fmt::Debug + Send + Sync {
@@ -143,6 +151,14 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     ///
     /// As the system says.
     fn drop_cache(&self) -> io::Result<()>;
+
+    /// Makes last what an ended process left of it in the page cache, then forgets the cache: what is
+    /// read next, the disk has. For readers; a writer syncs what it wrote by [`DiskFile::sync_data`].
+    ///
+    /// # Errors
+    ///
+    /// As the system says.
+    fn settle(&self) -> io::Result<()>;
 
     /// Its content, mapped: the file *must* never change or shrink again.
     ///

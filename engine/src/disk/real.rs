@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "the real side of the seams")]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -84,7 +84,7 @@ impl Disk for RealDisk {
         File::open(self.at(folder))?.sync_all()
     }
 
-    fn lock(&self, path: &RelPath, holder: &str) -> io::Result<Result<Box<dyn Lock>, String>> {
+    fn lock(&self, path: &RelPath) -> io::Result<Result<Box<dyn Lock>, String>> {
         let path = self.at(path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -100,10 +100,7 @@ impl Disk for RealDisk {
             }
             Err(fs::TryLockError::Error(error)) => return Err(error),
         }
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(holder.as_bytes())?;
-        Ok(Ok(Box::new(RealLock { _file: file })))
+        Ok(Ok(Box::new(RealLock(file))))
     }
 
     fn free(&self) -> io::Result<u64> {
@@ -124,11 +121,14 @@ fn sync_up(folder: &Path, root: &Path) -> io::Result<()> {
 }
 
 #[derive(Debug)]
-struct RealLock {
-    _file: File,
-}
+struct RealLock(File);
 
-impl Lock for RealLock {}
+impl Lock for RealLock {
+    fn announce(&self, holder: &str) -> io::Result<()> {
+        self.0.set_len(0)?;
+        self.0.write_all_at(holder.as_bytes(), 0)
+    }
+}
 
 #[derive(Debug)]
 struct RealFile(File);
@@ -160,6 +160,11 @@ impl DiskFile for RealFile {
 
     fn drop_cache(&self) -> io::Result<()> {
         Ok(rustix::fs::fadvise(&self.0, 0, None, Advice::DontNeed)?)
+    }
+
+    fn settle(&self) -> io::Result<()> {
+        self.0.sync_data()?;
+        self.drop_cache()
     }
 
     fn map(&self) -> io::Result<Bytes> {

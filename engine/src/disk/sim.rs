@@ -360,15 +360,13 @@ impl Disk for SimDisk {
         })
     }
 
-    fn lock(&self, path: &RelPath, holder: &str) -> io::Result<Result<Box<dyn Lock>, String>> {
+    fn lock(&self, path: &RelPath) -> io::Result<Result<Box<dyn Lock>, String>> {
         let mut state = self.powered()?;
         if let Some(holder) = &state.holder {
             return Ok(Err(holder.clone()));
         }
-        let id = state.add(path, Content::on_disk(holder.into()));
-        state.names_on_disk.insert(path.clone(), id);
-        state.begin_opening(holder);
-        Ok(Ok(Box::new(SimLock(self.clone()))))
+        state.begin_opening();
+        Ok(Ok(Box::new(SimLock { disk: self.clone(), path: path.clone() })))
     }
 
     fn free(&self) -> io::Result<u64> {
@@ -377,13 +375,24 @@ impl Disk for SimDisk {
 }
 
 #[derive(Debug)]
-struct SimLock(SimDisk);
+struct SimLock {
+    disk: SimDisk,
+    path: RelPath,
+}
 
-impl Lock for SimLock {}
+impl Lock for SimLock {
+    fn announce(&self, holder: &str) -> io::Result<()> {
+        let mut state = self.disk.powered()?;
+        let id = state.add(&self.path, Content::on_disk(holder.into()));
+        state.names_on_disk.insert(self.path.clone(), id);
+        state.holder = Some(holder.to_owned());
+        Ok(())
+    }
+}
 
 impl Drop for SimLock {
     fn drop(&mut self) {
-        self.0.state().holder = None;
+        self.disk.state().holder = None;
     }
 }
 

@@ -522,14 +522,7 @@ impl Writer {
             Ok(reader) => Arc::new(reader),
             Err(error) => return Err(self.stop(&format!("cannot read {path}: {error}"))),
         };
-        let ended = End {
-            len: sealed_len,
-            next_lsn: self.next_lsn,
-            next_group: self.next_group,
-            chain: self.active.chain.chain(),
-            sealed: true,
-            ranges: self.active.ranges.iter().map(|(subject, range)| (subject.clone(), *range)).collect(),
-        };
+        let ended = self.end_of_active(sealed_len, true);
         let edits = [
             Edit::SegmentEnded { segment: self.active.header.segment, end: ended },
             Edit::SegmentOpened(SegmentMeta::of(&header)),
@@ -558,6 +551,19 @@ impl Writer {
         Ok(())
     }
 
+    /// What the manifest says of the active segment when it ends.
+    fn end_of_active(&self, len: u64, sealed: bool) -> End {
+        let ranges = self.active.ranges.iter();
+        End {
+            len,
+            next_lsn: self.next_lsn,
+            next_group: self.next_group,
+            chain: self.active.chain.chain(),
+            sealed,
+            ranges: ranges.map(|(subject, range)| (subject.clone(), *range)).collect(),
+        }
+    }
+
     /// Proves the last group, gives back the room ahead, lets go of the spare.
     pub(crate) fn close(&mut self) -> Result<(), Failure> {
         self.close_mark()?;
@@ -566,6 +572,15 @@ impl Writer {
         let cut = self.active.file.set_len(end).and_then(|()| self.active.file.sync_all());
         if let Err(error) = cut {
             return Err(self.stop(&format!("cannot cut {}: {error}", self.active.path)));
+        }
+        // A segment without events is not kept by the next opening; any other now has a proof that
+        // does not stand next to what it proves.
+        if end > HEADER_LEN as u64 {
+            let ended = self.end_of_active(end, self.active.reader.is_ended());
+            let edit = Edit::SegmentEnded { segment: self.active.header.segment, end: ended };
+            if let Err(error) = self.manifest.append(&[edit]) {
+                return Err(self.stop(&format!("cannot write the manifest: {error}")));
+            }
         }
         for spare in [self.spare.take(), self.active.next.take()].into_iter().flatten() {
             self.discard(spare);

@@ -24,7 +24,8 @@ const HEADER_LEN: usize = 64;
 const FORMAT: u32 = 1;
 const MAGIC: [u8; 8] = *b"wbq-man\n";
 
-fn path(epoch: Epoch) -> RelPath {
+/// Where the manifest of an epoch stands.
+pub(crate) fn path(epoch: Epoch) -> RelPath {
     RelPath::of(&format!("manifest/{:010}.man", epoch.0))
 }
 

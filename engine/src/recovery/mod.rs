@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use crate::disk::{self, DiskFile, RelPath, World};
+use crate::disk::{self, DiskFile, Lock, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::{self, Event, Subject};
 use crate::id::{Epoch, Lsn, SegmentId, StoreId};
@@ -99,7 +99,35 @@ fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
         previous = found.take_segment(world, &meta, previous, tail_use)?;
     }
     found.manifest.next_segment = unused_segment(world, &found.manifest)?;
+    if let (TailUse::Show, Some(tail)) = (tail_use, &found.tail) {
+        settle(world, epoch, tail)?;
+    }
     Ok(found)
+}
+
+/// Makes last what is about to be shown and may be in the page cache alone, since its writer was
+/// killed: what was once shown never vanishes (D5). Changes no byte.
+fn settle(world: &World, epoch: Epoch, tail: &Tail) -> Result<()> {
+    if tail.unproven().is_empty() {
+        return Ok(());
+    }
+    let path = segment::path(tail.header.segment);
+    let manifest = manifest::path(epoch);
+    let io = |source: std::io::Error| Error::Io { doing: "sync", path: path.clone(), source };
+    for folder in [&manifest, &path].map(RelPath::parent) {
+        world.disk.sync_dir(&folder).map_err(io)?;
+    }
+    world.disk.open(&manifest, false).and_then(|file| file.settle()).map_err(io)?;
+    let file = world.disk.open(&path, false).map_err(io)?;
+    file.settle().map_err(io)?;
+    // Of a failed sync the cache had shown what the disk has not.
+    let shown = tail.content.get(tail.scanned.proven_end..tail.scanned.end).unwrap_or_default();
+    let mut lasting = vec![0; shown.len()];
+    disk::read_up_to(&*file, tail.scanned.proven_end as u64, &mut lasting).map_err(io)?;
+    if lasting == shown {
+        return Ok(());
+    }
+    Err(Error::damaged(format!("the end of {path} changes while it is read")))
 }
 
 impl Found {
@@ -274,7 +302,12 @@ pub(crate) struct Opened {
 /// # Errors
 ///
 /// `TooNew`, `Damaged`, `DiskFull`, `Io`.
-pub(crate) fn open(world: &World, options: &Options, counters: Arc<Counters>) -> Result<Opened> {
+pub(crate) fn open(
+    world: &World,
+    options: &Options,
+    lock: &dyn Lock,
+    counters: Arc<Counters>,
+) -> Result<Opened> {
     let started = world.clock.mono();
     let found = match manifest::newest(world)? {
         Some(_) => {
@@ -288,6 +321,12 @@ pub(crate) fn open(world: &World, options: &Options, counters: Arc<Counters>) ->
         }
         None => fresh(world)?,
     };
+    // A folder that cannot be opened is left as it is, to the byte.
+    lock.announce(&options.holder).map_err(|source| Error::Io {
+        doing: "write to",
+        path: RelPath::of("LOCK"),
+        source,
+    })?;
     let opened = go_on(world, options, found, Arc::clone(&counters))?;
     let nanos = world.clock.mono().saturating_sub(started);
     counters.recovery_nanos.store(nanos, Ordering::Relaxed);

@@ -174,11 +174,13 @@ fn a_map_shows_the_content() {
 #[test]
 fn f13_a_lock_is_held_by_one_and_names_its_holder() {
     on_both(|disk| {
-        let lock = disk.lock(&path("LOCK"), "pid 7 on mars").unwrap().unwrap();
-        assert_eq!(disk.lock(&path("LOCK"), "pid 8").unwrap().unwrap_err(), "pid 7 on mars");
+        let lock = disk.lock(&path("LOCK")).unwrap().unwrap();
+        lock.announce("pid 7 on mars").unwrap();
+        assert_eq!(disk.lock(&path("LOCK")).unwrap().unwrap_err(), "pid 7 on mars");
         assert_eq!(content(disk, "LOCK"), b"pid 7 on mars");
         drop(lock);
-        let again = disk.lock(&path("LOCK"), "pid 8").unwrap().unwrap();
+        let again = disk.lock(&path("LOCK")).unwrap().unwrap();
+        again.announce("pid 8").unwrap();
         assert_eq!(content(disk, "LOCK"), b"pid 8");
         drop(again);
     });

@@ -260,7 +260,7 @@ fn w7_a_file_goes_only_after_the_edit_that_drops_it() {
 fn w9_an_opening_does_not_write_to_the_segments_of_another() {
     let disk = SimDisk::default();
     let mut file = lasting(&disk, "log/a", b"x");
-    let _lock = disk.lock(&path("LOCK"), "pid 7").unwrap().unwrap();
+    let _lock = disk.lock(&path("LOCK")).unwrap().unwrap();
     drop(file.write_at(1, b"y"));
 }
 

@@ -135,12 +135,6 @@ fn rot(driver: &mut Driver, chance: &mut Chance) {
         let _case = Case(|| format!("rot of kind {kind} at byte {at} of {path}"));
         let disk = closed.disk.after_image(Image::AllLost);
         let sector = at / 512 * 512..(at / 512 * 512 + 512).min(bytes.len());
-        // The sector of the last close mark (36 bytes) may be that of the last group too: when both go, nothing
-        // shows any more that there was a group.
-        let holds_mark = files.iter().rfind(|(path, _)| path.as_str().starts_with("log/"));
-        if kind > 0 && sector.end + 36 > bytes.len() && holds_mark.is_some_and(|(last, _)| last == path) {
-            continue;
-        }
         disk.rot(path, |bytes| match kind {
             0 => bytes[at] ^= 1 << chance.below(8),
             1 => bytes[sector].fill(0),

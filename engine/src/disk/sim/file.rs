@@ -114,6 +114,13 @@ impl DiskFile for SimFile {
         self.read(&(0..0), |file| file.drop_cache())
     }
 
+    fn settle(&self) -> io::Result<()> {
+        self.read(&(0..0), |file| {
+            file.sync(false);
+            file.drop_cache();
+        })
+    }
+
     fn map(&self) -> io::Result<Bytes> {
         self.read(&(0..u64::MAX), |file| {
             file.freeze("is mapped");

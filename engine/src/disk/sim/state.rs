@@ -73,8 +73,8 @@ impl State {
     }
 
     /// A new writer begins: what earlier ones left is not for it to write to.
-    pub(super) fn begin_opening(&mut self, holder: &str) {
-        self.holder = Some(holder.to_owned());
+    pub(super) fn begin_opening(&mut self) {
+        self.holder = Some(String::new());
         self.failed = None;
         for (path, id) in &self.names {
             if let (true, Some(file)) = (is_in(path, "log") || is_in(path, "blobs"), self.files.get_mut(id)) {

@@ -38,6 +38,7 @@ use crate::http::error::Refusal;
 use crate::http::limits::{self, Whole};
 use crate::wandb::{Act, names};
 
+pub(crate) use decide::decide;
 pub(crate) use request::{Parsed, parse as parse_body};
 
 /// Bodies longer than this are parsed off the threads that serve connections.
@@ -62,7 +63,7 @@ pub(crate) async fn post(
             let run = snapshot.projection.run(&path).filter(|run| run.deleted.is_none());
             let run = run.ok_or_else(|| Refusal::not_found(format!("run {path} is unknown")))?;
             names::check_may_write(&snapshot.projection, &caller, &path.project.entity)?;
-            decide::decide(snapshot, run, &parsed, &writer, &act)
+            decide(snapshot, run, &parsed, &writer, &act)
         })
         .await?;
     app.liveness.heard(&outcome.run);

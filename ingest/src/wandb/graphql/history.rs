@@ -51,6 +51,11 @@ impl Spec {
 /// Where a row's cells stand: extents and rows in them, in the order in which they were written.
 type Places = Vec<(usize, u32)>;
 
+/// All rows of a table.
+pub(crate) fn all_rows(snapshot: &Snapshot, table: &Table) -> Result<Vec<Value>, Refusal> {
+    rows(snapshot, table, &Spec::default())
+}
+
 /// The rows, by rising step; of each cell the last value written. Rows without a step stand by line.
 pub(super) fn rows(snapshot: &Snapshot, table: &Table, spec: &Spec) -> Result<Vec<Value>, Refusal> {
     let mut found: BTreeMap<(i64, Arc<str>), Places> = BTreeMap::new();

@@ -17,6 +17,8 @@ mod run;
 mod scalars;
 mod viewer;
 
+pub(crate) use history::all_rows;
+
 use std::sync::Arc;
 
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
