@@ -361,7 +361,9 @@ impl Run {
             self.heartbeat = self.heartbeat.max(received);
             // A run begun again is not to be stopped by what was asked of it before.
             self.stop_requested &= change.cause != Cause::Resumed;
-        } else if change.to != State::Pending {
+        } else if change.to == State::Pending {
+            self.finished = None;
+        } else {
             self.finished = Some(end);
             self.stop_requested = false;
         }
