@@ -82,6 +82,9 @@ pub enum Error {
         /// What came.
         found: String,
     },
+    /// A folder that is to be written to by a backup, a restore or a repair holds something else.
+    #[error("{0}")]
+    Target(String),
     /// The store is closed or closing.
     #[error("the store is closed")]
     Closed,
@@ -100,6 +103,13 @@ pub struct Damage {
     pub lsns: Option<(Lsn, Lsn)>,
     /// The runs that have events among them, with those events' `run_seq` from and to.
     pub runs: Vec<(String, u64, u64)>,
+}
+
+impl Damage {
+    /// Damage that one sentence tells.
+    pub(crate) fn told(what: impl Into<String>) -> Self {
+        Self { what: what.into(), segment: None, offset: None, lsns: None, runs: Vec::new() }
+    }
 }
 
 /// What the caller does next. A new kind is a design change; a new message is not.
@@ -135,7 +145,7 @@ impl Error {
             Self::Locked { .. } => ErrorKind::Locked,
             Self::Damaged(_) => ErrorKind::Damaged,
             Self::Rejected(ApplyError::Unknown(_)) => ErrorKind::NotFound,
-            Self::Rejected(_) | Self::Codec(_) => ErrorKind::Invalid,
+            Self::Rejected(_) | Self::Codec(_) | Self::Target(_) => ErrorKind::Invalid,
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::DiskFull
             | Self::Overloaded
@@ -147,12 +157,6 @@ impl Error {
 
     /// Damage that one sentence tells.
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
-        Self::Damaged(Box::new(Damage {
-            what: what.into(),
-            segment: None,
-            offset: None,
-            lsns: None,
-            runs: Vec::new(),
-        }))
+        Self::Damaged(Box::new(Damage::told(what)))
     }
 }

@@ -13,6 +13,7 @@
 //! | `recovery/` | what opening a folder does |
 //! | `projection/` | what the events amount to |
 //! | `blob/` | where user files are |
+//! | `ops/` | how a folder is checked, copied and mended |
 //! | `disk/` | how the world is reached: the only door to files, time and chance |
 
 mod batch;
@@ -25,6 +26,7 @@ mod id;
 pub mod limits;
 mod log;
 mod manifest;
+pub mod ops;
 mod options;
 pub mod parse;
 mod projection;

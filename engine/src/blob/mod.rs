@@ -77,8 +77,37 @@ impl Blobs {
     }
 }
 
+/// Every stored blob.
+pub(crate) fn stored(world: &World) -> Result<Vec<RelPath>> {
+    let list = |folder: &RelPath| {
+        let io = |source| Error::Io { doing: "list", path: folder.clone(), source };
+        world.disk.list(folder).map_err(io)
+    };
+    let root = RelPath::of("blobs");
+    let mut found = Vec::new();
+    for folder in list(&root)? {
+        let Ok(folder) = root.join(&folder) else { continue };
+        found.extend(list(&folder)?.iter().filter_map(|name| folder.join(name).ok()));
+    }
+    Ok(found)
+}
+
+/// Reads a blob to its end; gives its bytes.
+///
+/// # Errors
+///
+/// `Damaged` when its content is not what its name says; `Io`.
+pub(crate) fn check(world: &World, path: &RelPath) -> Result<u64> {
+    let io = |source| Error::Io { doing: "read", path: path.clone(), source };
+    let file = world.disk.open(path, false).map_err(io)?;
+    if hex(&digest_of(&*file).map_err(io)?) != path.name() {
+        return Err(Error::damaged(format!("the content of {path} is not what its name says")));
+    }
+    file.len().map_err(io)
+}
+
 /// Where the blob of a digest stands.
-fn path(digest: &[u8; 32]) -> RelPath {
+pub(crate) fn path(digest: &[u8; 32]) -> RelPath {
     let digest = hex(digest);
     RelPath::of(&format!("blobs/{}/{digest}", digest.get(..2).unwrap_or_default()))
 }

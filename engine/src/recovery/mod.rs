@@ -38,14 +38,14 @@ pub(crate) struct Found {
     pub(crate) segments: Segments,
     pub(crate) last_lsn: Lsn,
     /// The segment that was being written, read to its end.
-    tail: Option<Tail>,
+    pub(crate) tail: Option<Tail>,
 }
 
-struct Tail {
-    header: Header,
+pub(crate) struct Tail {
+    pub(crate) header: Header,
     content: Bytes,
-    scanned: Scanned,
-    ranges: Ranges,
+    pub(crate) scanned: Scanned,
+    pub(crate) ranges: Ranges,
 }
 
 impl Tail {
@@ -55,7 +55,7 @@ impl Tail {
     }
 }
 
-type Ranges = BTreeMap<Subject, (u64, u64)>;
+pub(crate) type Ranges = BTreeMap<Subject, (u64, u64)>;
 
 /// Reads a folder without changing a byte.
 ///
@@ -140,19 +140,7 @@ impl Found {
         tail_use: TailUse,
     ) -> Result<(u64, u64, segment::Chain)> {
         let content = content_of(world, meta).map_err(|error| with_runs(error, meta))?;
-        let path = segment::path(meta.id);
-        let header = Header::read(&content, &path).map_err(|error| with_runs(error, meta))?;
-        let expected = (self.manifest.store, meta.id, meta.first_lsn, meta.first_group, previous);
-        if (header.store, header.segment, header.first_lsn, header.first_group, header.previous) != expected {
-            return Err(with_runs(
-                Error::damaged(format!("the header of {path} is another segment's")),
-                meta,
-            ));
-        }
-        let scanned = segment::scan(&content, &header).map_err(|error| with_runs(error, meta))?;
-        if let Some(end) = &meta.end {
-            check_end(&scanned, end, meta)?;
-        }
+        let (header, scanned) = check_segment(&content, meta, self.manifest.store, previous)?;
         let reader = Arc::new(Segment::open(&*world.disk, self.manifest.store, meta.id, meta.first_lsn)?);
         if let Some(end) = &meta.end {
             reader.end(end.len, end.next_lsn);
@@ -189,27 +177,64 @@ impl Found {
         ranges: &mut Ranges,
     ) -> Result<()> {
         for frame in &group.events {
-            let start = frame.offset + frame::HEADER_LEN;
-            let body = content.slice(start..start + frame.body_len as usize);
-            let location = Location { segment, offset: moved(frame.offset as u64), len: frame.body_len };
-            let event = decode(&body, segment, frame.offset)?;
-            let seq = self.projection.apply(frame.lsn, location, &event).map_err(|error| {
-                Error::damaged(format!(
-                    "segment {segment} holds at byte {} an impossible event: {error}",
-                    frame.offset
-                ))
-            })?;
-            if seq != frame.run_seq {
-                return Err(Error::damaged(format!(
-                    "segment {segment} holds at byte {} event {} of its subject where {seq} belongs",
-                    frame.offset, frame.run_seq
-                )));
-            }
+            let event = event_at(content, frame, segment)?;
+            let seq = frame.run_seq;
+            apply(&mut self.projection, &event, frame, segment, moved(frame.offset as u64))?;
             ranges.entry(event.subject).and_modify(|(_, last)| *last = seq).or_insert((seq, seq));
             self.last_lsn = frame.lsn;
         }
         Ok(())
     }
+}
+
+/// A segment's header and frames, checked against what the manifest says of it.
+pub(crate) fn check_segment(
+    content: &[u8],
+    meta: &SegmentMeta,
+    store: StoreId,
+    previous: (u64, u64, segment::Chain),
+) -> Result<(Header, Scanned)> {
+    let path = segment::path(meta.id);
+    let header = Header::read(content, &path).map_err(|error| with_runs(error, meta))?;
+    let expected = (store, meta.id, meta.first_lsn, meta.first_group, previous);
+    if (header.store, header.segment, header.first_lsn, header.first_group, header.previous) != expected {
+        return Err(with_runs(Error::damaged(format!("the header of {path} is another segment's")), meta));
+    }
+    let scanned = segment::scan(content, &header).map_err(|error| with_runs(error, meta))?;
+    if let Some(end) = &meta.end {
+        check_end(&scanned, end, meta)?;
+    }
+    Ok((header, scanned))
+}
+
+/// Folds the event of a frame, which from now on stands at `offset` of `segment`.
+pub(crate) fn apply(
+    projection: &mut Projection,
+    event: &Event,
+    frame: &segment::Found,
+    segment: SegmentId,
+    offset: u64,
+) -> Result<()> {
+    let location = Location { segment, offset, len: frame.body_len };
+    let seq = projection.apply(frame.lsn, location, event).map_err(|error| {
+        Error::damaged(format!(
+            "segment {segment} holds at byte {} an impossible event: {error}",
+            frame.offset
+        ))
+    })?;
+    if seq == frame.run_seq {
+        return Ok(());
+    }
+    Err(Error::damaged(format!(
+        "segment {segment} holds at byte {} event {} of its subject where {seq} belongs",
+        frame.offset, frame.run_seq
+    )))
+}
+
+/// The event of a frame.
+pub(crate) fn event_at(content: &Bytes, frame: &segment::Found, segment: SegmentId) -> Result<Event> {
+    let start = frame.offset + frame::HEADER_LEN;
+    decode(&content.slice(start..start + frame.body_len as usize), segment, frame.offset)
 }
 
 fn decode(body: &Bytes, segment: SegmentId, offset: usize) -> Result<Event> {
@@ -225,7 +250,7 @@ fn decode(body: &Bytes, segment: SegmentId, offset: usize) -> Result<Event> {
 }
 
 /// A segment's bytes, up to where the manifest says that it ends.
-fn content_of(world: &World, meta: &SegmentMeta) -> Result<Vec<u8>> {
+pub(crate) fn content_of(world: &World, meta: &SegmentMeta) -> Result<Vec<u8>> {
     let path = segment::path(meta.id);
     let io = |doing| {
         let path = path.clone();
@@ -266,7 +291,7 @@ fn check_end(scanned: &Scanned, end: &End, meta: &SegmentMeta) -> Result<()> {
 }
 
 /// Adds to damage the runs that have events in the segment, as its last edit named them.
-fn with_runs(error: Error, meta: &SegmentMeta) -> Error {
+pub(crate) fn with_runs(error: Error, meta: &SegmentMeta) -> Error {
     match (error, &meta.end) {
         (Error::Damaged(mut damage), Some(end)) => {
             let last = Lsn(end.next_lsn.0.saturating_sub(1));

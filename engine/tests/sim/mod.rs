@@ -15,5 +15,6 @@ mod damage;
 mod driver;
 mod errors;
 mod journal;
+mod ops;
 mod seeds;
 mod verify;

@@ -54,7 +54,10 @@ fn check_rename(state: &State, op: &Op) {
     rule("W2", is_in(from, "tmp"), format_args!("{from:?} is renamed, and is not in tmp/"));
     rule("W5", !source.is_dirty(), format_args!("{from:?} is renamed, and is not synced"));
     rule("W8", !source.sync_failed(), format_args!("{from:?} is renamed, and its sync failed"));
-    rule("W5", !state.names.contains_key(&op.path), format_args!("{from:?} is renamed over {:?}", op.path));
+    // A longer copy of a file (a backup's, of a segment that grew) means the same to who knew the file.
+    let known = state.names.get(&op.path).and_then(|id| state.files.get(id));
+    let extends = known.is_none_or(|known| source.cache().starts_with(known.cache()));
+    rule("W5", extends, format_args!("{from:?} is renamed over {:?}", op.path));
 }
 
 fn rule(name: &str, holds: bool, what: fmt::Arguments<'_>) {

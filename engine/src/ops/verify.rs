@@ -1,0 +1,208 @@
+//! Every checksum, chain and digest of a folder, read once. Changes nothing; the folder may be
+//! written to meanwhile.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use super::{Meter, Watch};
+use crate::blob;
+use crate::disk::{RelPath, World};
+use crate::error::{Damage, Error, Result};
+use crate::event::Block;
+use crate::id::{Lsn, StoreId};
+use crate::log::segment;
+use crate::manifest::{self, Manifest, SegmentMeta};
+use crate::projection::Projection;
+use crate::recovery;
+
+/// What a check of a folder found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Segments that were read.
+    pub segments: u64,
+    /// Their bytes.
+    pub log_bytes: u64,
+    /// The position of the last event; of the last before the first damage.
+    pub last: Lsn,
+    /// User files that were read.
+    pub blobs: u64,
+    /// Their bytes.
+    pub blob_bytes: u64,
+    /// What is wrong, in the order in which it was found.
+    pub damages: Vec<Damage>,
+    /// Files that are none of the store's. They do no harm.
+    pub strangers: Vec<String>,
+}
+
+impl Verified {
+    fn note(&mut self, result: Result<()>) -> Result<()> {
+        match result {
+            Err(Error::Damaged(damage)) => {
+                self.damages.push(*damage);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// How often a folder is read anew because a writer changed it between two reads.
+const ATTEMPTS_MAX: usize = 3;
+
+/// Checks a folder. `deep` reads every cell of every row too.
+///
+/// Damage is no error here: it is listed, all of it.
+///
+/// # Errors
+///
+/// `NoStore`, `TooNew`; `Io` where the folder cannot be read.
+pub fn verify(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> {
+    let mut attempts = 1;
+    loop {
+        let epoch = manifest::newest(world)?;
+        let found = verify_once(world, deep, watch)?;
+        // Files that went or came while they were read are no damage.
+        let is_moving = !found.damages.is_empty() && manifest::newest(world)? != epoch;
+        if !is_moving || attempts == ATTEMPTS_MAX {
+            return Ok(found);
+        }
+        attempts += 1;
+    }
+}
+
+fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> {
+    let epoch = manifest::newest(world)?.ok_or(Error::NoStore)?;
+    let mut found = Verified::default();
+    let mut meter = Meter::new(0, watch);
+    let manifest = match manifest::load(world, epoch) {
+        Ok(manifest) => Some(manifest),
+        Err(error) => {
+            found.note(Err(error))?;
+            None
+        }
+    };
+    let mut log = Log { world, deep, projection: Some(Projection::default()), previous: (0, 0, [0; 32]) };
+    if let Some(Manifest { store, segments, .. }) = &manifest {
+        segments.iter().for_each(|meta| meter.expect(meta.end.as_ref().map_or(0, |end| end.len)));
+        for meta in segments {
+            let checked = log.check(meta, *store, &mut found, &mut meter);
+            if checked.is_err() {
+                log.projection = None;
+            }
+            found.note(checked)?;
+        }
+    }
+    check_blobs(world, log.projection.as_ref(), &mut found, &mut meter)?;
+    found.strangers = strangers(world)?;
+    Ok(found)
+}
+
+struct Log<'a> {
+    world: &'a World,
+    deep: bool,
+    /// What the events amount to; none once one is missing.
+    projection: Option<Projection>,
+    previous: (u64, u64, segment::Chain),
+}
+
+impl Log<'_> {
+    /// Reads one segment to its end.
+    fn check(
+        &mut self,
+        meta: &SegmentMeta,
+        store: StoreId,
+        found: &mut Verified,
+        meter: &mut Meter<'_>,
+    ) -> Result<()> {
+        found.segments += 1;
+        let content = recovery::content_of(self.world, meta);
+        let previous = self.previous;
+        if let Some(end) = &meta.end {
+            // The next header is compared with what the manifest says, whatever this one holds.
+            self.previous = (meta.id.0, end.len, end.chain);
+            meter.add(end.len);
+        }
+        let content = content.map_err(|error| recovery::with_runs(error, meta))?;
+        found.log_bytes += content.len() as u64;
+        let (_, scanned) = recovery::check_segment(&content, meta, store, previous)?;
+        let content = Bytes::from(content);
+        for group in &scanned.groups {
+            for place in &group.events {
+                let event = recovery::event_at(&content, place, meta.id)?;
+                if self.deep {
+                    check_cells(&event.body, meta, place.offset)?;
+                }
+                if let Some(projection) = &mut self.projection {
+                    recovery::apply(projection, &event, place, meta.id, place.offset as u64)?;
+                    found.last = place.lsn;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads every cell of an event that holds rows.
+fn check_cells(body: &crate::event::Body, meta: &SegmentMeta, offset: usize) -> Result<()> {
+    use crate::event::Body::{Logged, SystemSampled};
+    let (Logged(rows) | SystemSampled(rows)) = body else { return Ok(()) };
+    let misfit = |why: String| {
+        Error::damaged(format!("segment {} holds at byte {offset} rows that cannot be read: {why}", meta.id))
+    };
+    let block = Block::parse(rows.block.clone()).map_err(|error| misfit(error.to_string()))?;
+    if block.rows() != rows.rows {
+        return Err(misfit(format!("{} where {} belong", block.rows(), rows.rows)));
+    }
+    let cells: usize =
+        (0..block.rows()).map(|row| block.row(row).map(|(_, cell)| cell.to_value()).count()).sum();
+    let expected: usize = block.columns().map(|column| column.len() as usize).sum();
+    if cells == expected { Ok(()) } else { Err(misfit(format!("{cells} cells where {expected} belong"))) }
+}
+
+/// Every blob is what its name says, and every blob that a living file names is there.
+fn check_blobs(
+    world: &World,
+    projection: Option<&Projection>,
+    found: &mut Verified,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
+    let mut there = BTreeSet::new();
+    for path in blob::stored(world)? {
+        there.insert(path.name().to_owned());
+        let checked = blob::check(world, &path);
+        if let Ok(bytes) = &checked {
+            found.blobs += 1;
+            found.blob_bytes += bytes;
+            meter.expect(*bytes);
+            meter.add(*bytes);
+        }
+        found.note(checked.map(|_| ()))?;
+    }
+    let runs = projection.into_iter().flat_map(|projection| projection.runs.iter());
+    for (run, entry) in runs.flat_map(|run| run.files.values().map(move |entry| (run, entry))) {
+        let path = blob::path(&entry.file.digest);
+        if !there.contains(path.name()) {
+            let mut damage =
+                Damage::told(format!("the file {:?} is missing: there is no {path}", entry.file.name));
+            damage.runs = vec![(run.key.to_string(), run.seq.saturating_sub(1), run.seq.saturating_sub(1))];
+            found.damages.push(damage);
+        }
+    }
+    Ok(())
+}
+
+/// Files beside the store's own whose names no opening knows.
+fn strangers(world: &World) -> Result<Vec<String>> {
+    let mut strangers = Vec::new();
+    for folder in ["log", "manifest"] {
+        let path = RelPath::of(folder);
+        let names = world.disk.list(&path).map_err(|source| Error::Io { doing: "list", path, source })?;
+        let is_known = |name: &String| match folder {
+            "manifest" => manifest::epoch_of(name).is_some(),
+            _ => segment::id_of(name).is_some(),
+        };
+        strangers.extend(names.iter().filter(|name| !is_known(name)).map(|name| format!("{folder}/{name}")));
+    }
+    Ok(strangers)
+}

@@ -1,0 +1,285 @@
+//! Verify, backup, restore and repair, on disks that rot and lose their power.
+
+use std::collections::BTreeSet;
+
+use engine::disk::sim::{Failure, Image, SimClock, SimDisk};
+use engine::disk::{RelPath, World};
+use engine::ops::{self, Progress, Repaired, Verified};
+use engine::{Error, Event, Lsn, Snapshot, read_in};
+
+use super::driver::{Case, Driver, Events, Step, small_options};
+use super::verify::look;
+use Step::{Close, Commit, Idle, Kill, Open};
+
+fn world(disk: &SimDisk) -> World {
+    disk.world(&SimClock::default(), 0)
+}
+
+/// Whether a file is one that an opening reads.
+fn is_live(path: &RelPath) -> bool {
+    path.as_str().starts_with("log/") || path.as_str().starts_with("manifest/")
+}
+
+fn run(steps: &[Step]) -> Driver {
+    let mut driver = Driver::new(small_options());
+    driver.run(steps);
+    driver
+}
+
+/// Sealed segments, and one that was closed.
+fn closed() -> Driver {
+    let mut driver = run(&[&[Open][..], &vec![Commit(vec![(1, 10), (3, 300)]); 14], &[Close]].concat());
+    driver.disk = driver.disk.after_image(Image::AllLost);
+    driver
+}
+
+fn verified(disk: &SimDisk) -> Verified {
+    ops::verify(&world(disk), true, &mut |_| ()).unwrap()
+}
+
+fn read(disk: &SimDisk) -> Result<Snapshot, Error> {
+    read_in(&world(disk))
+}
+
+fn backup(source: &SimDisk, target: &SimDisk) -> Result<ops::BackedUp, Error> {
+    ops::backup(&world(source), &world(target), &mut |_| ())
+}
+
+fn repair(source: &SimDisk, target: Option<&SimDisk>) -> Result<Repaired, Error> {
+    let target = target.map(world);
+    ops::repair(&world(source), target.as_ref(), &mut |_| ())
+}
+
+#[test]
+fn a_sound_folder_is_told_to_be_and_left_alone() {
+    let left: [&[Step]; 4] = [
+        &[Open, Close],
+        &[Open, Commit(vec![(2, 100)])],
+        &[Open, Commit(vec![(2, 100)]), Idle, Kill],
+        &[Open, Commit(vec![(2, 100)]), Close],
+    ];
+    for steps in left {
+        let driver = run(steps);
+        let files = driver.disk.files();
+        let found = verified(&driver.disk);
+        assert_eq!((found.damages, found.strangers), (vec![], vec![]), "{steps:?}");
+        assert_eq!(found.last, read(&driver.disk).unwrap().durable);
+        assert!(driver.disk.files() == files);
+    }
+    assert!(matches!(ops::verify(&world(&SimDisk::default()), false, &mut |_| ()), Err(Error::NoStore)));
+}
+
+#[test]
+fn i17_every_damaged_byte_is_found_with_its_place_and_the_runs() {
+    let driver = closed();
+    let whole = look(&read(&driver.disk).unwrap());
+    for (path, bytes) in driver.disk.files().into_iter().filter(|(path, _)| is_live(path)) {
+        for at in (0..bytes.len()).step_by(7) {
+            let _case = Case(|| format!("byte {at} of {path}"));
+            let disk = driver.disk.after_image(Image::AllLost);
+            disk.rot(&path, |bytes| bytes[at] ^= 16);
+            match ops::verify(&world(&disk), false, &mut |_| ()) {
+                Err(error) => assert!(matches!(error, Error::TooNew { .. }), "{error:?}"),
+                Ok(found) if found.damages.is_empty() => {
+                    assert!(look(&read(&disk).unwrap()) == whole, "no damage, so nothing is missing");
+                }
+                Ok(found) => {
+                    let damage = &found.damages[0];
+                    let in_log = path.as_str().starts_with("log/");
+                    assert!(!in_log || (damage.segment.is_some() && !damage.runs.is_empty()), "{damage:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn all_damage_is_told_not_only_the_first() {
+    let driver = closed();
+    let segments: Vec<RelPath> =
+        driver.disk.files().into_keys().filter(|path| path.as_str().starts_with("log/")).collect();
+    assert!(segments.len() > 2);
+    driver.disk.rot(&segments[0], |bytes| bytes[600] ^= 1);
+    driver.disk.rot(&segments[2], |bytes| bytes[600] ^= 1);
+    assert_eq!(verified(&driver.disk).damages.len(), 2);
+}
+
+/// The source of a backup at some moments of its life.
+fn sources() -> Vec<Driver> {
+    let begin = [Open, Commit(vec![(1, 10)]), Commit(vec![(2, 300)])];
+    let more = vec![Commit(vec![(2, 300), (1, 900)]); 8];
+    vec![
+        run(&begin),
+        run(&[&begin[..], &[Idle]].concat()),
+        run(&[&begin[..], &more].concat()),
+        run(&[&begin[..], &more, &[Close]].concat()),
+        run(&[&begin[..], &more, &[Kill]].concat()),
+    ]
+}
+
+#[test]
+fn a_backup_holds_what_the_folder_held_and_can_be_gone_on_with() {
+    for source in sources() {
+        let (target, restored) = (SimDisk::default(), SimDisk::default());
+        let events = look(&read(&source.disk).unwrap());
+        let report = backup(&source.disk, &target).unwrap();
+        assert_eq!(report.durable, Lsn(events.len() as u64));
+        assert!(look(&read(&target).unwrap()) == events);
+        assert_eq!(verified(&target).damages, []);
+        ops::restore(&world(&target), &world(&restored), &mut |_| ()).unwrap();
+        let mut driver = source.fork(restored.after_image(Image::AllLost));
+        driver.step(&Open);
+        driver.step(&Commit(vec![(2, 50)]));
+        let after = look(&driver.core.as_ref().unwrap().snapshot());
+        assert!(after.len() > events.len() && after[..events.len()] == events[..]);
+        assert!(matches!(
+            ops::restore(&world(&target), &world(&driver.disk), &mut |_| ()),
+            Err(Error::Target(_))
+        ));
+    }
+}
+
+#[test]
+fn a_second_backup_copies_only_what_is_new() {
+    let mut source = run(&[&[Open][..], &vec![Commit(vec![(2, 900)]); 12]].concat());
+    let target = SimDisk::default();
+    let first = backup(&source.disk, &target).unwrap();
+    let again = backup(&source.disk, &target).unwrap();
+    assert_eq!((again.copied_bytes, again.durable), (0, first.durable));
+    source.step(&Commit(vec![(1, 10)]));
+    let third = backup(&source.disk, &target).unwrap();
+    assert!(third.copied_bytes < first.copied_bytes / 2, "{third:?} after {first:?}");
+    assert!(look(&read(&target).unwrap()) == look(&read(&source.disk).unwrap()));
+    let manifests = target.files().into_keys().filter(|path| path.as_str().starts_with("manifest/")).count();
+    assert_eq!(manifests, 1, "what no manifest names is removed");
+}
+
+#[test]
+fn a_backup_goes_only_where_it_belongs() {
+    let source = run(&[Open, Commit(vec![(1, 10)])]);
+    let other = {
+        let mut other = Driver::new(small_options());
+        other.draw_another_identity();
+        other.run(&[Open, Commit(vec![(1, 10)])]);
+        let target = SimDisk::default();
+        backup(&other.disk, &target).unwrap();
+        target
+    };
+    let papers = SimDisk::holding([(RelPath::of("thesis.tex"), b"...".to_vec())]);
+    for target in [&other, &papers, &source.disk] {
+        let files = target.files();
+        let refused = backup(&source.disk, target);
+        assert!(matches!(refused, Err(Error::Target(_))), "{refused:?}");
+        assert!(target.files() == files);
+    }
+    assert!(matches!(backup(&SimDisk::default(), &SimDisk::default()), Err(Error::NoStore)));
+}
+
+#[test]
+fn t1_a_backup_that_was_cut_short_leaves_the_one_before_and_is_begun_again() {
+    let mut source = run(&[&[Open][..], &vec![Commit(vec![(2, 900)]); 6]].concat());
+    let first = SimDisk::default();
+    backup(&source.disk, &first).unwrap();
+    let before = look(&read(&first).unwrap());
+    source.run(&vec![Commit(vec![(2, 900)]); 6]);
+    let now = look(&read(&source.disk).unwrap());
+    let ops = {
+        let target = first.after_image(Image::AllLost);
+        backup(&source.disk, &target).unwrap();
+        target.op_count()
+    };
+    for at in 0..ops {
+        for image in Image::EXTREMES.into_iter().chain([Image::Drawn(at), Image::Drawn(at + 1000)]) {
+            for failure in [Failure::StopBefore, Failure::StopAfter, Failure::error(28)] {
+                let _case = Case(|| format!("{failure:?} at operation {at} of {ops}, {image:?}"));
+                let target = first.after_image(Image::AllLost);
+                target.plan(at..at + 1, failure);
+                let done = backup(&source.disk, &target);
+                let left = target.after_image(image);
+                let held = look(&read(&left).unwrap());
+                assert!(held == before || held == now, "either backup, whole");
+                assert!(done.is_err() || held == now, "what was reported is there");
+                backup(&source.disk, &left).unwrap();
+                assert!(look(&read(&left.after_image(Image::AllLost)).unwrap()) == now);
+            }
+        }
+    }
+}
+
+/// What is in one and not in the other, each as often as it is there.
+fn missing(whole: &Events, kept: &Events) -> Vec<Event> {
+    let mut kept: Vec<&Event> = kept.iter().collect();
+    let mut missing = Vec::new();
+    for event in whole.iter() {
+        match kept.iter().position(|known| *known == event) {
+            Some(at) => drop(kept.remove(at)),
+            None => missing.push(event.clone()),
+        }
+    }
+    missing
+}
+
+#[test]
+fn a_repair_keeps_what_is_valid_and_names_what_is_not() {
+    let driver = closed();
+    let whole = look(&read(&driver.disk).unwrap());
+    for (path, bytes) in driver.disk.files().into_iter().filter(|(path, _)| is_live(path)) {
+        for at in (0..bytes.len()).step_by(61) {
+            let _case = Case(|| format!("byte {at} of {path}"));
+            let disk = driver.disk.after_image(Image::AllLost);
+            disk.rot(&path, |bytes| bytes[at] ^= 16);
+            let files = disk.files();
+            let target = SimDisk::default();
+            let report = match repair(&disk, Some(&target)) {
+                Ok(report) => report,
+                Err(error) => {
+                    assert!(matches!(error, Error::TooNew { .. }), "{error:?}");
+                    continue;
+                }
+            };
+            assert!(disk.files() == files, "the source is left as it is");
+            assert_eq!(verified(&target).damages, [], "the result is sound");
+            let kept = look(&read(&target).unwrap());
+            let gone = missing(&whole, &kept);
+            let lost: u64 = report.lost.iter().map(|(first, last)| last.0 - first.0 + 1).sum();
+            // The founding event is the new store's own.
+            let founding = u64::from(report.lost.first().is_none_or(|(first, _)| *first > Lsn(1)));
+            assert_eq!(gone.len() as u64, lost + founding, "{report:?}");
+            assert!(gone.len() <= 3, "one byte costs one event: {gone:?}");
+            let by_run: u64 = report.runs.iter().map(|lost| lost.last - lost.first + 1).sum();
+            let of_runs = gone.iter().filter(|event| event.run().is_some()).count() as u64;
+            assert_eq!(by_run, of_runs, "{report:?}");
+            let told = repair(&disk, None).unwrap();
+            assert_eq!((told.kept, &told.lost, &told.runs), (report.kept, &report.lost, &report.runs));
+        }
+    }
+}
+
+#[test]
+fn a_repair_of_a_folder_without_a_manifest_or_a_segment_keeps_the_rest() {
+    let driver = closed();
+    let whole = look(&read(&driver.disk).unwrap());
+    for path in driver.disk.files().into_keys().filter(|path| is_live(path)) {
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.lose(&path);
+        let target = SimDisk::default();
+        let report = repair(&disk, Some(&target)).unwrap();
+        assert_eq!(verified(&target).damages, []);
+        let kept = look(&read(&target).unwrap());
+        assert_eq!(report.lost.is_empty(), path.as_str().starts_with("manifest/"), "{path}: {report:?}");
+        let names = |events: &Events| -> BTreeSet<String> {
+            events.iter().filter_map(|event| event.run()).map(ToString::to_string).collect()
+        };
+        let begun: BTreeSet<String> = report.begun_again.iter().cloned().collect();
+        assert!(begun.is_subset(&names(&whole)) && names(&kept).is_superset(&begun));
+    }
+}
+
+#[test]
+fn progress_is_told_and_ends_at_the_end() {
+    let driver = closed();
+    let mut seen = Vec::new();
+    ops::verify(&world(&driver.disk), false, &mut |progress: Progress| seen.push(progress)).unwrap();
+    assert!(seen.len() > 2 && seen.is_sorted_by_key(|progress| progress.done));
+    assert_eq!(seen.last().map(|progress| progress.done), seen.last().map(|progress| progress.total));
+}
