@@ -21,7 +21,9 @@ command -v cargo >/dev/null || {
   exit 1
 }
 cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
 cargo --version
 cargo clippy --version
+cargo deny --version
 python3 --version
 make --version | head -n 1

@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
-use engine::{Snapshot, Value};
+use engine::{Moment, Snapshot, Value};
 use query::output::{Format, Writer};
 use query::{Database, Limits, QueryOptions};
 
@@ -28,6 +28,7 @@ pub(crate) struct Answerer {
     who: Who,
     strict: bool,
     include_deleted: bool,
+    as_of: Option<String>,
 }
 
 enum Who {
@@ -51,14 +52,22 @@ enum Batches {
 impl Answerer {
     /// Opens the place for reading.
     pub(crate) fn at(place: Place, global: &Global) -> Result<Self> {
+        let moment = global.as_of.as_deref().map(moment).transpose()?;
         let who = match place {
             Place::Server(client) => Who::Server(client),
             Place::Folder(dir) => {
-                let snapshot = Arc::new(folder::read(&dir)?);
+                let mut snapshot = folder::read(&dir)?;
+                if let Some(moment) = moment {
+                    let past = snapshot.as_of(moment);
+                    snapshot =
+                        past.map_err(|error| folder::failure("cannot replay the log in", &dir, &error))?;
+                }
+                let snapshot = Arc::new(snapshot);
                 Who::Folder { dir, snapshot, database: Database::new(Limits::default()) }
             }
         };
-        Ok(Self { who, strict: global.strict, include_deleted: global.include_deleted })
+        let (strict, include_deleted) = (global.strict, global.include_deleted);
+        Ok(Self { who, strict, include_deleted, as_of: moment.map(query::moment::write) })
     }
 
     /// Begins to answer a statement.
@@ -74,7 +83,7 @@ impl Answerer {
             }
             Who::Server(client) => {
                 let rows = client
-                    .sql(&Statement { sql, strict, include_deleted })
+                    .sql(&Statement { sql, strict, include_deleted, as_of: self.as_of.as_deref() })
                     .map_err(|failure| failure.of_statement(sql))?;
                 let stream = StreamReader::try_new(rows.arrow, None).map_err(|error| broken_off(&error))?;
                 (stream.schema(), rows.warnings, Batches::Server(Box::new(stream)))
@@ -113,6 +122,15 @@ impl Answer {
     }
 }
 
+/// The moment that `--as-of` names.
+pub(crate) fn moment(text: &str) -> Result<Moment> {
+    let now = engine::disk::Clock::wall(&engine::disk::RealClock::default());
+    query::moment::parse(text, now).map_err(|error| {
+        let failure = Failure::usage(format!("--as-of: {}", error.message()));
+        error.hint().map_or(failure.clone(), |hint| failure.next(hint))
+    })
+}
+
 /// What is wrong with a statement, shown where it is.
 pub(crate) fn failure(error: &query::Error, sql: &str, dir: Option<&PathBuf>) -> Failure {
     let mut failure = Failure::new(Exit::from(error.kind()), error.message());
@@ -123,7 +141,7 @@ pub(crate) fn failure(error: &query::Error, sql: &str, dir: Option<&PathBuf>) ->
         failure = failure.next(hint);
     }
     match (error.kind(), dir) {
-        (query::ErrorKind::Damaged, Some(dir)) => folder::keep_a_copy(failure, dir),
+        (query::ErrorKind::Damaged, Some(dir)) => folder::advise_on_damage(failure, dir),
         (query::ErrorKind::Internal, _) => failure.next("--verbose      prints what went wrong inside"),
         _ => failure,
     }

@@ -22,6 +22,7 @@ A first word that is no verb is SQL; `-` reads SQL from standard input.
 Examples:
   wbq serve
   wbq \"SELECT name, summary.loss FROM runs WHERE state = 'Finished' ORDER BY summary.loss\"
+  wbq --as-of '1 hour ago' \"SELECT name, state FROM runs\"
   wbq --format csv \"SELECT _step, loss FROM history WHERE run_id = 'k3v9x2ab'\" > loss.csv
   wbq -f report.sql"
 )]
@@ -56,8 +57,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "KEY", help_heading = "Global options")]
     pub(crate) key: Option<String>,
 
-    /// A moment of the past to look at
-    #[arg(long, global = true, value_name = "WHEN", hide = true)]
+    /// Looks at the past: '2026-11-23 10:00' (local time), RFC 3339, '10 minutes ago' or lsn:N
+    #[arg(long, global = true, value_name = "WHEN", help_heading = "Global options")]
     pub(crate) as_of: Option<String>,
 
     /// Makes the use of a key that no run has an error
@@ -129,6 +130,22 @@ Examples:
         /// The run: id, project/id or entity/project/id
         run: String,
     },
+    /// Compares two runs, or one run at two moments: config, summary, state, tags, notes
+    #[command(after_help = "\
+A moment stands behind an @ and is written as for --as-of.
+
+Examples:
+  wbq diff k3v9x2ab p0q8r7s6
+  wbq diff mnist/k3v9x2ab@lsn:4711 mnist/k3v9x2ab
+  wbq diff 'k3v9x2ab@1 hour ago' k3v9x2ab --format json")]
+    Diff {
+        /// The first: RUN or RUN@WHEN
+        #[arg(value_name = "A")]
+        left: String,
+        /// The second: RUN or RUN@WHEN
+        #[arg(value_name = "B")]
+        right: String,
+    },
     /// Changes the name, notes, tags, group, config or summary of runs
     Edit(Edit),
     /// Asks runs to stop; the trainer hears of it within seconds
@@ -165,6 +182,61 @@ Examples:
         /// Prints each limit and its default instead
         #[arg(long)]
         limits: bool,
+    },
+    /// Reads every byte of a folder and tells what is not as it was written; exit code 3 then
+    #[command(after_help = "\
+Examples:
+  wbq verify
+  wbq --dir ./runs verify --deep
+  wbq verify --json")]
+    Verify {
+        /// Reads every cell of every row too
+        #[arg(long)]
+        deep: bool,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copies a folder, while a server may write to it; a second time only what is new
+    #[command(after_help = "\
+A backup is a folder like any other: every command that reads can look into it.
+
+Examples:
+  wbq backup /mnt/backup/runs
+  wbq --dir ./runs backup ./runs.backup
+  wbq --dir ./runs.backup \"SELECT count(*) FROM runs\"")]
+    Backup {
+        /// An empty folder, or an earlier backup of the same folder
+        #[arg(value_name = "DEST")]
+        target: PathBuf,
+    },
+    /// Makes a folder to go on with of a backup
+    #[command(after_help = "Examples:\n  wbq restore /mnt/backup/runs ./runs")]
+    Restore {
+        /// The backup
+        #[arg(value_name = "SRC")]
+        source: PathBuf,
+        /// The new folder, empty or not there
+        #[arg(value_name = "DEST")]
+        target: PathBuf,
+    },
+    /// Writes what can be kept of a damaged folder into a new one
+    #[command(after_help = "\
+The damaged folder is left as it is. What is lost is named, run by run.
+
+Examples:
+  wbq repair ./runs ./runs.repaired --dry-run
+  wbq repair ./runs ./runs.repaired")]
+    Repair {
+        /// The damaged folder
+        #[arg(value_name = "SRC")]
+        source: PathBuf,
+        /// The new folder, empty or not there
+        #[arg(value_name = "DEST")]
+        target: PathBuf,
+        /// Only tells what would be kept and what is lost
+        #[arg(long)]
+        dry_run: bool,
     },
     /// People and their keys
     #[command(subcommand)]
@@ -345,9 +417,9 @@ pub(crate) enum Source {
 }
 
 /// Verbs that later releases have: as SQL they would only confuse.
-const LATER: [&str; 22] = [
-    "runs", "diff", "tail", "watch", "prune", "run", "import", "export", "compact", "verify", "repair",
-    "backup", "restore", "team", "key", "role", "open", "project", "sweep", "agent", "shell", "login",
+const LATER: [&str; 17] = [
+    "runs", "tail", "watch", "prune", "run", "import", "export", "compact", "team", "key", "role", "open",
+    "project", "sweep", "agent", "shell", "login",
 ];
 
 impl Cli {
@@ -358,8 +430,8 @@ impl Cli {
     /// Usage, when it contradicts itself or names a verb that does not exist.
     pub(crate) fn request(self) -> Result<(Global, Request)> {
         let Self { global, sql, file, verb } = self;
-        if let Some(when) = &global.as_of {
-            return Err(Failure::usage(format!("--as-of {when:?}: looking at the past is not built yet")));
+        if global.as_of.is_some() && !matches!(verb, None | Some(Verb::Show { .. })) {
+            return Err(Failure::usage("--as-of goes with SQL and `show`"));
         }
         let request = match (sql.as_slice(), file, verb) {
             ([], None, None) => Request::Nothing,

@@ -45,7 +45,7 @@ pub(crate) fn failure(what: &str, dir: &Path, error: &Error) -> Failure {
             for (run, from, to) in &damage.runs {
                 failure = failure.lost(format!("events {from}..{to} of run {run}"));
             }
-            keep_a_copy(failure, dir)
+            advise_on_damage(failure, dir)
         }
         _ if error.kind() == ErrorKind::Io => {
             failure.because(error).next("see that the disk is sound and the folder may be read and written")
@@ -54,11 +54,13 @@ pub(crate) fn failure(what: &str, dir: &Path, error: &Error) -> Failure {
     }
 }
 
-/// What to do first about damage, before anything else is tried.
-pub(crate) fn keep_a_copy(failure: Failure, dir: &Path) -> Failure {
+/// What to do about damage, in order.
+pub(crate) fn advise_on_damage(failure: Failure, dir: &Path) -> Failure {
     let shown = dir.display();
-    failure.next_command(
-        format!("cp -a {shown} {shown}.kept"),
-        "keeps the bytes as they are, before anything else",
-    )
+    failure
+        .next_command(
+            format!("cp -a {shown} {shown}.kept"),
+            "keeps the bytes as they are, before anything else",
+        )
+        .next_command(format!("wbq repair {shown} {shown}.repaired --dry-run"), "tells what can be kept")
 }

@@ -15,6 +15,7 @@ mod interrupt;
 mod logs;
 mod output;
 mod place;
+mod progress;
 mod remote;
 mod run_name;
 mod statement;

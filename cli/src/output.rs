@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use query::output::Format;
+use serde::Serialize;
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -76,6 +77,12 @@ pub(crate) fn format(global: &Global, otherwise: Format) -> Format {
         None if io::stdout().is_terminal() => Format::Table,
         None => otherwise,
     }
+}
+
+/// A value as a line of JSON, its members in the order of its fields.
+pub(crate) fn json(value: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string(value);
+    text.map(|text| text + "\n").map_err(|error| Failure::refused("cannot write JSON").because(&error))
 }
 
 /// Prints text as data.

@@ -32,6 +32,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) sql: &'a str,
     pub(crate) strict: bool,
     pub(crate) include_deleted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) as_of: Option<&'a str>,
 }
 
 /// Rows on their way here.

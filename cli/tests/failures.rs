@@ -9,12 +9,6 @@ use tempfile::TempDir;
 use crate::sample;
 use crate::wbq::{self, Served, run};
 
-fn sampled() -> TempDir {
-    let dir = TempDir::new().unwrap();
-    sample::store(dir.path());
-    dir
-}
-
 /// The bytes of everything in a folder but the lock's, to see that nothing has changed.
 fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
@@ -60,7 +54,7 @@ fn a_folder_without_a_store_is_exit_1_and_stays_as_it_is() {
 
 #[test]
 fn a_folder_of_a_later_release_is_exit_5_and_stays_as_it_is() {
-    let dir = sampled();
+    let dir = sample::folder();
     let manifest = newest(dir.path(), "manifest");
     let mut bytes = fs::read(&manifest).unwrap();
     bytes[8..12].copy_from_slice(&99_u32.to_le_bytes());
@@ -82,7 +76,7 @@ fn a_folder_of_a_later_release_is_exit_5_and_stays_as_it_is() {
 
 #[test]
 fn a_damaged_folder_is_exit_3_with_what_is_lost() {
-    let dir = sampled();
+    let dir = sample::folder();
     let segment = largest_segment(dir.path());
     let mut bytes = fs::read(&segment).unwrap();
     let at = bytes.windows(12).position(|window| window == b"sunny-lake-1").unwrap();
@@ -99,8 +93,11 @@ fn a_damaged_folder_is_exit_3_with_what_is_lost() {
         code 3
         error: cannot open the store in DIR
           cause: segment 1 is damaged at byte N: checksum differs (byte N shows that it was synced)
-          lost:  events 2..18
+          lost:  events 0..2 of run ada/cifar/base
+                 events 0..5 of run ada/mnist/base
+                 events 0..5 of run ada/mnist/wide
           next:  cp -a DIR DIR.kept      keeps the bytes as they are, before anything else
+                 wbq repair DIR DIR.repaired --dry-run      tells what can be kept
         ");
     });
 }
@@ -114,7 +111,7 @@ fn largest_segment(dir: &Path) -> PathBuf {
 
 #[test]
 fn a_folder_that_a_silent_writer_holds_is_exit_4_for_writers_alone() {
-    let dir = sampled();
+    let dir = sample::folder();
     let _server = Served::start(dir.path(), &[]);
     fs::remove_file(dir.path().join("server.json")).unwrap();
     let done = run(dir.path(), &["edit", "wide", "--name", "x"]);
@@ -134,7 +131,7 @@ fn a_folder_that_a_silent_writer_holds_is_exit_4_for_writers_alone() {
 
 #[test]
 fn an_error_in_sql_is_exit_1_with_its_place() {
-    let dir = sampled();
+    let dir = sample::folder();
     assert_snapshot!(run(dir.path(), &["SELECT name\nFROM runs WHERE"]).told(dir.path()), @r"
     code 1
     error: expected: an expression, found: EOF
@@ -174,13 +171,13 @@ fn an_error_in_sql_is_exit_1_with_its_place() {
 
 #[test]
 fn a_command_line_that_makes_no_sense_is_exit_2() {
-    let dir = sampled();
+    let dir = sample::folder();
     let lines: [&[&str]; 12] = [
         &[],
         &[""],
         &["--nothing"],
         &["SELECT", "1"],
-        &["--as-of", "10 minutes ago", "SELECT 1"],
+        &["--as-of", "long ago", "SELECT 1"],
         &["--format", "xml", "SELECT 1"],
         &["--format", "parquet", "SELECT 1; SELECT 2"],
         &["--format", "csv", "stats"],
@@ -200,16 +197,16 @@ fn a_command_line_that_makes_no_sense_is_exit_2() {
       next:  did you mean "serve"?
              wbq --help      lists the verbs
     "#);
-    assert_snapshot!(run(dir.path(), &["verify"]).told(dir.path()), @r#"
+    assert_snapshot!(run(dir.path(), &["export"]).told(dir.path()), @r#"
     code 2
-    error: "verify" is not in this version of wbq
+    error: "export" is not in this version of wbq
       next:  wbq --help      lists what is
     "#);
 }
 
 #[test]
 fn a_file_of_sql_that_cannot_be_read_is_told() {
-    let dir = sampled();
+    let dir = sample::folder();
     let done = run(dir.path(), &["-f", "/no/such/file.sql"]);
     assert_snapshot!(done.told(dir.path()), @r"
     code 1

@@ -4,7 +4,6 @@ use std::process::Stdio;
 
 use arrow::ipc::reader::StreamReader;
 use insta::assert_snapshot;
-use tempfile::TempDir;
 
 use crate::sample;
 use crate::wbq::{self, printed, run_with_input};
@@ -12,21 +11,15 @@ use crate::wbq::{self, printed, run_with_input};
 const FLAGSHIP: &str = "SELECT name, summary.loss FROM runs WHERE state = 'Finished'";
 const ROWS: &str = "SELECT run_id, _step, loss FROM history ORDER BY run_id, _step";
 
-fn sampled() -> TempDir {
-    let dir = TempDir::new().unwrap();
-    sample::store(dir.path());
-    dir
-}
-
 #[test]
 fn the_flagship_query_is_answered_from_the_folder() {
-    let dir = sampled();
+    let dir = sample::folder();
     assert_snapshot!(printed(dir.path(), &[FLAGSHIP]), @r#"{"name":"sunny-lake-1","summary.loss":0.125}"#);
 }
 
 #[test]
 fn a_table_is_for_people() {
-    let dir = sampled();
+    let dir = sample::folder();
     assert_snapshot!(printed(dir.path(), &["--format", "table", FLAGSHIP]), @r"
     name          summary.loss
     ──────────────────────────
@@ -36,7 +29,7 @@ fn a_table_is_for_people() {
 
 #[test]
 fn json_is_an_array_and_ndjson_an_object_a_line() {
-    let dir = sampled();
+    let dir = sample::folder();
     assert_snapshot!(printed(dir.path(), &["--format", "json", ROWS]), @r#"
     [
     {"run_id":"base","_step":0,"loss":0.5},
@@ -55,7 +48,7 @@ fn json_is_an_array_and_ndjson_an_object_a_line() {
 
 #[test]
 fn csv_and_markdown_are_for_other_programs() {
-    let dir = sampled();
+    let dir = sample::folder();
     assert_snapshot!(printed(dir.path(), &["--format", "csv", ROWS]), @r"
     run_id,_step,loss
     base,0,0.5
@@ -75,7 +68,7 @@ fn csv_and_markdown_are_for_other_programs() {
 
 #[test]
 fn arrow_and_parquet_are_whole_files() {
-    let dir = sampled();
+    let dir = sample::folder();
     let bytes = |format| wbq::command(dir.path(), &["--format", format, ROWS]).output().unwrap().stdout;
     let stream = bytes("arrow");
     let reader = StreamReader::try_new(stream.as_slice(), None).unwrap();
@@ -89,7 +82,7 @@ fn arrow_and_parquet_are_whole_files() {
 
 #[test]
 fn several_statements_print_their_results_in_order() {
-    let dir = sampled();
+    let dir = sample::folder();
     let sql = "SELECT 1 AS a; SELECT 'x;y' AS b;\n-- the end\n";
     let expected = "{\"a\":1}\n{\"b\":\"x;y\"}\n";
     assert_eq!(printed(dir.path(), &[sql]), expected);
@@ -101,14 +94,14 @@ fn several_statements_print_their_results_in_order() {
 
 #[test]
 fn a_statement_that_fails_comes_after_the_answers_before_it() {
-    let dir = sampled();
+    let dir = sample::folder();
     let done = wbq::run(dir.path(), &["SELECT 1 AS a; SELECT nothing_like_it FROM runs; SELECT 2 AS b"]);
     assert_eq!((done.code, done.stdout.as_str()), (1, "{\"a\":1}\n"));
 }
 
 #[test]
 fn a_key_that_no_run_has_is_null_with_a_warning_unless_strict() {
-    let dir = sampled();
+    let dir = sample::folder();
     let sql = "SELECT summary.los FROM runs WHERE run_id = 'wide'";
     let done = wbq::run(dir.path(), &[sql]);
     assert_eq!((done.code, done.stdout.as_str()), (0, "{\"summary.los\":null}\n"));
@@ -121,7 +114,7 @@ fn a_key_that_no_run_has_is_null_with_a_warning_unless_strict() {
 
 #[test]
 fn whoever_closes_the_pipe_has_seen_enough() {
-    let dir = sampled();
+    let dir = sample::folder();
     let mut command = wbq::command(dir.path(), &["--format", "csv", ROWS]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());

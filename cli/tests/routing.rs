@@ -22,12 +22,21 @@ fn remote(server: &str, key: Option<&str>, args: &[&str]) -> wbq::Done {
     command.output().unwrap().into()
 }
 
+/// Another folder that names the server of this one: only that server can know what is in it.
+pub(crate) fn rumour_of(dir: &Path) -> TempDir {
+    let elsewhere = TempDir::new().unwrap();
+    fs::copy(dir.join("server.json"), elsewhere.path().join("server.json")).unwrap();
+    elsewhere
+}
+
 #[test]
 fn the_first_start_tells_url_and_key_and_later_ones_the_url() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().join("data");
     let server = Served::start(&data, &["--admin", "ada"]);
-    assert!(server.url.starts_with("http://127.0.0.1:") && server.key.is_some());
+    let key = server.key.as_deref().unwrap();
+    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+    assert_eq!(server.ready, format!("{{\"url\":\"{}\",\"key\":\"{key}\"}}\n", server.url));
     let file = data.join("server.json");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let (status, rest) = server.stop();
@@ -35,7 +44,7 @@ fn the_first_start_tells_url_and_key_and_later_ones_the_url() {
     assert!(!file.exists());
 
     let again = Served::start(&data, &[]);
-    assert_eq!(again.key, None);
+    assert_eq!((&again.key, &again.ready), (&None, &format!("{{\"url\":\"{}\"}}\n", again.url)));
     assert_eq!(again.stop().0.code(), Some(0));
     assert_eq!(
         printed(&data, &["user", "ls", "--format", "csv"]).lines().nth(1).unwrap().split(',').next(),
@@ -45,8 +54,7 @@ fn the_first_start_tells_url_and_key_and_later_ones_the_url() {
 
 #[test]
 fn changes_go_through_the_server_that_holds_the_folder() {
-    let dir = TempDir::new().unwrap();
-    sample::store(dir.path());
+    let dir = sample::folder();
     let server = Served::start(dir.path(), &["--admin", "ada"]);
     let edited = run(
         dir.path(),
@@ -67,12 +75,9 @@ fn changes_go_through_the_server_that_holds_the_folder() {
 
 #[test]
 fn sql_goes_through_the_server_that_holds_the_folder() {
-    let dir = TempDir::new().unwrap();
-    sample::store(dir.path());
+    let dir = sample::folder();
     let server = Served::start(dir.path(), &["--admin", "ada"]);
-    // A rumour of another folder: only a server can know the answer.
-    let elsewhere = TempDir::new().unwrap();
-    fs::copy(dir.path().join("server.json"), elsewhere.path().join("server.json")).unwrap();
+    let elsewhere = rumour_of(dir.path());
     let sql = "SELECT name, summary.loss FROM runs WHERE state = 'Finished'";
     let expected = "{\"name\":\"sunny-lake-1\",\"summary.loss\":0.125}\n";
     assert_eq!(printed(elsewhere.path(), &[sql]), expected);
@@ -88,6 +93,18 @@ fn sql_goes_through_the_server_that_holds_the_folder() {
     );
     let shown = printed(elsewhere.path(), &["show", "wide", "--format", "json"]);
     assert!(shown.contains("\"config\":{\"epochs\":3,\"optimizer\":{\"lr\":0.5}}"), "{shown}");
+}
+
+#[test]
+fn a_server_that_listens_everywhere_is_reached_at_loopback() {
+    let dir = sample::folder();
+    let server = Served::start(dir.path(), &["--admin", "ada", "--listen", "0.0.0.0:0", "--behind-proxy"]);
+    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+    let file: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.path().join("server.json")).unwrap()).unwrap();
+    assert_eq!(file["url"], *server.url);
+    let sql = "SELECT count(*) AS n FROM runs";
+    assert_eq!(printed(rumour_of(dir.path()).path(), &[sql]), "{\"n\":3}\n");
 }
 
 #[test]
@@ -123,8 +140,7 @@ fn a_server_that_is_not_there_is_told() {
 
 #[test]
 fn what_a_dead_server_left_behind_is_ignored() {
-    let dir = TempDir::new().unwrap();
-    sample::store(dir.path());
+    let dir = sample::folder();
     let server = Served::start(dir.path(), &["--admin", "ada"]);
     let left_behind = fs::read(dir.path().join("server.json")).unwrap();
     server.signal("KILL");

@@ -6,14 +6,22 @@ use engine::{
     Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Event, Options, Paths, ProjectCreated, ProjectKey,
     Rows, RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Store, Subject, Time, Value,
 };
+use tempfile::TempDir;
 
 /// 2026-01-02 03:04:05 UTC.
 const BEGIN: Time = 1_767_323_045_000_000_000;
 const SECOND: Time = 1_000_000_000;
 
+/// A folder with the small store in it.
+pub(crate) fn folder() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    store(dir.path());
+    dir
+}
+
 /// Writes two projects of ada's: `mnist` with the runs `base` (finished, 3 steps) and `wide`
 /// (failed, 1 step), and `cifar` with another `base`, which is running.
-pub(crate) fn store(dir: &Path) {
+fn store(dir: &Path) {
     let store = Store::open(Options::new(dir)).unwrap();
     let mut events = Vec::new();
     for project in ["mnist", "cifar"] {

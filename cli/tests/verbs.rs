@@ -1,20 +1,13 @@
 //! What the verbs print when all goes well.
 
 use insta::assert_snapshot;
-use tempfile::TempDir;
 
 use crate::sample;
 use crate::wbq::{printed, run};
 
-fn sampled() -> TempDir {
-    let dir = TempDir::new().unwrap();
-    sample::store(dir.path());
-    dir
-}
-
 #[test]
 fn a_run_is_shown_for_people() {
-    let dir = sampled();
+    let dir = sample::folder();
     assert_snapshot!(printed(dir.path(), &["show", "mnist/base"]), @r"
     sunny-lake-1  ada/mnist/base
       generation    1
@@ -44,7 +37,7 @@ fn a_run_is_shown_for_people() {
 
 #[test]
 fn a_run_is_shown_as_json_with_the_columns_of_sql() {
-    let dir = sampled();
+    let dir = sample::folder();
     let json = printed(dir.path(), &["show", "ada/mnist/wide", "--format", "json"]);
     let run: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((json.lines().count(), run["run_id"].as_str()), (1, Some("wide")));
@@ -56,7 +49,7 @@ fn a_run_is_shown_as_json_with_the_columns_of_sql() {
 
 #[test]
 fn a_run_that_is_not_there_or_not_the_only_one_is_told() {
-    let dir = sampled();
+    let dir = sample::folder();
     assert_snapshot!(run(dir.path(), &["show", "base"]).told(dir.path()), @r#"
     code 1
     error: "base" can mean 2 runs
@@ -72,7 +65,7 @@ fn a_run_that_is_not_there_or_not_the_only_one_is_told() {
 
 #[test]
 fn runs_are_changed_without_a_server() {
-    let dir = sampled();
+    let dir = sample::folder();
     let path = dir.path();
     let said = |args: &[&str]| {
         let done = run(path, args);
@@ -101,7 +94,7 @@ fn runs_are_changed_without_a_server() {
 
 #[test]
 fn stats_tell_what_is_in_the_folder() {
-    let dir = sampled();
+    let dir = sample::folder();
     let text = printed(dir.path(), &["stats"]).replace(&dir.path().display().to_string(), "DIR");
     insta::with_settings!({filters => vec![(r"[\d.]+ KiB \(\d+ bytes\)", "SIZE"), (r"\d+ bytes", "SIZE")]}, {
         assert_snapshot!(text, @r"
@@ -116,7 +109,7 @@ fn stats_tell_what_is_in_the_folder() {
         points        4
           system      0 (beside these)
         segments      1 with SIZE
-          1           active, SIZE, events 1..18
+          1           sealed, SIZE, events 1..18
         ");
     });
     let json: serde_json::Value =
@@ -129,14 +122,16 @@ fn stats_tell_what_is_in_the_folder() {
 fn the_limits_are_listed_without_a_folder() {
     let nowhere = std::path::Path::new("/nowhere");
     let limits = printed(nowhere, &["stats", "--limits"]);
-    for name in ["line_bytes_max", "tags_max", "statement_bytes", "body_wire_bytes", "sql_tokens_max"] {
+    for name in
+        ["line_bytes_max", "tags_max", "statement_bytes", "body_wire_bytes", "memory_bytes", "sql_tokens_max"]
+    {
         assert!(limits.lines().any(|line| line.starts_with(name)), "{name}: {limits}");
     }
 }
 
 #[test]
 fn users_are_added_and_listed() {
-    let dir = sampled();
+    let dir = sample::folder();
     let added = printed(dir.path(), &["user", "add", "bob"]);
     let (name, key) = added.trim_end().split_once(' ').unwrap();
     assert!(name == "bob" && key.len() >= 40, "{added}");

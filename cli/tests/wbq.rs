@@ -78,12 +78,17 @@ pub(crate) struct Served {
     child: Child,
     pub(crate) url: String,
     pub(crate) key: Option<String>,
+    /// The line that it began with.
+    pub(crate) ready: String,
     stdout: BufReader<std::process::ChildStdout>,
 }
 
 impl Served {
     pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--ready-json"];
+        let mut all = vec!["serve", "--ready-json"];
+        if !args.contains(&"--listen") {
+            all.extend(["--listen", "127.0.0.1:0"]);
+        }
         all.extend(args);
         let mut child = command(dir, &all).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -95,6 +100,7 @@ impl Served {
             child,
             url: ready["url"].as_str().unwrap().to_owned(),
             key: ready["key"].as_str().map(str::to_owned),
+            ready: line,
             stdout,
         }
     }

@@ -52,5 +52,5 @@ pub use projection::{
     Projection, RUNS_PER_CHUNK, Run, Screen, Space, Stream, StreamKind, Table, Tree, User, is_nested,
     leaves_in,
 };
-pub use snapshot::{SegmentInfo, Snapshot};
+pub use snapshot::{Moment, SegmentInfo, Snapshot};
 pub use store::{Health, Store, read};

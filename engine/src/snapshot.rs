@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::event::{Block, Body, ConsoleLine, Event};
+use crate::event::{Block, Body, ConsoleLine, Event, Time};
 use crate::id::Lsn;
-use crate::log::Segments;
+use crate::log::{Located, Segments};
 use crate::projection::{Extent, Projection, Run, Screen};
 
 /// A moment of the store. It never changes; holding it keeps nobody waiting.
@@ -62,7 +62,34 @@ impl Snapshot {
     /// Every event from a position on, up to this snapshot's, in log order: position, `run_seq`,
     /// event.
     pub fn events(&self, from: Lsn) -> impl Iterator<Item = Result<(Lsn, u64, Event)>> + use<> {
-        Segments::events(Arc::clone(&self.segments), from, self.durable)
+        let events = Segments::events(Arc::clone(&self.segments), from, self.durable);
+        events.map(|event| event.map(|event| (event.lsn, event.run_seq, event.event)))
+    }
+
+    /// The store as it was at an earlier moment: the fold of the events up to there. Reads the log
+    /// from its beginning.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log does not hold what it held; `Io`.
+    pub fn as_of(&self, moment: Moment) -> Result<Self> {
+        let last = match moment {
+            Moment::Lsn(lsn) => lsn.min(self.durable),
+            Moment::Time(_) => self.durable,
+        };
+        let mut past =
+            Self { projection: Projection::default(), durable: Lsn(0), segments: Arc::clone(&self.segments) };
+        for event in Segments::events(Arc::clone(&self.segments), Lsn(1), last) {
+            let Located { location, lsn, run_seq, event } = event?;
+            if matches!(moment, Moment::Time(time) if event.received > time) {
+                break;
+            }
+            match past.projection.apply(lsn, location, &event) {
+                Ok(seq) if seq == run_seq => past.durable = lsn,
+                _ => return Err(Error::damaged(format!("event {lsn} does not follow those before it"))),
+            }
+        }
+        Ok(past)
     }
 
     /// The log's segments: number, bytes, first and last position, whether sealed.
@@ -70,6 +97,16 @@ impl Snapshot {
     pub fn segments(&self) -> Vec<SegmentInfo> {
         self.segments.infos(self.durable)
     }
+}
+
+/// A moment of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// With this event as the last one.
+    Lsn(Lsn),
+    /// With all events up to the first that was received later: a clock that went back does not
+    /// change the order of events (D7).
+    Time(Time),
 }
 
 /// A segment, for people.

@@ -337,6 +337,7 @@ mod tests {
         Subject, Value,
     };
     use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
+    use crate::snapshot::Moment;
     use tempfile::TempDir;
 
     fn options(dir: &TempDir) -> Options {
@@ -406,6 +407,31 @@ mod tests {
         let lsns: Vec<Lsn> = snapshot.events(Lsn(1)).map(|event| event.unwrap().0).collect();
         assert_eq!(lsns, (1..=snapshot.durable.0).map(Lsn).collect::<Vec<_>>());
         assert_eq!(snapshot.events(snapshot.durable).count(), 1);
+    }
+
+    #[test]
+    fn every_moment_of_the_past_is_what_it_was_then() {
+        let dir = TempDir::new().unwrap();
+        let store = Store::open(options(&dir)).unwrap();
+        let (base, mut seen) = (store.now(), vec![store.snapshot()]);
+        begin(&store, "a");
+        for step in 0..200 {
+            let rows = Event { received: base + step, ..row("a", step) };
+            store.append_blocking(Batch::new(vec![rows])).unwrap();
+            seen.push(store.snapshot());
+        }
+        let now = store.snapshot();
+        for then in &seen[1..] {
+            let past = now.as_of(Moment::Lsn(then.durable)).unwrap();
+            assert_eq!((past.durable, steps(&past, "a")), (then.durable, steps(then, "a")));
+        }
+        assert!(now.as_of(Moment::Lsn(Lsn(0))).unwrap().projection.runs.is_empty());
+        let ninety = now.as_of(Moment::Time(base + 90)).unwrap();
+        assert_eq!(steps(&ninety, "a"), (0..=90).collect::<Vec<_>>());
+        assert_eq!(now.as_of(Moment::Time(i64::MAX)).unwrap().durable, now.durable);
+        store.close().unwrap();
+        let read = read(dir.path()).unwrap();
+        assert_eq!(steps(&read.as_of(Moment::Lsn(seen[50].durable)).unwrap(), "a"), steps(&seen[50], "a"));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use engine::Durability;
 
+use crate::http::memory;
+
 /// How to start a server.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
@@ -88,6 +90,8 @@ pub struct Limits {
     pub auth_failures_per_minute: u32,
     /// Bytes of a SQL text (L6).
     pub sql_bytes: usize,
+    /// Bytes of memory of the process (L11).
+    pub memory_bytes: u64,
 }
 
 impl Default for Limits {
@@ -112,6 +116,7 @@ impl Default for Limits {
             connections: 4_096,
             auth_failures_per_minute: 10,
             sql_bytes: 256 << 10,
+            memory_bytes: memory::half_of_all(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::future::Future;
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::accept::Accept;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::tls_rustls::RustlsAcceptor;
 use engine::{Health, Options, Store};
 use serde_json::json;
 
@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::http::auth::Gate;
 use crate::http::connections::Bounded;
 use crate::http::metrics;
+use crate::http::tls::Certificate;
 use crate::options::{Limits, ServerOptions};
 use crate::wandb::capability::Signer;
 use crate::{people, routes, silence};
@@ -38,7 +39,7 @@ pub struct Server {
     listener: TcpListener,
     url: String,
     admin: people::Admin,
-    tls: Option<RustlsConfig>,
+    tls: Option<Certificate>,
     server_json: PathBuf,
     options: ServerOptions,
 }
@@ -56,8 +57,8 @@ impl Server {
         if !address.ip().is_loopback() && options.tls.is_none() && !options.behind_proxy {
             return Err(Error::Exposed { address });
         }
-        let tls = match &options.tls {
-            Some((certificate, key)) => Some(tls(certificate, key).await?),
+        let tls = match options.tls.clone() {
+            Some((chain, key)) => Some(Certificate::read(chain, key).await?),
             None => None,
         };
         let mut engine_options = Options::new(&options.dir);
@@ -74,7 +75,7 @@ impl Server {
             what: options.listen.clone().into(),
             source,
         })?;
-        let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+        let url = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, reached_at(address));
         let token = people::new_key(&*store.world().entropy).map_err(people::no_chance)?;
         let server_json = options.dir.join(SERVER_JSON);
         write_server_json(&server_json, &url, &token)?;
@@ -92,7 +93,7 @@ impl Server {
         Ok(Self { app: Arc::new(App::new(parts)), listener, url, admin, tls, server_json, options })
     }
 
-    /// Where it listens, as `http://ADDRESS:PORT`.
+    /// Where this machine reaches it, as `http://ADDRESS:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -127,9 +128,13 @@ impl Server {
         let server = axum_server::from_tcp(listener).map_err(io)?;
         let bounded = Bounded::new(options.limits.connections);
         let served = match tls {
-            Some(config) => {
-                let server = server.acceptor(RustlsAcceptor::new(config).acceptor(bounded));
-                configured(server, &options.limits, handle).serve(router).await
+            Some(certificate) => {
+                let acceptor = RustlsAcceptor::new(certificate.config.clone()).acceptor(bounded);
+                let renewing = tokio::spawn(certificate.renew());
+                let served =
+                    configured(server.acceptor(acceptor), &options.limits, handle).serve(router).await;
+                renewing.abort();
+                served
             }
             None => configured(server.acceptor(bounded), &options.limits, handle).serve(router).await,
         };
@@ -199,14 +204,16 @@ async fn resolve(listen: &str) -> Result<SocketAddr, Error> {
     found.next().ok_or_else(|| io(io::ErrorKind::AddrNotAvailable.into()))
 }
 
-async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, Error> {
-    // Somebody else of this process may have chosen the same provider already.
-    let _already_chosen = rustls::crypto::ring::default_provider().install_default();
-    RustlsConfig::from_pem_file(certificate, key).await.map_err(|source| Error::Io {
-        doing: "use the certificate",
-        what: certificate.into(),
-        source,
-    })
+/// The same port at an address that can be connected to: what listens everywhere is reached at loopback.
+fn reached_at(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
@@ -235,5 +242,23 @@ fn write_server_json(path: &Path, url: &str, token: &str) -> Result<(), Error> {
 fn remove_server_json(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
         tracing::warn!(%error, "server.json could not be removed; others will see that its process is gone");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_reached_at_loopback() {
+        for (listens, reached) in [
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+            ("127.0.0.2:80", "127.0.0.2:80"),
+            ("[::1]:80", "[::1]:80"),
+            ("10.1.2.3:80", "10.1.2.3:80"),
+        ] {
+            assert_eq!(reached_at(listens.parse().unwrap()).to_string(), reached);
+        }
     }
 }

@@ -8,84 +8,143 @@ fn row(step: i64, x: &str) -> String {
     format!(r#"{{"_step":{step},"x":{x}}}"#)
 }
 
-/// Sends chunks of rows `_step`, x to a fresh run and gives its rows.
-fn rows_after(server: &Harness, run: &str, chunks: &[(i64, &[(i64, &str)])]) -> Vec<String> {
-    server.init("p", run);
-    for (offset, lines) in chunks {
-        let lines: Vec<String> = lines.iter().map(|(step, x)| row(*step, x)).collect();
-        server.streamed("p", run, &history(*offset, &lines.iter().map(String::as_str).collect::<Vec<_>>()));
-    }
-    server.rows("p", run)
+/// Each case: what is sent to a run that was just begun, and what is there then. The page tells them
+/// for people, and `tests/tests/streams.rs` sends them to a disk that loses its power.
+fn cases() -> Vec<Value> {
+    serde_json::from_str(include_str!("../../tests/streams.json")).unwrap()
 }
 
-fn logged(server: &Harness, run: &str) -> usize {
-    let is_logged = |event: &engine::Event| {
-        matches!(event.body, engine::Body::Logged(_)) && event.run().is_some_and(|key| *key.run == *run)
-    };
-    server.events().iter().filter(|event| is_logged(event)).count()
+/// Rows of a case, as the lines that carry them.
+fn lines(rows: &Value) -> Vec<String> {
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|pair| row(pair[0].as_i64().unwrap(), pair[1].as_str().unwrap())).collect()
+}
+
+fn is_of(run: &str, event: &engine::Event) -> bool {
+    event.run().is_some_and(|key| *key.run == *run)
+}
+
+/// How many events of a run are of a kind.
+fn stored(server: &Harness, run: &str, kind: fn(&engine::Body) -> bool) -> usize {
+    server.events().iter().filter(|event| is_of(run, event) && kind(&event.body)).count()
+}
+
+/// Sends one request of a case; gives the server, which may be another one then.
+fn send(server: Harness, run: &str, request: &Value) -> Harness {
+    let id = || server.run("p", run)["id"].clone();
+    match request.as_str() {
+        Some("restart") => return server.restart(),
+        Some("init") => drop(server.init("p", run)),
+        Some("resume") => drop(
+            server
+                .upsert(&json!({ "id": id(), "name": run, "project": "p", "host": "h", "program": "t.py" })),
+        ),
+        _ => {
+            let body = match request.get("end") {
+                Some(code) => json!({ "complete": true, "exitcode": code }),
+                None => {
+                    let lines = lines(&request["rows"]);
+                    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+                    history(request["at"].as_i64().unwrap(), &lines)
+                }
+            };
+            assert_eq!(server.streamed("p", run, &body), json!({}), "{run}: {request}");
+        }
+    }
+    server
 }
 
 #[test]
 fn retries_overlaps_and_jumps_leave_each_row_once() {
-    let server = Harness::start();
-    type Case = (
-        &'static str,
-        &'static [(i64, &'static [(i64, &'static str)])],
-        &'static [(i64, &'static str)],
-        usize,
-    );
-    let cases: &[Case] = &[
-        ("in-order", &[(0, &[(0, "1")]), (1, &[(1, "2"), (2, "3")])], &[(0, "1"), (1, "2"), (2, "3")], 2),
-        ("retry", &[(0, &[(0, "1"), (1, "2")]), (0, &[(0, "1"), (1, "2")])], &[(0, "1"), (1, "2")], 1),
-        ("late-retry", &[(0, &[(0, "1")]), (1, &[(1, "2")]), (0, &[(0, "1")])], &[(0, "1"), (1, "2")], 2),
-        (
-            "other-boundaries",
-            &[(0, &[(0, "1"), (1, "2")]), (0, &[(0, "1"), (1, "2"), (2, "3")])],
-            &[(0, "1"), (1, "2"), (2, "3")],
-            2,
-        ),
-        (
-            "part-again",
-            &[(0, &[(0, "1"), (1, "2"), (2, "3")]), (1, &[(1, "2")])],
-            &[(0, "1"), (1, "2"), (2, "3")],
-            1,
-        ),
-        (
-            "all-again-in-two",
-            &[(0, &[(0, "1"), (1, "2")]), (0, &[(0, "1")]), (1, &[(1, "2")])],
-            &[(0, "1"), (1, "2")],
-            1,
-        ),
-        (
-            "overwrite",
-            &[(0, &[(0, "1"), (1, "2"), (2, "3")]), (1, &[(1, "9"), (2, "3")])],
-            &[(0, "1"), (1, "9"), (2, "3")],
-            2,
-        ),
-        (
-            "overwrite-and-more",
-            &[(0, &[(0, "1"), (1, "2")]), (0, &[(0, "7"), (1, "2"), (2, "3")])],
-            &[(0, "7"), (1, "2"), (2, "3")],
-            2,
-        ),
-        ("jump", &[(0, &[(0, "1")]), (5, &[(5, "6")])], &[(0, "1"), (5, "6")], 2),
-        ("gap-filled", &[(2, &[(2, "3")]), (0, &[(0, "1"), (1, "2")])], &[(0, "1"), (1, "2"), (2, "3")], 2),
-        (
-            "same-number-as-float",
-            &[(0, &[(0, "1")]), (0, &[(0, "1.0"), (1, "0.5")])],
-            &[(0, "1"), (1, "0.5")],
-            2,
-        ),
-        ("minus-zero-differs", &[(0, &[(0, "0.0")]), (0, &[(0, "-0.0")])], &[(0, "-0.0")], 2),
-        ("nan-is-nan", &[(0, &[(0, "NaN")]), (0, &[(0, "NaN"), (1, "1.5")])], &[(0, "NaN"), (1, "1.5")], 2),
-    ];
-    for (name, chunks, expected, events) in cases {
-        let expected: Vec<String> = expected.iter().map(|(step, x)| row(*step, x)).collect();
-        assert_eq!(rows_after(&server, name, chunks), expected, "{name}");
-        assert_eq!(logged(&server, name), *events, "{name}: events that hold rows");
+    let mut server = Harness::start();
+    for (index, case) in cases().iter().enumerate() {
+        let (name, run) = (&case["name"], format!("case-{index}"));
+        server.init("p", &run);
+        for request in case["requests"].as_array().unwrap() {
+            server = send(server, &run, request);
+        }
+        assert_eq!(server.rows("p", &run), lines(&case["rows"]), "{name}");
+        let logged = stored(&server, &run, |body| matches!(body, engine::Body::Logged(_)));
+        assert_eq!(json!(logged), case["stored"], "{name}: events that hold rows");
+        let ended = stored(&server, &run, |body| matches!(body, engine::Body::StateChanged(_)));
+        let told = server.run("p", &run);
+        let expected = |key: &str| case.get(key).cloned();
+        assert_eq!(
+            expected("next").unwrap_or(told["historyLineCount"].clone()),
+            told["historyLineCount"],
+            "{name}"
+        );
+        assert_eq!(expected("state").unwrap_or(told["state"].clone()), told["state"], "{name}");
+        assert_eq!(expected("ends").unwrap_or(json!(ended)), json!(ended), "{name}: changes of state");
+        let generations = server.read().projection.runs.iter().filter(|known| *known.key.run == *run).count();
+        assert_eq!(expected("generations").unwrap_or(json!(1)), json!(generations), "{name}: generations");
     }
-    assert_eq!(server.run("p", "jump")["historyLineCount"], 6, "the next line is after the highest");
-    assert_eq!(server.run("p", "overwrite-and-more")["historyLineCount"], 3);
+}
+
+#[test]
+fn the_page_of_streams_tells_every_case_and_no_other() {
+    let page = include_str!("../../docs/streams.md");
+    let table = page.split("\n## ").nth(1).unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let told: Vec<&str> = rows.filter(|name| !["case", "---"].contains(name)).collect();
+    let cases = cases();
+    let known: Vec<&str> = cases.iter().map(|case| case["name"].as_str().unwrap()).collect();
+    assert_eq!(told, known);
+}
+
+#[test]
+fn a_retry_older_than_the_known_chunks_is_compared_with_what_stands() {
+    let server = Harness::with(|options| options.durability = engine::Durability::Os);
+    server.init("p", "r");
+    let chunks = i64::try_from(engine::limits::CHUNK_HASHES_MAX).unwrap() + 1;
+    for step in 0..chunks {
+        server.streamed("p", "r", &history(step, &[&row(step, "1")]));
+    }
+    let before = server.events().len();
+    assert_eq!(server.streamed("p", "r", &history(0, &[&row(0, "1")])), json!({}));
+    assert_eq!(server.events().len(), before, "equal content stores nothing");
+    server.streamed("p", "r", &history(0, &[&row(0, "2")]));
+    assert_eq!(server.events().len(), before + 1, "and other content does");
+    assert_eq!(server.rows("p", "r")[..2], [row(0, "2"), row(1, "1")]);
+}
+
+#[test]
+fn an_offset_that_no_line_can_have_is_refused() {
+    let server = Harness::start();
+    server.init("p", "r");
+    let before = server.events().len();
+    for file in ["wandb-history.jsonl", "wandb-events.jsonl", "output.log"] {
+        for offset in [-1, (1 << 53) + 1, i64::MIN] {
+            let reply = server.stream("p", "r", &chunk(file, offset, &["{}"]));
+            assert_eq!(reply.status, 400, "{file} at {offset}");
+            assert!(reply.text().contains(&format!("offset {offset} is out of range")), "{}", reply.text());
+        }
+    }
+    assert_eq!(server.events().len(), before);
+    server.streamed("p", "r", &history(1 << 53, &["{}"]));
+}
+
+#[test]
+fn an_end_with_another_code_is_another_end() {
+    let server = Harness::start();
+    server.init("p", "r");
+    for code in [0, 1, 1] {
+        server.streamed("p", "r", &json!({ "complete": true, "exitcode": code }));
+    }
+    assert_eq!(stored(&server, "r", |body| matches!(body, engine::Body::StateChanged(_))), 2);
+    assert_eq!((server.state("p", "r"), &server.run("p", "r")["exitcode"]), ("failed".to_owned(), &json!(1)));
+}
+
+#[test]
+fn what_is_not_there_yet_is_said() {
+    let server = Harness::start();
+    server.init("p", "r");
+    let rewind = "mutation RewindRun($runName: String!, $metricName: String!, $metricValue: Float!) { rewindRun(
+        input: { runName: $runName, metricName: $metricName, metricValue: $metricValue }) { rewoundRun { id } } }";
+    let variables = json!({ "runName": "r", "metricName": "_step", "metricValue": 0 });
+    let reply = server.graphql_reply(rewind, &variables);
+    assert_eq!(reply.status, 400, "the client gives up at once and prints why: {}", reply.text());
+    assert!(reply.text().contains("rewinding a run is not supported"), "{}", reply.text());
 }
 
 #[test]

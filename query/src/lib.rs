@@ -12,6 +12,7 @@
 //! | `catalog.rs` | which provider stands for a table |
 //! | `tables/` | which tables and columns there are, and what is in them |
 //! | `scan/` | how a table becomes batches, and what is not read |
+//! | `moment.rs` | how a moment of the past is written |
 //! | `output/` | how batches become bytes |
 
 mod answer;
@@ -23,6 +24,7 @@ mod functions;
 mod guard;
 pub mod limits;
 mod memory;
+pub mod moment;
 pub mod output;
 mod resolver;
 mod scan;

@@ -20,7 +20,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
 use datafusion::sql::parser::Statement as Parsed;
-use engine::Snapshot;
+use engine::{Moment, Snapshot};
 use futures::StreamExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
@@ -82,6 +82,35 @@ impl Database {
         Self { started: Some(Started::new(limits)) }
     }
 
+    /// The store as it was at a moment of the past. Replays the log, so it takes a turn as a statement
+    /// does, on the same threads.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` when too many run and wait; `Damaged`.
+    pub async fn as_of(&self, now: Arc<Snapshot>, moment: Moment) -> Result<Arc<Snapshot>, Error> {
+        let Started { shared, runtime } = self.started()?;
+        let shared = Arc::clone(shared);
+        let replay = runtime.spawn(async move {
+            let _turn = shared.turn().await?;
+            tokio::task::block_in_place(|| now.as_of(moment).map(Arc::new).map_err(Error::from))
+        });
+        replay.await.unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Internal,
+                "the past could not be replayed because of an internal error",
+            ))
+        })
+    }
+
+    fn started(&self) -> Result<&Started, Error> {
+        match &self.started {
+            Some(Ok(started)) => Ok(started),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(Error::new(ErrorKind::Internal, "the database is closed")),
+        }
+    }
+
     /// Runs one statement over a snapshot. The answer comes as soon as the statement is planned, its
     /// rows as they are made. Needs no particular runtime around it.
     ///
@@ -94,11 +123,7 @@ impl Database {
         sql: &str,
         options: &QueryOptions,
     ) -> Result<Answer, Error> {
-        let Started { shared, runtime } = match &self.started {
-            Some(Ok(started)) => started,
-            Some(Err(error)) => return Err(error.clone()),
-            None => return Err(Error::new(ErrorKind::Internal, "the database is closed")),
-        };
+        let Started { shared, runtime } = self.started()?;
         let (head, planned) = oneshot::channel();
         let (batches, rows) = mpsc::channel(limits::BATCHES_AHEAD);
         let lsn = snapshot.durable;

@@ -76,7 +76,7 @@ fn a_word_near_a_verb_is_a_slip_and_no_sql() {
     assert!(refused(&["sevre"]).contains("did you mean \"serve\"?"));
     assert!(refused(&["stat"]).contains("did you mean \"stats\"?"));
     assert!(refused(&["shwo", "abc"]).contains("did you mean \"show\"?"));
-    assert!(refused(&["verify"]).contains("not in this version"));
+    assert!(refused(&["export"]).contains("not in this version"));
     assert!(refused(&["SELECT", "1"]).contains("put it in quotes"));
 }
 
@@ -85,7 +85,7 @@ fn what_contradicts_itself_is_refused() {
     assert!(refused(&["SELECT 1", "-f", "x"]).contains("not in both"));
     assert!(refused(&["-f", "x", "stats"]).contains("no verb"));
     assert!(refused(&["SELECT 1", "stats"]).contains("more after"));
-    assert!(refused(&["--as-of", "10 minutes ago", "SELECT 1"]).contains("not built yet"));
+    assert!(refused(&["--as-of", "10 minutes ago", "stats"]).contains("goes with SQL"));
     refused(&["--dir", "d", "--server", "http://h", "SELECT 1"]);
     refused(&["--quiet", "--verbose", "SELECT 1"]);
     refused(&["--format", "xml", "SELECT 1"]);

@@ -1,6 +1,8 @@
 //! What each verb does, a file for each.
 
+mod care;
 mod change;
+mod diff;
 mod serve;
 mod show;
 mod sql;
@@ -43,11 +45,16 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
     match verb {
         Verb::Serve(serve) => serve::run(context, serve),
         Verb::Show { run } => show::run(context, &run),
+        Verb::Diff { left, right } => diff::run(context, &left, &right),
         Verb::Edit(edit) => change::edit(context, edit),
         Verb::Stop(runs) => change::stop(context, &runs),
         Verb::Delete { runs, yes } => change::delete(context, &runs, yes),
         Verb::Undelete(runs) => change::undelete(context, &runs),
         Verb::Stats { limits } => stats::run(context, limits),
+        Verb::Verify { deep, json } => care::verify(context, deep, json),
+        Verb::Backup { target } => care::backup(context, target),
+        Verb::Restore { source, target } => care::restore(context, source, target),
+        Verb::Repair { source, target, dry_run } => care::repair(context, source, target, dry_run),
         Verb::User(user) => user::run(context, user),
         Verb::Completions { shell } => completions(shell),
         Verb::Version => output::print(&format!("wbq {}\n", env!("CARGO_PKG_VERSION"))),

@@ -10,6 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Messages;
 use crate::{folder, logs, output};
 use ingest::{Server, ServerOptions};
+use serde::Serialize;
 
 /// How long work that outlives the server may hold up the end of the process.
 const LEFTOVERS_TIMEOUT: Duration = Duration::from_secs(1);
@@ -58,11 +59,7 @@ async fn until_stopped(
         () = stop.asked() => return Err(Failure::interrupted()),
     };
     if ready_json {
-        let line = match server.new_key() {
-            Some(key) => serde_json::json!({ "url": server.url(), "key": key }),
-            None => serde_json::json!({ "url": server.url() }),
-        };
-        output::print(&format!("{line}\n"))?;
+        output::print(&output::json(&Ready { url: server.url(), key: server.new_key() })?)?;
     } else {
         messages.note(&banner(&server, dir));
     }
@@ -76,6 +73,14 @@ async fn until_stopped(
         });
     };
     server.serve(asked).await.map_err(|error| failure("the server ended on", dir, &error))
+}
+
+/// What a program needs to begin, in this order.
+#[derive(Serialize)]
+struct Ready<'a> {
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
 }
 
 /// What a person needs to begin.

@@ -6,14 +6,14 @@ use engine::Value;
 
 use super::Context;
 use crate::answer::Answerer;
-use crate::args::Format;
+use crate::args::{Format, Global};
 use crate::failure::{Failure, Result};
 use crate::place::Place;
 use crate::run_name::RunName;
 use crate::{interrupt, output};
 
 /// Columns that are trees and come as the text of their JSON.
-const TREES: [&str; 2] = ["config", "summary"];
+pub(super) const TREES: [&str; 2] = ["config", "summary"];
 /// Columns that the heading shows.
 const HEADING: [&str; 4] = ["name", "entity", "project", "run_id"];
 
@@ -23,15 +23,20 @@ pub(crate) fn run(context: &Context<'_>, run: &str) -> Result<()> {
         Some(Format::Json | Format::Ndjson) => true,
         Some(_) => return Err(Failure::usage("a run is shown as --format table or json")),
     };
+    let run = fetch(context, context.global, run)?;
+    output::print(&if is_json { nested(&run).to_strict_json() + "\n" } else { text(&run) })
+}
+
+/// The row of the run that a name means.
+pub(super) fn fetch(context: &Context<'_>, global: &Global, run: &str) -> Result<Value> {
     let name: RunName = run.parse()?;
-    let (place, global) = (Place::find(context.global, &context.environment)?, context.global.clone());
+    let (place, global) = (Place::find(global, &context.environment)?, global.clone());
     let sql = format!("SELECT * FROM runs WHERE {}", name.condition());
     let found = interrupt::unless(async move {
         let answerer = Answerer::at(place, &global)?;
         answerer.answer(&sql).await?.rows().await
     })?;
-    let run = choose(&name, found)?;
-    output::print(&if is_json { nested(&run).to_strict_json() + "\n" } else { text(&run) })
+    choose(&name, found)
 }
 
 /// The newest generation of the only run that the name can mean.
@@ -58,7 +63,7 @@ fn choose(name: &RunName, found: Vec<Value>) -> Result<Value> {
 }
 
 /// The row with its trees as trees.
-fn nested(row: &Value) -> Value {
+pub(super) fn nested(row: &Value) -> Value {
     let members = row.as_map().unwrap_or_default().iter().map(|(column, value)| {
         let tree = || Value::from_json(value.as_str()?.as_bytes()).ok();
         let value = if TREES.contains(&&**column) { tree() } else { None }.unwrap_or_else(|| value.clone());
@@ -80,17 +85,22 @@ fn text(row: &Value) -> String {
         &fixed.map(|(column, value)| (column.to_string(), plain(value))).collect::<Vec<_>>(),
     );
     for tree in TREES {
-        let mut leaves = Vec::new();
-        for (key, value) in row.get(tree).and_then(Value::as_map).unwrap_or_default() {
-            if &**key != engine::HIDDEN_KEY {
-                engine::leaves_in(value, &mut key.to_string(), &mut |name, leaf| {
-                    leaves.push((escape(name), plain(leaf)));
-                });
-            }
-        }
-        section(&mut out, tree, &leaves);
+        let leaves = leaves(&row, tree).map(|(name, leaf)| (escape(&name), plain(&leaf)));
+        section(&mut out, tree, &leaves.collect::<Vec<_>>());
     }
     out
+}
+
+/// The paths of a tree of the row and what stands there, without what the client hides in it.
+pub(super) fn leaves(row: &Value, tree: &str) -> impl Iterator<Item = (String, Value)> + use<> {
+    let mut leaves = Vec::new();
+    for (key, value) in row.get(tree).and_then(Value::as_map).unwrap_or_default() {
+        if &**key != engine::HIDDEN_KEY {
+            let mut found = |name: &str, leaf: &Value| leaves.push((name.to_owned(), leaf.clone()));
+            engine::leaves_in(value, &mut key.to_string(), &mut found);
+        }
+    }
+    leaves.into_iter()
 }
 
 fn section(out: &mut String, title: &str, lines: &[(String, String)]) {
@@ -113,7 +123,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// A value on one line, without quotes around text.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Text(text) => escape(text),
         Value::List(items) if items.iter().all(|item| item.as_str().is_some()) => {
@@ -124,7 +134,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// Text without the characters that would move a terminal's cursor or worse.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         if c.is_control() {
             out.extend(c.escape_default())

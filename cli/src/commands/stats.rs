@@ -52,7 +52,7 @@ pub(crate) fn run(context: &Context<'_>, limits: bool) -> Result<()> {
     }
     let dir = context.environment.dir(context.global)?;
     let stats = gather(dir.display().to_string(), &folder::read(&dir)?);
-    output::print(&if is_json { json(&stats)? } else { text(&stats) })
+    output::print(&if is_json { output::json(&stats)? } else { text(&stats) })
 }
 
 /// Columns of a row that place it and are no metric.
@@ -90,11 +90,6 @@ fn gather(dir: String, snapshot: &Snapshot) -> Stats {
         segment_bytes: segments.iter().map(|segment| segment.bytes).sum(),
         segments,
     }
-}
-
-fn json(value: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string(value);
-    text.map(|text| text + "\n").map_err(|error| Failure::refused("cannot write JSON").because(&error))
 }
 
 fn text(stats: &Stats) -> String {
@@ -144,7 +139,7 @@ struct Limit {
 fn limits_text(is_json: bool) -> Result<String> {
     let limits = limits();
     if is_json {
-        return json(&limits);
+        return output::json(&limits);
     }
     let mut out = String::new();
     for Limit { name, default, what } in limits {
@@ -203,6 +198,7 @@ fn server_limits() -> Vec<Limit> {
         limit("page_entries", l.page_entries, "entries of one page of a connection"),
         limit("pool_bytes", l.pool_bytes, "bytes of bodies at once"),
         limit("pool_requests", l.pool_requests, "requests with a body at once"),
+        limit("memory_bytes", l.memory_bytes, "bytes of memory of the process: half of what there is"),
         limit("requests_per_second", l.requests_per_second, "requests of one user in a second"),
         limit("connections", l.connections, "connections at once"),
         limit(

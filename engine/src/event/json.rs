@@ -72,6 +72,9 @@ fn stand_ins(text: &[u8]) -> Option<(Vec<u8>, String)> {
             found = true;
             let _infallible = write!(out, "\"{quoted_prefix}{word}\"");
             rest = rest.get(word.len()..)?;
+            if rest.trim_start().starts_with(':') {
+                return None; // a number is no key
+            }
             continue;
         }
         let mut taken = first.len_utf8();

@@ -19,6 +19,6 @@ mod reader;
 pub(crate) mod segment;
 mod writer;
 
-pub(crate) use reader::{Segment, Segments};
+pub(crate) use reader::{Located, Segment, Segments};
 pub use writer::Counters;
 pub(crate) use writer::{Failure, Frames, Member, Spare, SpareOrder, Start, Writer};

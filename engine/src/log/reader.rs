@@ -121,7 +121,7 @@ impl Segments {
         segments: Arc<Self>,
         from: Lsn,
         to: Lsn,
-    ) -> impl Iterator<Item = Result<(Lsn, u64, Event)>> + use<> {
+    ) -> impl Iterator<Item = Result<Located>> + use<> {
         let wanted: Vec<Arc<Segment>> = segments
             .by_id
             .values()
@@ -134,12 +134,12 @@ impl Segments {
         wanted
             .into_iter()
             .flat_map(Walk::new)
-            .filter(move |event| !matches!(event, Ok((lsn, _, _)) if *lsn < from))
+            .filter(move |event| !matches!(event, Ok(event) if event.lsn < from))
             .map_while(move |event| {
                 if done {
                     return None;
                 }
-                done = event.as_ref().map_or(true, |(lsn, _, _)| *lsn >= to);
+                done = event.as_ref().map_or(true, |event| event.lsn >= to);
                 Some(event)
             })
     }
@@ -165,6 +165,14 @@ impl Segments {
     }
 }
 
+/// An event and where it stands.
+pub(crate) struct Located {
+    pub(crate) location: Location,
+    pub(crate) lsn: Lsn,
+    pub(crate) run_seq: u64,
+    pub(crate) event: Event,
+}
+
 /// Walks the event frames of one segment, a window of bytes at a time.
 struct Walk {
     segment: Arc<Segment>,
@@ -184,7 +192,7 @@ impl Walk {
 
     /// The next frame of an event, or none where frames end. Callers stop at the durable position,
     /// so bytes behind it, which a writer may be about to change, are never taken for damage.
-    fn step(&mut self) -> Result<Option<(Lsn, u64, Event)>> {
+    fn step(&mut self) -> Result<Option<Located>> {
         loop {
             let seed = self.segment.seed;
             let (len, event) = match frame::parse(&self.window, seed, self.at) {
@@ -192,8 +200,10 @@ impl Walk {
                     let event = (frame.kind() >= frame::kind::FIRST_EVENT).then(|| {
                         let body = self.window.slice(frame::HEADER_LEN..frame.len());
                         let lsn = Lsn(frame.lsn);
+                        let len = u32::try_from(body.len()).unwrap_or(u32::MAX);
+                        let location = Location { segment: self.segment.id, offset: self.at, len };
                         event::decode(&body)
-                            .map(|event| (lsn, frame.run_seq, event))
+                            .map(|event| Located { location, lsn, run_seq: frame.run_seq, event })
                             .map_err(|error| self.segment.damaged(self.at, lsn, &error))
                     });
                     (frame.len(), event)
@@ -221,7 +231,7 @@ impl Walk {
 }
 
 impl Iterator for Walk {
-    type Item = Result<(Lsn, u64, Event)>;
+    type Item = Result<Located>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.done {

@@ -9,7 +9,7 @@ use super::{Meter, Watch};
 use crate::blob;
 use crate::disk::{RelPath, World};
 use crate::error::{Damage, Error, Result};
-use crate::event::Block;
+use crate::event::{Block, Cell, Value};
 use crate::id::{Lsn, StoreId};
 use crate::log::segment;
 use crate::manifest::{self, Manifest, SegmentMeta};
@@ -154,8 +154,13 @@ fn check_cells(body: &crate::event::Body, meta: &SegmentMeta, offset: usize) -> 
     if block.rows() != rows.rows {
         return Err(misfit(format!("{} where {} belong", block.rows(), rows.rows)));
     }
-    let cells: usize =
-        (0..block.rows()).map(|row| block.row(row).map(|(_, cell)| cell.to_value()).count()).sum();
+    let mut cells = 0;
+    for (_, cell) in (0..block.rows()).flat_map(|row| block.row(row)) {
+        if let Cell::Json(text) = cell {
+            Value::from_json(text.as_bytes()).map_err(|error| misfit(error.to_string()))?;
+        }
+        cells += 1;
+    }
     let expected: usize = block.columns().map(|column| column.len() as usize).sum();
     if cells == expected { Ok(()) } else { Err(misfit(format!("{cells} cells where {expected} belong"))) }
 }

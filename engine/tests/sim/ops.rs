@@ -259,7 +259,7 @@ fn a_repair_keeps_what_is_valid_and_names_what_is_not() {
 fn a_repair_of_a_folder_without_a_manifest_or_a_segment_keeps_the_rest() {
     let driver = closed();
     let whole = look(&read(&driver.disk).unwrap());
-    for path in driver.disk.files().into_keys().filter(|path| is_live(path)) {
+    for path in driver.disk.files().into_keys().filter(is_live) {
         let disk = driver.disk.after_image(Image::AllLost);
         disk.lose(&path);
         let target = SimDisk::default();

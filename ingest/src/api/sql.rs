@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
+use engine::Snapshot;
 use query::output::{Format, Writer};
 use query::{Answer, Database, Error, ErrorKind, Limits, QueryOptions};
 use serde::Deserialize;
@@ -28,6 +29,7 @@ use crate::app::App;
 use crate::guarded::Guarded;
 use crate::http::error::Refusal;
 use crate::http::limits;
+use crate::http::memory::Work;
 use crate::http::trace::RequestId;
 
 /// Rows of an answer whose whole a reader must hold (L7).
@@ -89,12 +91,10 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
+    app.pool.memory.admit(Work::Query)?;
     let body = limits::read_json(&app.pool, &app.limits, &headers, body).await?;
     let request: Request = serde_json::from_slice(&body.bytes)
         .map_err(|error| Refusal::invalid(format!("the body is not a SQL request: {error}")))?;
-    if request.as_of.is_some_and(|moment| !moment.is_empty()) {
-        return Err(Refusal::invalid("as_of is not supported by this server yet"));
-    }
     if request.sql.len() > app.limits.sql_bytes {
         return Err(Refusal::invalid(format!("the SQL text is larger than {} bytes", app.limits.sql_bytes)));
     }
@@ -107,13 +107,30 @@ pub(crate) async fn post(
         timeout: None,
     };
     let began = Instant::now();
-    let answered = answer(&app, &request.sql, &options, format).await;
+    let answered = match snapshot(&app, request.as_of.as_deref()).await {
+        Ok(snapshot) => answer(&app, snapshot, &request.sql, &options, format).await,
+        Err(error) => Err(error),
+    };
     crate::http::metrics::queried(began.elapsed());
     Ok(answered.unwrap_or_else(|error| refused(&error, &id)))
 }
 
-async fn answer(app: &App, sql: &str, options: &QueryOptions, format: Format) -> Result<Response, Error> {
-    let mut answer = app.sql.database().query(app.store.snapshot(), sql, options).await?;
+/// What the statement looks at: the newest snapshot, or the store as it was.
+async fn snapshot(app: &App, as_of: Option<&str>) -> Result<Arc<Snapshot>, Error> {
+    let now = app.store.snapshot();
+    let Some(text) = as_of.filter(|text| !text.is_empty()) else { return Ok(now) };
+    let moment = query::moment::parse(text, app.store.now())?;
+    app.sql.database().as_of(now, moment).await
+}
+
+async fn answer(
+    app: &App,
+    snapshot: Arc<Snapshot>,
+    sql: &str,
+    options: &QueryOptions,
+    format: Format,
+) -> Result<Response, Error> {
+    let mut answer = app.sql.database().query(snapshot, sql, options).await?;
     let first = answer.next().await.transpose()?;
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));

@@ -15,10 +15,14 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
 use tokio_util::io::StreamReader;
 
 use crate::http::error::{Kind, Refusal};
+use crate::http::memory::{Memory, Work};
 use crate::options::Limits;
 
-/// What all bodies together may hold.
-pub(crate) struct Pool(Arc<Counters>);
+/// What all bodies together may hold, within what the process may.
+pub(crate) struct Pool {
+    counters: Arc<Counters>,
+    pub(crate) memory: Memory,
+}
 
 struct Counters {
     bytes: AtomicUsize,
@@ -29,23 +33,25 @@ struct Counters {
 
 impl Pool {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self(Arc::new(Counters {
+        let counters = Counters {
             bytes: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             bytes_max: limits.pool_bytes,
             requests_max: limits.pool_requests,
-        }))
+        };
+        Self { counters: Arc::new(counters), memory: Memory::new(limits.memory_bytes) }
     }
 
     /// Bytes held now.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.bytes.load(Ordering::Relaxed)
+        self.counters.bytes.load(Ordering::Relaxed)
     }
 
     /// Lets one more request in.
     pub(crate) fn enter(&self) -> Result<Charge, Refusal> {
-        let charge = Charge { counters: Arc::clone(&self.0), bytes: 0 };
-        if self.0.requests.fetch_add(1, Ordering::Relaxed) >= self.0.requests_max {
+        self.memory.admit(Work::Body)?;
+        let charge = Charge { counters: Arc::clone(&self.counters), bytes: 0 };
+        if self.counters.requests.fetch_add(1, Ordering::Relaxed) >= self.counters.requests_max {
             return Err(Refusal::too_many("too many requests at once"));
         }
         Ok(charge)

@@ -33,6 +33,7 @@ pub(crate) async fn render(State(app): State<Arc<App>>) -> Response {
         return Refusal::unavailable("another recorder of this process has the metrics").into_response();
     };
     metrics::gauge!("wbq_memory_bytes", "pool" => "ingest").set(app.pool.bytes() as f64);
+    metrics::gauge!("wbq_memory_bytes", "pool" => "process").set(app.pool.memory.used() as f64);
     if let Ok(free) = app.store.world().disk.free() {
         metrics::gauge!("wbq_disk_free_bytes").set(free as f64);
     }

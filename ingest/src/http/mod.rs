@@ -5,6 +5,8 @@ pub(crate) mod connections;
 pub(crate) mod error;
 pub(crate) mod health;
 pub(crate) mod limits;
+pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod origin;
+pub(crate) mod tls;
 pub(crate) mod trace;

@@ -22,6 +22,7 @@ use futures::StreamExt as _;
 use crate::app::App;
 use crate::http::error::{Kind, Refusal};
 use crate::http::limits;
+use crate::http::memory::Work;
 use crate::wandb::capability::{Grant, Method};
 use crate::wandb::{Act, names, translate};
 
@@ -57,6 +58,7 @@ pub(crate) async fn put(
 ) -> Result<StatusCode, Refusal> {
     let now = app.store.now();
     let grant = app.signer.check(&token, Method::Put, now).ok_or_else(expired)?;
+    app.pool.memory.admit(Work::Body)?;
     let _slot = OpenUpload::begin(app.limits.uploads)?;
     let size = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if size.is_some_and(|size| size > app.limits.file_bytes) {

@@ -1,13 +1,13 @@
 //! What things may be called, and the names that are made up.
 
 use engine::limits::{NAME_BYTES_MAX, NOTES_BYTES_MAX, TAG_CHARS_MAX, TAGS_MAX};
-use engine::{Projection, Value};
+use engine::{ProjectKey, Projection, Value};
 
 use crate::http::auth::Caller;
 use crate::http::error::Refusal;
 
 /// Where runs go that name no project.
-pub(crate) const DEFAULT_PROJECT: &str = "uncategorized";
+const DEFAULT_PROJECT: &str = "uncategorized";
 
 /// Characters of a project's name (SEMANTICS 1).
 const PROJECT_CHARS_MAX: usize = 128;
@@ -193,6 +193,12 @@ pub(crate) fn tags<'a>(tags: impl Iterator<Item = &'a str>) -> Result<Value, Ref
 /// The entity that a request means: an empty one is the caller's own.
 pub(crate) fn entity<'a>(named: Option<&'a str>, caller: &'a Caller) -> &'a str {
     named.filter(|name| !name.is_empty()).unwrap_or(&caller.user)
+}
+
+/// The project that a request means: an empty one is that of runs without one.
+pub(crate) fn project(entity: Option<&str>, named: Option<&str>, caller: &Caller) -> ProjectKey {
+    let named = named.filter(|name| !name.is_empty()).unwrap_or(DEFAULT_PROJECT);
+    ProjectKey::new(self::entity(entity, caller), named)
 }
 
 /// Whether the caller may write in an entity. Admins may everywhere, and by that make entities;

@@ -66,11 +66,11 @@ impl Upsert {
         if let (Some(id), None) = (given(&self.id), given(&self.name)) {
             return ids::to_run(&id).ok_or_else(|| Refusal::not_found(format!("run {id:?} not found")));
         }
-        let project = given(&self.project).unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
+        let project = names::project(self.entity.as_deref(), self.project.as_deref(), caller);
         let run = given(&self.name).unwrap_or_else(|| drawn.id.to_owned());
-        names::check_project(&project)?;
+        names::check_project(&project.project)?;
         names::check_run(&run)?;
-        Ok(RunPath::new(ProjectKey::new(names::entity(self.entity.as_deref(), caller), project), run))
+        Ok(RunPath::new(project, run))
     }
 }
 

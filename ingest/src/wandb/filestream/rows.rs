@@ -1,9 +1,8 @@
 //! Lines of history and of system metrics, straight into columns.
 //!
-//! A line of plain numbers and texts is read in one pass, without a tree; one that also has bare
-//! `NaN`s in a second pass, with strings standing in for them. Anything else (nested values, null,
-//! mistakes) makes those passes give up, and the line is read as a tree: nested maps become names
-//! with dots, lists and typed objects stay whole.
+//! A line of plain numbers and texts is read in one pass, without a tree. Anything else (nested
+//! values, null, bare `NaN`s, mistakes) makes that pass give up, and the line is read as a tree: nested
+//! maps become names with dots, lists and typed objects stay whole.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,9 +16,6 @@ use super::hash::Hasher;
 use super::request::{BadLine, Lines, RowChunk};
 
 const STEP: &str = "_step";
-/// What a string begins with that stands in for a bare word. A line that has it already is read as a
-/// tree.
-const STAND_IN: char = '\u{1}';
 
 /// The rows of a chunk.
 #[derive(Debug)]
@@ -77,10 +73,7 @@ impl RowLines {
                 format!("the line is {} bytes long, at most {LINE_BYTES_MAX} are read", text.len()).into()
             );
         }
-        if let Some(has_step) = self.read_plain(text, false) {
-            return Ok(has_step);
-        }
-        if let Some(has_step) = with_stand_ins(text).and_then(|text| self.read_plain(&text, true)) {
+        if let Some(has_step) = self.read_plain(text) {
             return Ok(has_step);
         }
         let value = Value::from_json(text.as_bytes()).map_err(|error| error.to_string())?;
@@ -91,11 +84,11 @@ impl RowLines {
 
 impl RowLines {
     /// Reads a row of plain values; tells whether it had a step. Leaves nothing behind of any other.
-    fn read_plain(&mut self, text: &str, has_stand_ins: bool) -> Option<bool> {
+    fn read_plain(&mut self, text: &str) -> Option<bool> {
         self.builder.begin_row();
         let mut has_step = false;
         let is_history = self.is_history;
-        let row = PlainRow { builder: &mut self.builder, is_history, has_stand_ins, has_step: &mut has_step };
+        let row = PlainRow { builder: &mut self.builder, is_history, has_step: &mut has_step };
         let mut source = serde_json::Deserializer::from_str(text);
         let plain = row.deserialize(&mut source).and_then(|()| source.end());
         if plain.is_err() {
@@ -104,40 +97,6 @@ impl RowLines {
         plain.is_ok().then_some(has_step)
     }
 }
-
-/// The line with strings for its bare words; none when it has no such words, or strings that could
-/// be taken for them.
-fn with_stand_ins(text: &str) -> Option<String> {
-    if text.contains(STAND_IN) || text.contains("\\u0001") {
-        return None;
-    }
-    let mut out = String::with_capacity(text.len() + 64);
-    let (mut in_string, mut is_escaped, mut copied) = (false, false, 0);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if in_string => is_escaped = true,
-            b'"' => in_string = !in_string,
-            b'N' | b'I' | b'-' if !in_string && at >= copied => {
-                let rest = text.get(at..)?;
-                if let Some((word, _)) = WORDS.iter().find(|(word, _)| rest.starts_with(word)) {
-                    out.push_str(text.get(copied..at)?);
-                    out.push_str("\"\\u0001");
-                    out.push_str(word);
-                    out.push('"');
-                    copied = at + word.len();
-                }
-            }
-            _ => {}
-        }
-    }
-    out.push_str(text.get(copied..)?);
-    (copied > 0).then_some(out)
-}
-
-/// The numbers that JSON has no word for, as the client writes them.
-const WORDS: [(&str, f64); 3] =
-    [("NaN", f64::NAN), ("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)];
 
 impl Lines for RowLines {
     fn line(&mut self, text: &str) {
@@ -214,7 +173,6 @@ fn too_long(key: &str) -> String {
 struct PlainRow<'a> {
     builder: &'a mut BlockBuilder,
     is_history: bool,
-    has_stand_ins: bool,
     has_step: &'a mut bool,
 }
 
@@ -246,12 +204,7 @@ impl<'de> Visitor<'de> for PlainRow<'_> {
             }
             let is_step = self.is_history && name == STEP;
             *self.has_step |= is_step;
-            source.next_value_seed(PlainCell {
-                builder: self.builder,
-                name: &name,
-                is_step,
-                has_stand_ins: self.has_stand_ins,
-            })?;
+            source.next_value_seed(PlainCell { builder: self.builder, name: &name, is_step })?;
         }
         Ok(())
     }
@@ -286,7 +239,6 @@ struct PlainCell<'a> {
     builder: &'a mut BlockBuilder,
     name: &'a str,
     is_step: bool,
-    has_stand_ins: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for PlainCell<'_> {
@@ -340,11 +292,7 @@ impl Visitor<'_> for PlainCell<'_> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
         self.not_for_steps()?;
-        let word = if self.has_stand_ins { text.strip_prefix(STAND_IN) } else { None };
-        match word.and_then(|word| WORDS.iter().find(|(known, _)| *known == word)) {
-            Some((_, number)) => self.builder.push_float(self.name, *number),
-            None => self.builder.push_text(self.name, text),
-        }
+        self.builder.push_text(self.name, text);
         Ok(())
     }
 }
@@ -419,7 +367,7 @@ mod tests {
         assert_eq!(
             rows(&chunk),
             [
-                r#"{"a":NaN,"b":-Infinity,"c":Infinity,"NaN":"NaN","d":"\"NaN","e":"\\","f":-1}"#,
+                r#"{"NaN":"NaN","a":NaN,"b":-Infinity,"c":Infinity,"d":"\"NaN","e":"\\","f":-1}"#,
                 r#"{"a":NaN,"t":"\u0001NaN"}"#,
                 r#"{"a":NaN,"t":"\u0001NaN","n.x":Infinity}"#,
             ]
@@ -428,6 +376,19 @@ mod tests {
             let mut lines = RowLines::system();
             lines.line(wrong);
             assert_eq!(lines.bad.len(), 1, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_bare_word_is_no_key() {
+        for wrong in ["{NaN:1}", "{\"a\":{-Infinity:1}}", "{\"a\":[{\"b\":1,Infinity:NaN}]}"] {
+            let mut lines = RowLines::history();
+            lines.line(wrong);
+            assert_eq!(
+                (lines.bad.len(), rows(&lines.finish(0).unwrap())),
+                (1, vec!["{}".to_owned()]),
+                "{wrong}"
+            );
         }
     }
 

@@ -1,16 +1,19 @@
 //! What can be changed. What is not here yet (artifacts, sweeps, registries) is refused by the
 //! validator, which names it.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
-use engine::{ProjectKey, RunPath};
+use engine::{ProjectKey, Projection, RunPath, Snapshot};
 
 use super::Scope;
 use super::file::File;
 use super::project::Project;
 use super::run::Run;
 use super::scalars::{Duration, JsonString};
+use crate::app::Plan;
 use crate::http::error::{Kind, Refusal};
-use crate::wandb::{ids, names, translate};
+use crate::wandb::{Act, ids, names, translate};
 
 pub(crate) struct Mutation;
 
@@ -178,15 +181,25 @@ pub(crate) struct NotifyScriptableRunAlertInput {
     wait_duration: Option<Duration>,
 }
 
-/// The run of an id.
-fn path(id: &ID) -> Result<RunPath, Refusal> {
-    ids::to_run(id).ok_or_else(|| Refusal::not_found(format!("run {:?} not found", id.as_str())))
+/// Changes the run of an id, in the name of a caller who may.
+async fn change<T>(
+    ctx: &Context<'_>,
+    id: &ID,
+    decision: impl Fn(&Projection, &RunPath, &Act) -> Result<Plan<T>, Refusal>,
+) -> Result<T> {
+    let scope = Scope::of(ctx)?;
+    let act = scope.act();
+    let path =
+        ids::to_run(id).ok_or_else(|| Refusal::not_found(format!("run {:?} not found", id.as_str())))?;
+    let decide = |snapshot: &Arc<Snapshot>| {
+        names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
+        decision(&snapshot.projection, &path, &act)
+    };
+    Ok(scope.app.decide(decide).await?)
 }
 
 fn named(scope: &Scope, entity: &str, project: &str, run: &str) -> RunPath {
-    let entity = names::entity(Some(entity), &scope.caller);
-    let project = if project.is_empty() { names::DEFAULT_PROJECT } else { project };
-    RunPath::new(ProjectKey::new(entity, project), run)
+    RunPath::new(names::project(Some(entity), Some(project), &scope.caller), run)
 }
 
 fn not_yet(what: &str) -> Refusal {
@@ -234,29 +247,13 @@ impl Mutation {
     }
 
     async fn delete_run(&self, ctx: &Context<'_>, input: DeleteRunInput) -> Result<Option<DeleteRunPayload>> {
-        let (scope, path) = (Scope::of(ctx)?, path(&input.id)?);
         let _no_artifacts_yet = input.delete_artifacts;
-        let act = scope.act();
-        scope
-            .app
-            .decide(|snapshot| {
-                names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
-                translate::delete(&snapshot.projection, &path, &act)
-            })
-            .await?;
+        change(ctx, &input.id, translate::delete).await?;
         Ok(Some(DeleteRunPayload { client_mutation_id: input.client_mutation_id }))
     }
 
     async fn stop_run(&self, ctx: &Context<'_>, input: StopRunInput) -> Result<Option<SuccessPayload>> {
-        let (scope, path) = (Scope::of(ctx)?, path(&input.id)?);
-        let act = scope.act();
-        scope
-            .app
-            .decide(|snapshot| {
-                names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
-                translate::stop(&snapshot.projection, &path, &act)
-            })
-            .await?;
+        change(ctx, &input.id, translate::stop).await?;
         Ok(Some(SuccessPayload { success: true }))
     }
 
@@ -265,15 +262,9 @@ impl Mutation {
         ctx: &Context<'_>,
         input: UpdateRunStateInput,
     ) -> Result<Option<SuccessPayload>> {
-        let (scope, path) = (Scope::of(ctx)?, path(&input.id)?);
-        let act = scope.act();
-        scope
-            .app
-            .decide(|snapshot| {
-                names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
-                translate::set_state(&snapshot.projection, &path, &input.state, &act)
-            })
-            .await?;
+        let set =
+            |projection: &_, path: &_, act: &_| translate::set_state(projection, path, &input.state, act);
+        change(ctx, &input.id, set).await?;
         Ok(Some(SuccessPayload { success: true }))
     }
 
@@ -283,17 +274,14 @@ impl Mutation {
         input: UpsertModelInput,
     ) -> Result<Option<UpsertModelPayload>> {
         let scope = Scope::of(ctx)?;
-        let name =
-            input.name.filter(|name| !name.is_empty()).unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
-        let key = ProjectKey::new(names::entity(input.entity_name.as_deref(), &scope.caller), name);
+        let key = names::project(input.entity_name.as_deref(), input.name.as_deref(), &scope.caller);
         let act = scope.act();
         let inserted = scope
             .app
             .decide(|snapshot| translate::make_project(&snapshot.projection, &key, &scope.caller, &act))
             .await?;
         let snapshot = scope.snapshot();
-        let project =
-            || snapshot.projection.projects.get(&key).map(|project| Project::new(&snapshot, project));
+        let project = || Project::find(&snapshot, &key);
         Ok(Some(UpsertModelPayload { project: project(), model: project(), inserted: Some(inserted) }))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use engine::{RunPath, Snapshot};
+use engine::{ProjectKey, RunPath, Snapshot};
 
 use super::artifact::{Artifact, ArtifactType};
 use super::run::{Run, RunConnection};
@@ -67,6 +67,10 @@ impl Project {
         Self { snapshot: Arc::clone(snapshot), project: project.clone() }
     }
 
+    pub(super) fn find(snapshot: &Arc<Snapshot>, key: &ProjectKey) -> Option<Self> {
+        snapshot.projection.projects.get(key).map(|project| Self::new(snapshot, project))
+    }
+
     /// Its runs that are there, in the order in which they were made.
     fn runs_made(&self) -> Vec<&Arc<engine::Run>> {
         let mut ordinals: Vec<u32> = self.project.runs.values().copied().collect();
@@ -76,7 +80,7 @@ impl Project {
         runs.filter(|run| run.is_visible()).collect()
     }
 
-    fn find(&self, name: &str) -> Option<Run> {
+    fn run_named(&self, name: &str) -> Option<Run> {
         let run = self.snapshot.projection.run(&RunPath::new(self.project.key.clone(), name))?;
         run.is_visible().then(|| Run::new(&self.snapshot, run))
     }
@@ -185,11 +189,11 @@ impl Project {
 
     async fn run(&self, name: String, desc: Option<String>) -> Option<Run> {
         let _unused = desc;
-        self.find(&name)
+        self.run_named(&name)
     }
 
     async fn bucket(&self, name: String, missing_ok: Option<bool>) -> Result<Option<Run>> {
-        let found = self.find(&name);
+        let found = self.run_named(&name);
         if found.is_none() && missing_ok == Some(false) {
             return Err(Refusal::not_found(format!("run {name:?} not found")).into());
         }

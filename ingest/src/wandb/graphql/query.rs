@@ -1,7 +1,6 @@
 //! What can be asked.
 
 use async_graphql::{Context, Object, Result};
-use engine::ProjectKey;
 
 use super::artifact::Organization;
 use super::project::{Project, ProjectConnection};
@@ -39,16 +38,19 @@ impl Query {
         name: Option<String>,
         entity_name: Option<String>,
     ) -> Result<Option<Project>> {
-        project(ctx, name, entity_name)
+        let scope = Scope::of(ctx)?;
+        let key = names::project(entity_name.as_deref(), name.as_deref(), &scope.caller);
+        Ok(Project::find(&scope.snapshot(), &key))
     }
 
+    /// A project by its former name.
     async fn model(
         &self,
         ctx: &Context<'_>,
         name: Option<String>,
         entity_name: Option<String>,
     ) -> Result<Option<Project>> {
-        project(ctx, name, entity_name)
+        self.project(ctx, name, entity_name).await
     }
 
     async fn models(
@@ -69,12 +71,4 @@ impl Query {
         )?;
         Ok(Some(ProjectConnection::of(page)))
     }
-}
-
-fn project(ctx: &Context<'_>, name: Option<String>, entity: Option<String>) -> Result<Option<Project>> {
-    let scope = Scope::of(ctx)?;
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
-    let key = ProjectKey::new(names::entity(entity.as_deref(), &scope.caller), name);
-    let snapshot = scope.snapshot();
-    Ok(snapshot.projection.projects.get(&key).map(|project| Project::new(&snapshot, project)))
 }

@@ -276,8 +276,7 @@ impl Run {
     }
 
     async fn project(&self) -> Option<Project> {
-        let project = self.snapshot.projection.projects.get(&self.run.key.project)?;
-        Some(Project::new(&self.snapshot, project))
+        Project::find(&self.snapshot, &self.run.key.project)
     }
 
     async fn exitcode(&self) -> Option<i32> {

@@ -64,10 +64,7 @@ pub(crate) struct Moment(pub(crate) String);
 #[Scalar(name = "DateTime")]
 impl ScalarType for Moment {
     fn parse(value: Value) -> InputValueResult<Self> {
-        match value {
-            Value::String(text) => Ok(Self(text)),
-            other => Err(InputValueError::expected_type(other)),
-        }
+        JsonString::parse(value).map(|JsonString(text)| Self(text)).map_err(InputValueError::propagate)
     }
 
     fn to_value(&self) -> Value {

@@ -1,7 +1,7 @@
 //! People, entities, and what the server can do.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use engine::{ProjectKey, Snapshot};
+use engine::Snapshot;
 use serde_json::json;
 
 use super::Scope;
@@ -189,9 +189,8 @@ impl Entity {
     }
 
     async fn project(&self, ctx: &Context<'_>, name: Option<String>) -> Result<Option<Project>> {
-        let snapshot = Scope::of(ctx)?.snapshot();
-        let name = name.unwrap_or_else(|| names::DEFAULT_PROJECT.to_owned());
-        let key = ProjectKey::new(self.name.as_str(), name);
-        Ok(snapshot.projection.projects.get(&key).map(|project| Project::new(&snapshot, project)))
+        let scope = Scope::of(ctx)?;
+        let key = names::project(Some(&self.name), name.as_deref(), &scope.caller);
+        Ok(Project::find(&scope.snapshot(), &key))
     }
 }

@@ -1,0 +1,149 @@
+//! Looking after a folder: verify, backup, restore, repair.
+
+use std::fs;
+use std::path::Path;
+
+use crate::sample;
+use crate::wbq::{Served, printed, run};
+
+const RUNS: &str = "SELECT run_id, name, state FROM runs ORDER BY created_at, run_id";
+
+/// Flips a bit in the middle of the only segment that holds events.
+fn damage(dir: &Path) {
+    let log = dir.join("log");
+    let mut segments: Vec<_> = fs::read_dir(log).unwrap().map(|entry| entry.unwrap().path()).collect();
+    segments.sort();
+    let mut bytes = fs::read(&segments[0]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    fs::write(&segments[0], bytes).unwrap();
+}
+
+fn bytes_of(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = ["log", "manifest"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(dir.join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_sound_folder_verifies_also_while_a_server_holds_it() {
+    let dir = sample::folder();
+    let before = bytes_of(dir.path());
+    let done = run(dir.path(), &["verify", "--deep"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stdout.ends_with("every byte is what was written\n"), "{done:?}");
+    assert!(bytes_of(dir.path()) == before, "nothing is changed");
+    let server = Served::start(dir.path(), &[]);
+    let json: serde_json::Value = serde_json::from_str(&printed(dir.path(), &["verify", "--json"])).unwrap();
+    assert_eq!(json["damages"], serde_json::json!([]));
+    assert!(json["events"].as_u64().unwrap() > 5 && json["segments"].as_u64().unwrap() > 0, "{json}");
+    server.stop();
+}
+
+#[test]
+fn f3_a_damaged_folder_fails_verify_with_what_is_wrong_and_what_to_do() {
+    let dir = sample::folder();
+    damage(dir.path());
+    let done = run(dir.path(), &["verify"]);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.stdout.contains("damaged: segment 1 is damaged at byte "), "{done:?}");
+    assert!(done.stdout.contains("  run ada/mnist/base, its events "), "{done:?}");
+    let shown = dir.path().display();
+    assert!(done.stderr.contains(&format!("wbq repair {shown} {shown}.repaired --dry-run")), "{done:?}");
+    let json = run(dir.path(), &["verify", "--format", "json"]);
+    assert_eq!(json.code, 3);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["damages"][0]["segment"], 1);
+}
+
+#[test]
+fn a_backup_is_read_like_any_folder_and_restored_to_go_on_with() {
+    let (dir, place) = (sample::folder(), tempfile::tempdir().unwrap());
+    let (backup, back) = (place.path().join("backup"), place.path().join("back"));
+    let expected = printed(dir.path(), &[RUNS]);
+    let server = Served::start(dir.path(), &[]);
+    let told = printed(dir.path(), &["backup", backup.to_str().unwrap()]);
+    assert!(told.contains("read back, every byte is what was written"), "{told}");
+    assert_eq!(printed(&backup, &[RUNS]), expected);
+    server.stop();
+    let told = printed(dir.path(), &["backup", backup.to_str().unwrap()]);
+    assert!(told.contains("files were there already"), "{told}");
+    assert!(!backup.join("server.json").exists() && !backup.join("LOCK").exists());
+    printed(dir.path(), &["restore", backup.to_str().unwrap(), back.to_str().unwrap()]);
+    printed(&back, &["edit", "wide", "--name", "wider"]);
+    assert!(printed(&back, &["SELECT name FROM runs"]).contains("wider"));
+    assert_eq!(printed(&backup, &[RUNS]), expected, "the backup is as it was");
+    let again = run(dir.path(), &["restore", backup.to_str().unwrap(), back.to_str().unwrap()]);
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("there is a store in it already"), "{again:?}");
+}
+
+#[test]
+fn f3_a_repair_makes_a_sound_folder_and_names_what_is_lost() {
+    let (dir, place) = (sample::folder(), tempfile::tempdir().unwrap());
+    let target = place.path().join("repaired");
+    damage(dir.path());
+    let before = bytes_of(dir.path());
+    let [source, target_text] = [dir.path(), &target].map(|path| path.to_str().unwrap());
+    let dry = printed(dir.path(), &["repair", source, target_text, "--dry-run"]);
+    assert!(dry.contains("events can be kept\nlost: positions "), "{dry}");
+    assert!(!target.exists(), "a dry run writes nothing");
+    let told = printed(dir.path(), &["repair", source, target_text]);
+    assert!(told.contains("lost: events ") || told.contains("lost: positions "), "{told}");
+    assert!(bytes_of(dir.path()) == before, "the damaged folder is as it was");
+    assert_eq!(run(&target, &["verify", "--deep"]).code, 0);
+    assert!(printed(&target, &["SELECT count(*) AS n FROM runs"]).contains("\"n\":"));
+    let again = run(dir.path(), &["repair", source, target_text]);
+    assert_eq!((again.code, again.stderr.contains("it is not empty")), (1, true), "{again:?}");
+}
+
+#[test]
+fn a_folder_without_a_store_is_exit_1_for_each() {
+    let (empty, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = place.path().join("t");
+    let [source, target] = [empty.path(), &target].map(|path| path.to_str().unwrap());
+    let commands: [&[&str]; 4] =
+        [&["verify"], &["backup", target], &["restore", source, target], &["repair", source, target]];
+    for args in commands {
+        let done = run(empty.path(), args);
+        assert_eq!(done.code, 1, "{args:?}: {done:?}");
+        assert!(done.stderr.contains("there is no store in"), "{args:?}: {done:?}");
+    }
+    assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0, "nothing is made");
+}
+
+#[test]
+fn the_past_is_looked_at_by_time_and_by_position() {
+    let dir = sample::folder();
+    let before = printed(dir.path(), &[RUNS]);
+    let durable = printed(dir.path(), &["--format", "csv", "SELECT max(lsn) FROM events"]);
+    let durable = durable.lines().nth(1).unwrap();
+    printed(dir.path(), &["edit", "wide", "--name", "renamed", "--config", "epochs=9", "--tag", "+late"]);
+    printed(dir.path(), &["delete", "--yes", "cifar/base"]);
+    let now = printed(dir.path(), &[RUNS]);
+    assert!(now.contains("renamed") && now != before);
+    let at = format!("lsn:{durable}");
+    assert_eq!(printed(dir.path(), &["--as-of", &at, RUNS]), before);
+    assert_eq!(printed(dir.path(), &["--as-of", "now", RUNS]), now);
+    assert_eq!(printed(dir.path(), &["--as-of", "1970-01-01T00:00:00Z", RUNS]), "");
+    assert!(printed(dir.path(), &["--as-of", &at, "show", "wide"]).starts_with("dry-hill-2 "));
+    let server = Served::start(dir.path(), &[]);
+    assert_eq!(printed(dir.path(), &["--as-of", &at, RUNS]), before, "through the server");
+    let json = printed(dir.path(), &["diff", &format!("wide@{at}"), "wide", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let paths: Vec<&str> = json.as_array().unwrap().iter().map(|row| row["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["name", "tags", "config.epochs"]);
+    assert_eq!((&json[2]["a"], &json[2]["b"]), (&serde_json::json!(3), &serde_json::json!(9)));
+    server.stop();
+    let text = printed(dir.path(), &["diff", "mnist/base", "wide"]);
+    assert!(text.contains("state") && text.contains("Finished") && text.contains("Failed"), "{text}");
+    assert_eq!(printed(dir.path(), &["diff", "wide", "wide"]), "no difference\n");
+    let refused = run(dir.path(), &["--as-of", "long ago", RUNS]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("'10 minutes ago' or lsn:4711"), "{refused:?}");
+}

@@ -1,0 +1,178 @@
+//! `docs/format.md` is enough to read a folder: a reader that knows only the page's tables reads the
+//! stored folders, every checksum, chain and count.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Of each field of a table: where it stands and how many bytes it has.
+type Fields = BTreeMap<String, (usize, usize)>;
+
+struct Page {
+    tables: BTreeMap<String, Fields>,
+    events: BTreeMap<u8, String>,
+}
+
+impl Page {
+    fn read() -> Self {
+        let text =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md")).unwrap();
+        let mut page = Self { tables: BTreeMap::new(), events: BTreeMap::new() };
+        let mut heading = String::new();
+        for line in text.lines() {
+            if let Some(title) = line.strip_prefix("## ") {
+                heading = title.to_owned();
+            }
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            match (cells[0].parse::<usize>(), cells.as_slice()) {
+                (Ok(offset), [_, bytes, field, _]) => {
+                    let place = (offset, bytes.parse().unwrap());
+                    page.tables.entry(heading.clone()).or_default().insert((*field).to_owned(), place);
+                }
+                (Ok(kind), [_, event]) => {
+                    page.events.insert(u8::try_from(kind).unwrap(), (*event).to_owned());
+                }
+                _ => {}
+            }
+        }
+        page
+    }
+
+    fn bytes<'a>(&self, table: &str, field: &str, from: &'a [u8]) -> &'a [u8] {
+        let (offset, len) = self.tables[table][field];
+        &from[offset..offset + len]
+    }
+
+    fn number(&self, table: &str, field: &str, from: &[u8]) -> u64 {
+        let bytes = self.bytes(table, field, from);
+        bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+
+    fn at(&self, table: &str, field: &str) -> usize {
+        self.tables[table][field].0
+    }
+}
+
+fn seed(store: &[u8], word: &str, number: u64) -> u32 {
+    crc32fast::hash(&[store, word.as_bytes(), &number.to_le_bytes()].concat())
+}
+
+/// The frames of a file: each whole, its CRC right.
+fn frames<'a>(page: &'a Page, content: &'a [u8], start: usize, seed: u32) -> impl Iterator<Item = &'a [u8]> {
+    let mut at = start;
+    std::iter::from_fn(move || {
+        let rest = &content[at..];
+        let head = page.at("Frame", "kind");
+        if rest.len() < head || page.number("Frame", "len", rest) == 0 {
+            assert!(rest.iter().all(|byte| *byte == 0), "behind the last frame there are zeros");
+            return None;
+        }
+        let len = head + usize::try_from(page.number("Frame", "len", rest)).unwrap();
+        let mut crc = crc32fast::Hasher::new_with_initial(seed);
+        crc.update(&(at as u64).to_le_bytes());
+        crc.update(&rest[page.at("Frame", "len")..len]);
+        assert_eq!(u64::from(crc.finalize()), page.number("Frame", "crc", rest), "at byte {at}");
+        at += len;
+        Some(&rest[..len])
+    })
+}
+
+fn files(version: &str, folder: &str) -> Vec<PathBuf> {
+    let place =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(version).join("closed").join(folder);
+    let mut files: Vec<_> = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn number_of(path: &Path) -> u64 {
+    path.file_stem().unwrap().to_str().unwrap().parse().unwrap()
+}
+
+fn header_crc_is_right(page: &Page, table: &str, content: &[u8]) {
+    let covered = &content[..page.at(table, "crc")];
+    assert_eq!(u64::from(crc32fast::hash(covered)), page.number(table, "crc", content), "{table}");
+}
+
+#[test]
+fn the_page_is_enough_to_read_a_log() {
+    let page = Page::read();
+    const HEADER: &str = "Segment header";
+    for version in ["v1.0", "v1.1"] {
+        let (mut lsn, mut group, mut previous, mut kinds) = (1, 1, (0, 0, vec![0; 32]), BTreeMap::new());
+        for path in files(version, "log") {
+            let content = fs::read(&path).unwrap();
+            let field = |field| page.number(HEADER, field, &content);
+            assert_eq!(page.bytes(HEADER, "magic", &content), b"wbq-seg\n");
+            header_crc_is_right(&page, HEADER, &content);
+            assert_eq!((field("version"), field("lane"), field("synced")), (1, 0, 1));
+            assert_eq!(
+                (field("segment"), field("first_lsn"), field("first_group")),
+                (number_of(&path), lsn, group)
+            );
+            // What an earlier commit left out of a chain at a clean end, its frames still show.
+            let told = (field("previous_segment"), field("previous_len"));
+            let is_short = told.1 < previous.1;
+            assert!(told.0 == previous.0 && (told.1 == previous.1 || version == "v1.0"), "{told:?}");
+            let chain = page.bytes(HEADER, "previous_chain", &content);
+            assert!(is_short || chain == previous.2, "the chain goes on");
+            let mut hasher = Sha256::new_with_prefix(chain);
+            let seed = seed(page.bytes(HEADER, "store", &content), "segment", number_of(&path));
+            let (mut at, mut count, mut in_group) = (512, 0, 0);
+            for frame in frames(&page, &content, 512, seed) {
+                let rest = &frame[page.at("Frame", "rest")..];
+                let kind = u8::try_from(page.number("Frame", "kind", frame)).unwrap();
+                assert_eq!(page.number("Frame", "lsn", frame), lsn, "kind {kind}");
+                match kind {
+                    1 => {
+                        assert_eq!((page.number("Group", "number", rest), in_group), (group, 0));
+                        in_group = page.number("Group", "events", rest);
+                        group += 1;
+                    }
+                    2 => assert_eq!(page.number("Close mark", "number", rest), group - 1),
+                    3 => {
+                        assert_eq!(page.number("Seal", "frames", rest), count);
+                        assert_eq!(page.number("Seal", "bytes", rest), at as u64);
+                        assert_eq!(page.bytes("Seal", "chain", rest), &hasher.clone().finalize()[..]);
+                    }
+                    event => {
+                        assert!(page.events.contains_key(&event), "kind {event} is not on the page");
+                        *kinds.entry(event).or_insert(0) += 1;
+                        assert_eq!(page.number("Frame", "group", frame), (group - 1) & 0xffff);
+                        in_group -= 1;
+                        lsn += 1;
+                    }
+                }
+                hasher.update(page.bytes("Frame", "crc", frame));
+                at += frame.len();
+                count += 1;
+            }
+            assert_eq!(in_group, 0, "a group's events are all there");
+            previous = (number_of(&path), at as u64, hasher.finalize().to_vec());
+        }
+        assert_eq!(kinds.len(), page.events.len(), "the stored folders hold an event of every kind");
+    }
+}
+
+#[test]
+fn the_page_is_enough_to_read_a_manifest() {
+    let page = Page::read();
+    const HEADER: &str = "Manifest header";
+    for version in ["v1.0", "v1.1"] {
+        for path in files(version, "manifest") {
+            let content = fs::read(&path).unwrap();
+            assert_eq!(page.bytes(HEADER, "magic", &content), b"wbq-man\n");
+            header_crc_is_right(&page, HEADER, &content);
+            assert_eq!(page.number(HEADER, "epoch", &content), number_of(&path));
+            let seed = seed(page.bytes(HEADER, "store", &content), "manifest", number_of(&path));
+            let edits: Vec<_> = frames(&page, &content, 64, seed).collect();
+            assert!(!edits.is_empty());
+            for (number, edit) in edits.into_iter().enumerate() {
+                assert_eq!(page.number("Frame", "kind", edit), 4);
+                assert_eq!(page.number("Frame", "lsn", edit), number as u64);
+            }
+        }
+    }
+}
