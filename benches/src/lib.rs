@@ -1,6 +1,11 @@
 //! What the benchmark programs share: the data they write, and how figures are told.
 #![expect(clippy::print_stdout, reason = "benchmarks print their figures")]
 
+mod body;
+pub mod server;
+
+pub use body::{KeyOrder, history_body};
+
 use std::time::Duration;
 
 use engine::{

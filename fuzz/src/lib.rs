@@ -1,6 +1,6 @@
 //! What must hold for any input, as plain functions: each panics when its property does not.
 //!
-//! `cargo fuzz run --features libfuzzer TARGET` feeds them for real; `cargo test` replays the kept
+//! `cargo fuzz` feeds them for real (`README.md` has the commands); `cargo test` replays the kept
 //! corpus and a fixed number of seeded mutations of it.
 #![expect(
     clippy::panic,
@@ -9,11 +9,13 @@
     reason = "a property that fails panics"
 )]
 
+#[cfg(feature = "server")]
 mod filestream;
 mod frame;
 mod json_event;
 mod segment;
 
+#[cfg(feature = "server")]
 pub use filestream::filestream;
 pub use frame::frame;
 pub use json_event::json_event;

@@ -75,6 +75,7 @@ fn json_is_read_as_serde_json_reads_it_and_survives_a_round_trip() {
     replay("json_event", wbq_fuzz::json_event);
 }
 
+#[cfg(feature = "server")]
 #[test]
 fn any_stream_body_is_parsed_or_refused_and_no_line_is_lost() {
     replay("filestream", wbq_fuzz::filestream);
