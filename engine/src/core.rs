@@ -12,6 +12,7 @@ use crate::event::{self, Body, Event, StoreCreated, Subject};
 use crate::id::Lsn;
 use crate::log::{Counters, Failure, Frames, Member, Spare, SpareOrder, Writer, frame};
 use crate::options::Options;
+use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
 use crate::recovery;
 use crate::snapshot::Snapshot;
@@ -156,13 +157,19 @@ impl Core {
                     members.push(Member { frames, first_lsn, seqs });
                 }
                 Err(error) => {
-                    working = before;
+                    if !plant::has(Bug::HalfABatch) {
+                        working = before;
+                    }
                     answers.push(Err(error));
                 }
             }
         }
         if members.is_empty() {
             return answers;
+        }
+        if plant::has(Bug::ShownTooSoon) {
+            let shown = Snapshot { durable: Lsn(lsn.0 - 1), ..snapshot_of(&working, &self.writer) };
+            self.snapshot = Arc::new(shown);
         }
         if let Err(failure) = self.writer.write(&mut members) {
             return answers.into_iter().map(|answer| answer.and(Err(failure.clone().into()))).collect();

@@ -29,6 +29,10 @@ mod manifest;
 pub mod ops;
 mod options;
 pub mod parse;
+#[cfg(feature = "plant")]
+pub mod plant;
+#[cfg(not(feature = "plant"))]
+mod plant;
 mod projection;
 mod recovery;
 mod snapshot;

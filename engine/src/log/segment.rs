@@ -26,6 +26,7 @@ use super::frame::{self, Fields, Frame, FrameError, Seed, kind};
 use crate::disk::RelPath;
 use crate::error::{Damage, Error, Result};
 use crate::id::{Epoch, Lsn, SegmentId, StoreId};
+use crate::plant::{self, Bug};
 
 /// Where the first frame stands.
 pub(crate) const HEADER_LEN: usize = 512;
@@ -363,6 +364,9 @@ impl<'a> Scan<'a> {
     /// A valid frame behind `at` that shows that the sync of the group at `at` had returned. Every
     /// byte is tried as a beginning, since the lengths in between cannot be trusted.
     fn proof_after(&self, at: usize) -> Option<(usize, u64)> {
+        if plant::has(Bug::LaxTail) {
+            return None;
+        }
         let torn = frame::low_bits(self.found.next_group);
         let end = self.found.end + self.found.cut;
         let lsns = self.found.next_lsn.0..=self.found.next_lsn.0.saturating_add(self.content.len() as u64);

@@ -24,6 +24,7 @@ use crate::event::Subject;
 use crate::id::{Lsn, SegmentId, StoreId};
 use crate::manifest::{self, Edit, End, SegmentMeta};
 use crate::options::{Durability, Options};
+use crate::plant::{self, Bug};
 
 /// Why a group was not made durable. Every waiter of the group gets one of these.
 #[derive(Debug, Clone)]
@@ -303,7 +304,7 @@ impl Writer {
             }
         }
         self.write_pieces(end, &head, members, bytes)?;
-        if self.options.durability == Durability::Sync {
+        if self.options.durability == Durability::Sync && !plant::has(Bug::AckBeforeSync) {
             self.sync_active()?;
         }
         self.active.chain = chain;
@@ -356,6 +357,9 @@ impl Writer {
     /// A write failed: what it left is overwritten with zeros and synced, so that the log again
     /// ends where it ended (F8). If that fails too, nobody knows what the disk holds (F7).
     fn take_back(&mut self, at: u64, len: usize, error: &io::Error) -> Failure {
+        if plant::has(Bug::LeftAfterFull) {
+            return refused("write to", &self.active.path, error);
+        }
         let len = len.min(usize::try_from(self.active.capacity.saturating_sub(at)).unwrap_or(usize::MAX));
         if let Err(again) = disk::write_all_at(&mut *self.active.file, at, &vec![0; len]) {
             return self
@@ -369,7 +373,10 @@ impl Writer {
 
     fn sync_active(&mut self) -> Result<(), Failure> {
         let start = self.world.clock.mono();
-        let synced = self.active.file.sync_data();
+        let mut synced = self.active.file.sync_data();
+        if synced.is_err() && plant::has(Bug::SyncAgain) {
+            synced = self.active.file.sync_data();
+        }
         let nanos = self.world.clock.mono().saturating_sub(start);
         match synced {
             Ok(()) => {
@@ -415,10 +422,13 @@ impl Writer {
     /// Appends one of the log's own frames and syncs.
     fn append_own(&mut self, mut bytes: Vec<u8>) -> Result<(), Failure> {
         let at = self.active.end;
+        let is_unsynced_seal = plant::has(Bug::SealWithoutSync) && bytes.len() == SEAL_LEN;
         let crc = frame::fill(&mut bytes, self.active.seed, at, self.next_lsn.0, 0, self.next_group - 1);
         disk::write_all_at(&mut *self.active.file, at, &bytes)
             .map_err(|error| self.take_back(at, bytes.len(), &error))?;
-        self.sync_active()?;
+        if !is_unsynced_seal {
+            self.sync_active()?;
+        }
         self.active.chain.add(crc);
         self.active.end = at + bytes.len() as u64;
         Ok(())
@@ -514,7 +524,7 @@ impl Writer {
             .sync_data()
             .and_then(|()| disk.rename(&spare.path, &path))
             .and_then(|()| disk.sync_dir(&tmp))
-            .and_then(|()| disk.sync_dir(&log));
+            .and_then(|()| if plant::has(Bug::RollWithoutFolderSync) { Ok(()) } else { disk.sync_dir(&log) });
         if let Err(error) = moved {
             return Err(self.stop(&format!("cannot put {path} in its place: {error}")));
         }

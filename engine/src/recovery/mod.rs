@@ -26,6 +26,7 @@ use crate::log::segment::{
 use crate::log::{Counters, Segment, Segments, SpareOrder, Start, Writer, frame};
 use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::options::{Durability, Options};
+use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
 
 /// The epoch of a folder that no opening has written to.
@@ -51,6 +52,9 @@ pub(crate) struct Tail {
 impl Tail {
     /// The whole groups of which nothing shows that they are on the disk.
     fn unproven(&self) -> &[Group] {
+        if plant::has(Bug::WholeTailCut) {
+            return &[];
+        }
         self.scanned.groups.get(self.scanned.proven..).unwrap_or_default()
     }
 }
@@ -108,7 +112,7 @@ fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
 /// Makes last what is about to be shown and may be in the page cache alone, since its writer was
 /// killed: what was once shown never vanishes (D5). Changes no byte.
 fn settle(world: &World, epoch: Epoch, tail: &Tail) -> Result<()> {
-    if tail.unproven().is_empty() {
+    if tail.unproven().is_empty() || plant::has(Bug::CacheShown) {
         return Ok(());
     }
     let path = segment::path(tail.header.segment);
@@ -412,6 +416,9 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
 
     let moved = Moved::new(tail.as_ref().map_or(&[], |tail| &tail.content), unproven, &header);
     let (file, capacity) = begin_segment(world, options, &header, &moved)?;
+    if plant::has(Bug::RemovedTooSoon) {
+        remove_leftovers(world, &manifest)?;
+    }
     let writer = manifest::Writer::create(world, &manifest)?;
     remove_leftovers(world, &manifest)?;
 

@@ -8,6 +8,8 @@
 //! | `crash_points.rs` | T1: a stop before and after every operation |
 //! | `errors.rs` | T2: every operation fails, once and for good |
 //! | `damage.rs` | rot and loss of what was proven |
+//! | `ops.rs` | verify, backup, restore, repair |
+//! | `planted.rs` | bugs on purpose, each of which must be found |
 //! | `seeds.rs` | T3: drawn workloads, drawn faults |
 
 mod crash_points;
@@ -16,5 +18,7 @@ mod driver;
 mod errors;
 mod journal;
 mod ops;
+#[cfg(feature = "plant")]
+mod planted;
 mod seeds;
 mod verify;
