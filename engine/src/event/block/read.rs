@@ -33,7 +33,7 @@ impl Block {
     ///
     /// # Errors
     ///
-    /// [`BlockError`] when the bytes are not what [`BlockBuilder`] writes.
+    /// [`BlockError`] when the bytes are not what [`super::BlockBuilder`] writes.
     pub fn parse(bytes: Bytes) -> Result<Self, BlockError> {
         let mut head = Reader { bytes: &bytes, at: 0 };
         let rows = head.u32()?;
