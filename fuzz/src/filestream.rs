@@ -1,10 +1,12 @@
 //! Bodies of the stream: any bytes are read or refused; of the lines of history none is lost, and each
 //! is either kept as it came or holds what a plain reading of the line holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use engine::{Tree, Value};
 use ingest::parse::stream_history;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The property.
 pub fn filestream(data: &[u8]) {
@@ -14,7 +16,7 @@ pub fn filestream(data: &[u8]) {
     let file = &plain["files"]["wandb-history.jsonl"];
     let (Some(lines), Some(offset)) = (strings(&file["content"]), file["offset"].as_u64()) else { return };
     let Ok(Some(history)) = ours else { return };
-    if repeats_a_file(data) {
+    if repeats_a_member(data) {
         return;
     }
     assert_eq!(history.first_line, offset);
@@ -56,12 +58,64 @@ fn strings(content: &serde_json::Value) -> Option<Vec<&str>> {
     content.as_array()?.iter().map(serde_json::Value::as_str).collect()
 }
 
-/// Of a repeated member serde_json keeps the last, the server takes both.
-fn repeats_a_file(data: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(data);
-    ["\"files\"", "wandb-history.jsonl", "\"offset\"", "\"content\"", "\\u"]
-        .iter()
-        .any(|name| text.matches(name).count() > 4)
-        || text.matches("wandb-history.jsonl").count() > 1
-        || text.matches("\"files\"").count() > 1
+/// Of a repeated member serde_json keeps the last, the server takes both: no line is lost.
+fn repeats_a_member(data: &[u8]) -> bool {
+    serde_json::from_slice::<Members>(data).is_ok_and(|members| members.is_repeated)
+}
+
+/// Whether an object, or one in it, has a member twice.
+#[derive(Default)]
+struct Members {
+    is_repeated: bool,
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some((name, member)) = members.next_entry::<String, Self>()? {
+            self.is_repeated |= member.is_repeated | !names.insert(name);
+        }
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
 }
