@@ -37,6 +37,7 @@ mod projection;
 mod recovery;
 mod snapshot;
 mod store;
+mod table;
 
 pub use batch::Batch;
 pub use blob::{Blob, BlobReader, Blobs, Upload};

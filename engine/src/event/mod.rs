@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ProjectKey, RunKey, RunPath, StoreId};
 
+pub(crate) use block::Assembled;
 pub use block::{Block, BlockBuilder, BlockError, Cell, Column, Kind};
 pub use codec::{CodecError, decode, encode};
 pub use json::{write_float, write_text};

@@ -26,6 +26,7 @@ mod build;
 mod read;
 
 pub use build::BlockBuilder;
+pub(crate) use read::Assembled;
 pub use read::{Block, BlockError, Column};
 
 use super::value::Value;

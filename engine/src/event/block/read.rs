@@ -12,6 +12,19 @@ pub struct Block {
     columns: Vec<Entry>,
 }
 
+/// A column for [`Block::assemble`].
+#[derive(Debug)]
+pub(crate) struct Assembled<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: Kind,
+    /// Cells that are there.
+    pub(crate) cells: u32,
+    /// A bit a row, or nothing where every row has a cell.
+    pub(crate) present: Vec<u8>,
+    /// As the block's layout says.
+    pub(crate) values: Vec<u8>,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     name: (usize, usize),
@@ -65,6 +78,29 @@ impl Block {
         Ok(block)
     }
 
+    /// A block of columns that stood elsewhere. Several may have one name if no row has a cell in two
+    /// of them: rows that were written in several blocks, some with integers and some with floats.
+    pub(crate) fn assemble(rows: u32, parts: &[Assembled<'_>]) -> Self {
+        let len = parts.iter().map(|part| part.name.len() + part.present.len() + part.values.len()).sum();
+        let mut bytes = Vec::with_capacity(len);
+        let mut place = |part: &[u8]| {
+            let start = bytes.len();
+            bytes.extend_from_slice(part);
+            (start, bytes.len())
+        };
+        let columns = parts
+            .iter()
+            .map(|part| {
+                let name = place(part.name.as_bytes());
+                let (start, _) = place(&part.present);
+                let (_, end) = place(&part.values);
+                let presence = if part.cells == rows { Presence::All } else { Presence::Bitmap };
+                Entry { name, kind: part.kind, presence, cells: part.cells, data: (start, end) }
+            })
+            .collect();
+        Self { bytes: bytes.into(), rows, columns }
+    }
+
     /// Rows in the block.
     #[must_use]
     pub fn rows(&self) -> u32 {
@@ -74,6 +110,17 @@ impl Block {
     /// The columns, in the order in which their names first occurred.
     pub fn columns(&self) -> impl Iterator<Item = Column<'_>> {
         self.columns.iter().filter_map(|entry| self.open(entry))
+    }
+
+    /// The column at a place, in the order of [`Block::columns`].
+    pub(crate) fn column_at(&self, place: usize) -> Option<Column<'_>> {
+        self.open(self.columns.get(place)?)
+    }
+
+    /// The columns of that name: one in a block that was logged; in rows read from a table file one a
+    /// kind, of which no two have a cell in the same row.
+    pub fn columns_of(&self, name: &str) -> impl Iterator<Item = Column<'_>> {
+        self.columns().filter(move |column| column.name == name)
     }
 
     /// The column of that name.
@@ -219,6 +266,11 @@ impl<'a> Column<'a> {
     pub fn ints(&self) -> Option<impl ExactSizeIterator<Item = i64> + use<'a>> {
         (self.kind == Kind::Int)
             .then(|| self.values.as_chunks::<8>().0.iter().map(|cell| i64::from_le_bytes(*cell)))
+    }
+
+    /// The bytes of the values, as the block's layout says.
+    pub(crate) fn raw(&self) -> &'a [u8] {
+        self.values
     }
 
     /// Whether every row has a cell.

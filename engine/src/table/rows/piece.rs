@@ -1,0 +1,203 @@
+//! Rows on their way into a table file and out of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{LONG_CELL, OWN_KEYS, Order, RowFile};
+use crate::error::{Error, Result};
+use crate::event::{Block, BlockBuilder, Cell, ConsoleLine};
+use crate::id::Lsn;
+use crate::table::index::Entry;
+
+/// Rows of one run and writer, with the position and line of each.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// The cells.
+    pub block: Block,
+    pub(crate) lsns: Numbers,
+    pub(crate) lines: Numbers,
+}
+
+/// A number for each row.
+#[derive(Debug, Clone)]
+pub(crate) enum Numbers {
+    Same(u64),
+    From(u64),
+    Each(Vec<u64>),
+}
+
+impl Numbers {
+    fn of(&self, row: u32) -> u64 {
+        match self {
+            Self::Same(number) => *number,
+            Self::From(first) => first.saturating_add(row.into()),
+            Self::Each(numbers) => numbers.get(row as usize).copied().unwrap_or_default(),
+        }
+    }
+}
+
+impl Piece {
+    /// The rows of an event's block.
+    pub(crate) fn logged(block: Block, lsn: Lsn, first_line: u64) -> Self {
+        Self { block, lsns: Numbers::Same(lsn.0), lines: Numbers::From(first_line) }
+    }
+
+    /// The position of the event that wrote a row.
+    #[must_use]
+    pub fn lsn(&self, row: u32) -> Lsn {
+        Lsn(self.lsns.of(row))
+    }
+
+    /// The number of the line that a row was.
+    #[must_use]
+    pub fn line(&self, row: u32) -> u64 {
+        self.lines.of(row)
+    }
+
+    /// Which rows have a cell; a line that could not be read left a row without any.
+    #[must_use]
+    pub fn rows_there(&self) -> Vec<bool> {
+        rows_there(&self.block, None)
+    }
+}
+
+pub(super) fn rows_there(block: &Block, key: Option<&str>) -> Vec<bool> {
+    let counts = |name: &str| key.is_none_or(|key| key == name);
+    if block.columns().any(|column| counts(column.name) && column.is_full()) {
+        return vec![true; block.rows() as usize];
+    }
+    let mut there = vec![false; block.rows() as usize];
+    for row in block.columns().filter(|column| counts(column.name)).flat_map(|column| column.rows()) {
+        if let Some(slot) = there.get_mut(row as usize) {
+            *slot = true;
+        }
+    }
+    there
+}
+
+/// Which cells of a row are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// All of them.
+    All,
+    /// Those of these keys, and what every row says of itself.
+    Keys(&'a [Arc<str>]),
+}
+
+impl Wanted<'_> {
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Keys(keys) => {
+                OWN_KEYS.contains(&name) || name == LONG_CELL || keys.iter().any(|key| **key == *name)
+            }
+        }
+    }
+}
+
+/// Rows that will stand in a table file.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) ordinal: u32,
+    pub(crate) writer: Arc<str>,
+    /// The key whose cells alone are meant, in the long layout.
+    pub(crate) key: Option<Arc<str>>,
+    /// The lowest and highest position: of steps or of lines, as the file is sorted.
+    pub(crate) range: (i64, i64),
+    pub(crate) rows: PartRows,
+}
+
+/// Where a part's rows come from.
+#[derive(Debug, Clone)]
+pub(crate) enum PartRows {
+    /// A block of the log.
+    Logged { lsn: Lsn, first_line: u64, block: Bytes },
+    /// Rows of another table file.
+    Stored { file: Arc<RowFile>, entry: Box<Entry> },
+}
+
+impl Part {
+    /// The rows of an entry of another file.
+    pub(crate) fn stored(file: &Arc<RowFile>, entry: Entry, order: Order) -> Self {
+        let line = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
+        let range = match order {
+            // Rows without a step stand before all others.
+            Order::Step => (i64::MIN, entry.steps.map_or(i64::MIN, |(_, high)| high)),
+            Order::Line => (line(entry.lines.0), line(entry.lines.1.saturating_sub(1))),
+        };
+        Self {
+            ordinal: entry.ordinal,
+            writer: Arc::clone(&entry.writer),
+            key: entry.key.clone(),
+            range,
+            rows: PartRows::Stored { file: Arc::clone(file), entry: Box::new(entry) },
+        }
+    }
+
+    pub(super) fn load(&self) -> Result<Piece> {
+        match &self.rows {
+            PartRows::Logged { lsn, first_line, block } => {
+                let block = Block::parse(block.clone())
+                    .map_err(|error| Error::damaged(format!("event {lsn} holds no rows: {error}")))?;
+                Ok(Piece::logged(block, *lsn, *first_line))
+            }
+            PartRows::Stored { file, entry } => file.read(entry, Wanted::All),
+        }
+    }
+}
+
+/// Lines of the console as a block.
+pub(crate) fn console_block(lines: &[ConsoleLine]) -> Bytes {
+    let mut builder = BlockBuilder::new();
+    for line in lines {
+        builder.begin_row();
+        if let Some(time) = line.time {
+            builder.push_int("time", time);
+        }
+        builder.push("is_stderr", &crate::event::Value::Bool(line.is_stderr));
+        if !line.label.is_empty() {
+            builder.push_text("label", &line.label);
+        }
+        builder.push_text("text", &line.text);
+    }
+    builder.finish()
+}
+
+/// The lines that [`console_block`] laid out.
+pub(crate) fn console_lines(block: &Block) -> Vec<ConsoleLine> {
+    let mut lines: Vec<ConsoleLine> = (0..block.rows())
+        .map(|_| ConsoleLine { time: None, is_stderr: false, label: "".into(), text: "".into() })
+        .collect();
+    for column in block.columns() {
+        for (row, cell) in column.iter() {
+            let Some(line) = lines.get_mut(row as usize) else { continue };
+            match (column.name, cell) {
+                ("time", Cell::Int(time)) => line.time = Some(time),
+                ("is_stderr", Cell::Bool(is_stderr)) => line.is_stderr = is_stderr,
+                ("label", Cell::Text(label)) => line.label = label.into(),
+                ("text", Cell::Text(text)) => line.text = text.into(),
+                _ => {}
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn console_lines_come_back_from_their_block() {
+        let line = |time, is_stderr, label: &str, text: &str| ConsoleLine {
+            time,
+            is_stderr,
+            label: label.into(),
+            text: text.into(),
+        };
+        let lines = [line(Some(5), false, "", "a"), line(None, true, "node-1", ""), line(None, false, "", "é\u{1b}")];
+        let block = Block::parse(console_block(&lines)).unwrap();
+        assert_eq!(console_lines(&block), lines);
+    }
+}
