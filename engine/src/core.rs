@@ -6,16 +6,19 @@ use std::sync::Arc;
 use bytes::BytesMut;
 
 use crate::batch::Batch;
+use crate::compaction::{self, Made, plan};
 use crate::disk::{Lock, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::{self, Body, Event, StoreCreated, Subject};
 use crate::id::Lsn;
 use crate::log::{Counters, Failure, Frames, Member, Spare, SpareOrder, Writer, frame};
+use crate::manifest::{Edit, Manifest};
 use crate::options::Options;
 use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
 use crate::recovery;
 use crate::snapshot::Snapshot;
+use crate::table::{TableId, Tables};
 
 /// The answer that a batch is durable and visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,9 @@ pub struct Core {
     world: World,
     writer: Writer,
     projection: Projection,
+    /// The table files as the manifest names them, and open.
+    manifest: Manifest,
+    tables: Arc<Tables>,
     snapshot: Arc<Snapshot>,
     counters: Arc<Counters>,
     _lock: Box<dyn Lock>,
@@ -82,11 +88,14 @@ impl Core {
             .map_err(|holder| Error::Locked { holder })?;
         let counters = Arc::new(Counters::default());
         let opened = recovery::open(&world, options, &*lock, Arc::clone(&counters))?;
-        let snapshot = Arc::new(snapshot_of(&opened.projection, &opened.writer));
+        let tables = Arc::new(Tables::open(&world, opened.manifest.compacted, &opened.manifest.tables));
+        let snapshot = Arc::new(snapshot_of(&opened.projection, &opened.writer, &tables));
         let mut core = Self {
             world,
             writer: opened.writer,
             projection: opened.projection,
+            manifest: opened.manifest,
+            tables,
             snapshot,
             counters,
             _lock: lock,
@@ -168,14 +177,14 @@ impl Core {
             return answers;
         }
         if plant::has(Bug::ShownTooSoon) {
-            let shown = Snapshot { durable: Lsn(lsn.0 - 1), ..snapshot_of(&working, &self.writer) };
+            let shown = Snapshot { durable: Lsn(lsn.0 - 1), ..snapshot_of(&working, &self.writer, &self.tables) };
             self.snapshot = Arc::new(shown);
         }
         if let Err(failure) = self.writer.write(&mut members) {
             return answers.into_iter().map(|answer| answer.and(Err(failure.clone().into()))).collect();
         }
         self.projection = working;
-        self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer));
+        self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
         answers
     }
 
@@ -193,6 +202,37 @@ impl Core {
                 Err(error) => tracing::debug!(%error, "the next segment cannot be made ready now"),
             }
         }
+        Ok(())
+    }
+
+    /// Compacts what waits of the log, when it has `least` bytes at the least; whether there was
+    /// something to do. [`Core::plan`], [`Order::make`] and [`Core::publish`], one after the other.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `DiskFull`, `Io`: nothing has changed; `WritesStopped`.
+    pub fn compact(&mut self, least: u64) -> Result<bool> {
+        let Some(order) = self.plan(least) else { return Ok(false) };
+        let made = order.make(&self.world)?;
+        self.publish(made)?;
+        Ok(true)
+    }
+
+    /// What to compact next; none when fewer than `least` bytes of ended segments wait.
+    pub(crate) fn plan(&self, least: u64) -> Option<Order> {
+        let snapshot = Arc::clone(&self.snapshot);
+        let through = plan::choose(&snapshot.segments(), self.manifest.compacted, least)?;
+        Some(Order { snapshot, first: self.manifest.next_table, through })
+    }
+
+    /// Names what a compaction made in the manifest, then shows it to readers.
+    pub(crate) fn publish(&mut self, made: Made) -> Result<()> {
+        let edit = Edit::Compacted { added: made.added, removed: Vec::new(), through: made.through };
+        self.writer.edit(edit.clone())?;
+        assert!(self.manifest.apply(edit), "a compaction follows the one before it");
+        let Manifest { compacted, tables, .. } = &self.manifest;
+        self.tables = Arc::new(self.tables.after(&self.world, *compacted, tables));
+        self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
         Ok(())
     }
 
@@ -241,6 +281,21 @@ impl Core {
     }
 }
 
+/// What to compact, and what it needs.
+#[derive(Debug)]
+pub(crate) struct Order {
+    snapshot: Arc<Snapshot>,
+    first: TableId,
+    through: Lsn,
+}
+
+impl Order {
+    /// Makes the table files; nothing names them yet.
+    pub(crate) fn make(&self, world: &World) -> Result<Made> {
+        compaction::make(world, &self.snapshot, self.first, self.through)
+    }
+}
+
 /// Folds a batch, whose first frame will stand at `first`; gives each event's subject and `run_seq`.
 fn fold<'a>(
     projection: &mut Projection,
@@ -267,11 +322,12 @@ fn fold<'a>(
     Ok(seqs)
 }
 
-fn snapshot_of(projection: &Projection, writer: &Writer) -> Snapshot {
+fn snapshot_of(projection: &Projection, writer: &Writer, tables: &Arc<Tables>) -> Snapshot {
     Snapshot {
         projection: projection.clone(),
         durable: Lsn(writer.next_lsn().0 - 1),
         segments: Arc::clone(writer.segments()),
+        tables: Arc::clone(tables),
     }
 }
 
@@ -282,5 +338,11 @@ fn snapshot_of(projection: &Projection, writer: &Writer) -> Snapshot {
 /// `NoStore`, `TooNew`, `Damaged`, `Io`.
 pub fn read_in(world: &World) -> Result<Snapshot> {
     let found = recovery::read(world)?;
-    Ok(Snapshot { projection: found.projection, durable: found.last_lsn, segments: Arc::new(found.segments) })
+    let tables = Tables::open(world, found.manifest.compacted, &found.manifest.tables);
+    Ok(Snapshot {
+        projection: found.projection,
+        durable: found.last_lsn,
+        segments: Arc::new(found.segments),
+        tables: Arc::new(tables),
+    })
 }

@@ -11,6 +11,8 @@
 //! | `log/` | how events become durable, and how they are read back |
 //! | `manifest/` | which files are live |
 //! | `recovery/` | what opening a folder does |
+//! | `table/` | what table files hold, and how they are read |
+//! | `compaction/` | how the log becomes table files |
 //! | `projection/` | what the events amount to |
 //! | `blob/` | where user files are |
 //! | `ops/` | how a folder is checked, copied and mended |
@@ -18,6 +20,7 @@
 
 mod batch;
 mod blob;
+mod compaction;
 mod core;
 pub mod disk;
 mod error;
@@ -59,3 +62,5 @@ pub use projection::{
 };
 pub use snapshot::{Moment, SegmentInfo, Snapshot};
 pub use store::{Health, Store, read};
+pub use table::rows::Piece;
+pub use table::{Digest, DigestKey};

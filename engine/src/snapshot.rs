@@ -6,7 +6,9 @@ use crate::error::{Error, Result};
 use crate::event::{Block, Body, ConsoleLine, Event, Time};
 use crate::id::Lsn;
 use crate::log::{Located, Segments};
-use crate::projection::{Extent, Projection, Run, Screen};
+use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
+use crate::table::rows::{Piece, Wanted, console_lines};
+use crate::table::{Kind, Tables};
 
 /// A moment of the store. It never changes; holding it keeps nobody waiting.
 #[derive(Debug, Clone)]
@@ -16,46 +18,107 @@ pub struct Snapshot {
     /// The position of the last event that it shows.
     pub durable: Lsn,
     pub(crate) segments: Arc<Segments>,
+    pub(crate) tables: Arc<Tables>,
 }
 
 impl Snapshot {
+    /// Where the rows of a run stand, in the order in which they were written: in table files, then
+    /// in the tail of the log.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when a table file is not what was written; `Io`.
+    pub fn extents(&self, run: &Run, kind: StreamKind) -> Result<Vec<Extent>> {
+        let (table, tail) = match kind {
+            StreamKind::History => (Kind::History, &run.history.extents),
+            StreamKind::System => (Kind::System, &run.system.extents),
+            StreamKind::Console => (Kind::Console, &run.console),
+        };
+        let mut extents = Vec::new();
+        for table in self.tables.of(table) {
+            let entries = table.rows()?.index.of_run(run.ordinal);
+            extents.extend(entries.map(|entry| Extent {
+                lsn: entry.lsns.1,
+                writer: Arc::clone(&entry.writer),
+                first_line: entry.lines.0,
+                end_line: entry.lines.1,
+                rows: u32::try_from(entry.rows).unwrap_or(u32::MAX),
+                steps: entry.steps,
+                key: entry.key.clone(),
+                place: Place::Table(Arc::clone(table), Box::new(entry)),
+            }));
+        }
+        let through = self.tables.through;
+        extents.extend(tail.iter().filter(|extent| extent.lsn > through).cloned());
+        Ok(extents)
+    }
+
     /// The rows of an extent of a run's history or system metrics. Every checksum on the way is
     /// checked (D6).
     ///
     /// # Errors
     ///
-    /// `Damaged` when the log does not hold what it held; `Io`.
-    pub fn rows(&self, extent: &Extent) -> Result<Block> {
-        let event = self.segments.event(extent.location, extent.lsn)?;
+    /// `Damaged` when a file does not hold what it held; `Io`.
+    pub fn rows(&self, extent: &Extent) -> Result<Piece> {
+        self.wanted_rows(extent, Wanted::All)
+    }
+
+    /// The rows of an extent with the cells of some keys, and perhaps others.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Snapshot::rows`].
+    pub fn rows_of(&self, extent: &Extent, keys: &[Arc<str>]) -> Result<Piece> {
+        self.wanted_rows(extent, Wanted::Keys(keys))
+    }
+
+    fn wanted_rows(&self, extent: &Extent, wanted: Wanted<'_>) -> Result<Piece> {
+        let location = match &extent.place {
+            Place::Log(location) => *location,
+            Place::Table(table, entry) => return table.rows()?.read(entry, wanted),
+        };
+        let event = self.segments.event(location, extent.lsn)?;
         let rows = match event.body {
             Body::Logged(rows) | Body::SystemSampled(rows) => rows,
-            other => return Err(misfit(extent, other.name())),
+            other => return Err(misfit(location, other.name())),
         };
-        Block::parse(rows.block).map_err(|error| misfit(extent, &error.to_string()))
+        let block = Block::parse(rows.block).map_err(|error| misfit(location, &error.to_string()))?;
+        Ok(Piece::logged(block, extent.lsn, extent.first_line))
     }
 
     /// A run's console as it stands: of each line the newest text.
     ///
     /// # Errors
     ///
-    /// `Damaged` when the log does not hold what it held; `Io`.
+    /// `Damaged` when a file does not hold what it held; `Io`.
     pub fn console(&self, run: &Run) -> Result<Screen> {
         let mut screen = Screen::default();
-        for extent in &run.console {
-            screen.write(extent.lsn, extent.first_line, self.console_lines(extent)?);
+        for extent in self.extents(run, StreamKind::Console)? {
+            self.console_lines(&extent)?.into_iter().for_each(|(number, lsn, line)| screen.write(number, lsn, line));
         }
         Ok(screen)
     }
 
-    /// The lines of one extent of a run's console, as they were written then.
+    /// The lines of one extent of a run's console as they were written then, each with its number and
+    /// the position that wrote it.
     ///
     /// # Errors
     ///
-    /// `Damaged` when the log does not hold what it held; `Io`.
-    pub fn console_lines(&self, extent: &Extent) -> Result<Vec<ConsoleLine>> {
-        match self.segments.event(extent.location, extent.lsn)?.body {
-            Body::ConsoleWritten(console) => Ok(console.lines),
-            other => Err(misfit(extent, other.name())),
+    /// `Damaged` when a file does not hold what it held; `Io`.
+    pub fn console_lines(&self, extent: &Extent) -> Result<Vec<(u64, Lsn, ConsoleLine)>> {
+        let location = match &extent.place {
+            Place::Log(location) => *location,
+            Place::Table(table, entry) => {
+                let piece = table.rows()?.read(entry, Wanted::All)?;
+                let lines = (0u32..).zip(console_lines(&piece.block));
+                return Ok(lines.map(|(row, line)| (piece.line(row), piece.lsn(row), line)).collect());
+            }
+        };
+        match self.segments.event(location, extent.lsn)?.body {
+            Body::ConsoleWritten(console) => {
+                Ok((extent.first_line..).zip(console.lines).map(|(number, line)| (number, extent.lsn, line)).collect())
+            }
+            other => Err(misfit(location, other.name())),
         }
     }
 
@@ -78,7 +141,7 @@ impl Snapshot {
             Moment::Time(_) => self.durable,
         };
         let mut past =
-            Self { projection: Projection::default(), durable: Lsn(0), segments: Arc::clone(&self.segments) };
+            Self { projection: Projection::default(), durable: Lsn(0), segments: Arc::clone(&self.segments), tables: Arc::default() };
         for event in Segments::events(Arc::clone(&self.segments), Lsn(1), last) {
             let Located { location, lsn, run_seq, event } = event?;
             if matches!(moment, Moment::Time(time) if event.received > time) {
@@ -124,9 +187,9 @@ pub struct SegmentInfo {
     pub sealed: bool,
 }
 
-fn misfit(extent: &Extent, found: &str) -> Error {
+fn misfit(location: Location, found: &str) -> Error {
     Error::damaged(format!(
         "segment {} holds at byte {} not the rows that are indexed: {found}",
-        extent.location.segment, extent.location.offset
+        location.segment, location.offset
     ))
 }

@@ -379,7 +379,7 @@ mod tests {
         run.history
             .extents
             .iter()
-            .flat_map(|extent| rows(extent).column("_step").unwrap().ints().unwrap().collect::<Vec<_>>())
+            .flat_map(|extent| rows(extent).block.column("_step").unwrap().ints().unwrap().collect::<Vec<_>>())
             .collect()
     }
 

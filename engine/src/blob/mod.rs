@@ -121,10 +121,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn full_or_io(doing: &'static str, path: &RelPath, source: std::io::Error) -> Error {
-    match source.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::DiskFull,
-        _ => Error::Io { doing, path: path.clone(), source },
-    }
+    if disk::is_full(&source) { Error::DiskFull } else { Error::Io { doing, path: path.clone(), source } }
 }
 
 /// A file on its way in. Dropping it forgets what came.

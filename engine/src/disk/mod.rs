@@ -251,6 +251,13 @@ pub fn read_up_to(file: &dyn DiskFile, mut offset: u64, bytes: &mut [u8]) -> io:
     Ok(done)
 }
 
+/// Whether there is no more room for what was to be written (F8).
+#[must_use]
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }

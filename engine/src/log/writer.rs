@@ -59,16 +59,11 @@ impl From<Failure> for Error {
 }
 
 fn refused(doing: &'static str, path: &RelPath, error: &io::Error) -> Failure {
-    if is_full(error) {
+    if disk::is_full(error) {
         return Failure::Full;
     }
     let path = path.clone();
     Failure::Refused(Refusal { doing, path, kind: error.kind(), text: error.to_string() })
-}
-
-fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// What the writer counts, for metrics.
@@ -509,11 +504,7 @@ impl Writer {
         let path = segment::path(header.segment);
         let (tmp, log) = (spare.path.parent(), path.parent());
         let disk = Arc::clone(&self.world.disk);
-        // Another writer that took the folder over has begun a higher epoch (F13).
-        match manifest::newest(&self.world) {
-            Ok(newest) if newest == Some(header.epoch) => {}
-            other => return Err(self.stop(&format!("another writer took the folder over: {other:?}"))),
-        }
+        self.check_epoch()?;
         let placed = disk::write_all_at(&mut *spare.file, 0, &header.write());
         if let Err(error) = placed {
             self.active.next = Some(spare);
@@ -559,6 +550,21 @@ impl Writer {
             next: None,
         };
         Ok(())
+    }
+
+    /// Another writer that took the folder over has begun a higher epoch (F13).
+    fn check_epoch(&mut self) -> Result<(), Failure> {
+        match manifest::newest(&self.world) {
+            Ok(newest) if newest == Some(self.active.header.epoch) => Ok(()),
+            other => Err(self.stop(&format!("another writer took the folder over: {other:?}"))),
+        }
+    }
+
+    /// Makes an edit of the manifest durable; what it announces may be done then (W6).
+    pub(crate) fn edit(&mut self, edit: Edit) -> Result<(), Failure> {
+        self.check_running()?;
+        self.check_epoch()?;
+        self.manifest.append(&[edit]).map_err(|error| self.stop(&format!("cannot write the manifest: {error}")))
     }
 
     /// What the manifest says of the active segment when it ends.

@@ -22,7 +22,8 @@ use crate::log::frame::{self, Fields, Seed, kind};
 use crate::plant::{self, Bug};
 
 const HEADER_LEN: usize = 64;
-const FORMAT: u32 = 1;
+/// Version 2 names table files.
+const FORMAT: u32 = 2;
 const MAGIC: [u8; 8] = *b"wbq-man\n";
 
 /// Where the manifest of an epoch stands.
@@ -82,6 +83,10 @@ pub(crate) fn parse(bytes: &[u8], epoch: Epoch, path: &RelPath) -> Result<Manife
         for edit in decode(frame.body).ok_or_else(|| damaged("an edit does not parse"))? {
             let fits = match (&mut manifest, edit) {
                 (Some(manifest), edit) => manifest.apply(edit),
+                (slot @ None, Edit::CheckpointV1(whole)) => {
+                    *slot = Some(whole.into());
+                    true
+                }
                 (slot @ None, Edit::Checkpoint(whole)) => {
                     *slot = Some(whole);
                     true

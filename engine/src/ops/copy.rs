@@ -22,9 +22,12 @@ impl Copy<'_> {
     ) -> Result<u64> {
         let tmp = RelPath::of(&format!("tmp/{}", path.name()));
         let source = |source| Error::Io { doing: "read", path: path.clone(), source };
-        let target = |source: std::io::Error| match source.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::DiskFull,
-            _ => Error::Io { doing: "write the copy of", path: path.clone(), source },
+        let target = |source: std::io::Error| {
+            if disk::is_full(&source) {
+                Error::DiskFull
+            } else {
+                Error::Io { doing: "write the copy of", path: path.clone(), source }
+            }
         };
         let from = self.source.disk.open(path, false).map_err(source)?;
         if self.has(&tmp)? {

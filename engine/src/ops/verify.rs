@@ -82,7 +82,7 @@ fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> 
             None
         }
     };
-    let mut log = Log { world, deep, projection: Some(Projection::default()), previous: (0, 0, [0; 32]) };
+    let mut log = Log { world, deep, projection: Some(Projection::default()), previous: manifest.as_ref().map_or((0, 0, [0; 32]), |manifest| manifest.before) };
     if let Some(Manifest { store, segments, .. }) = &manifest {
         segments.iter().for_each(|meta| meter.expect(meta.end.as_ref().map_or(0, |end| end.len)));
         for meta in segments {

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
 
-use crate::event::Value;
+use crate::event::{Column, Kind, Value};
 use crate::id::ProjectKey;
 
 /// Where a key occurs.
@@ -22,7 +23,7 @@ pub enum Space {
 }
 
 /// The kinds of value that a key was seen with, ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Kinds(u8);
 
 impl Kinds {
@@ -55,6 +56,23 @@ impl Kinds {
             Value::Float(_) => Self::FLOAT,
             Value::Text(_) => Self::TEXT,
             Value::List(_) | Value::Map(_) => Self::NESTED,
+        }
+    }
+
+    /// The kinds of a column's cells.
+    #[must_use]
+    pub fn of_column(column: &Column<'_>) -> Self {
+        match column.kind {
+            Kind::Int => {
+                let long = column.ints().is_some_and(|mut ints| ints.any(|int| int.unsigned_abs() > 1 << 53));
+                if long { Self::INT.and(Self::LONG) } else { Self::INT }
+            }
+            Kind::Float => Self::FLOAT,
+            Kind::Bool => Self::BOOL,
+            Kind::Text => Self::TEXT,
+            Kind::Json => {
+                column.iter().fold(Self::default(), |kinds, (_, cell)| kinds.and(Self::of(&cell.to_value())))
+            }
         }
     }
 

@@ -23,6 +23,7 @@ use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
 
 pub use keys::{Keys, Kinds, Space};
 pub use people::{Key, People, User};
+pub(crate) use run::Place;
 pub use run::{Extent, FileEntry, KeyStats, Location, Run, Screen, Stream, StreamKind, Table};
 pub use tree::{Tree, is_nested, leaves_in};
 

@@ -12,6 +12,7 @@ use crate::event::{
 };
 use crate::id::{Lsn, RunKey, SegmentId};
 use crate::limits;
+use crate::table::index::Entry;
 
 /// Where a frame stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,29 +25,33 @@ pub struct Location {
     pub len: u32,
 }
 
-/// Where lines of a stream stand in the log: an entry of the tail's index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where lines of a stream stand: an entry of the tail's index, or of a table file's.
+#[derive(Debug, Clone)]
 pub struct Extent {
-    /// The event's position.
+    /// The position of the last event that wrote one of them.
     pub lsn: Lsn,
-    /// Its frame.
-    pub location: Location,
+    pub(crate) place: Place,
     /// Who wrote it; empty where one process writes.
     pub writer: Arc<str>,
-    /// The number of the first line.
+    /// The lowest line number.
     pub first_line: u64,
-    /// How many lines it takes up.
-    pub lines: u32,
+    /// The one behind the highest.
+    pub end_line: u64,
+    /// Rows, of which some may be without a cell.
+    pub rows: u32,
     /// The lowest and highest `_step`; none outside history.
     pub steps: Option<(i64, i64)>,
+    /// The one key whose cells these are; none where rows are whole.
+    pub key: Option<Arc<str>>,
 }
 
-impl Extent {
-    /// The line after the last.
-    #[must_use]
-    pub fn end_line(&self) -> u64 {
-        self.first_line.saturating_add(self.lines.into())
-    }
+/// The file that holds an extent's rows.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// A frame of the log.
+    Log(Location),
+    /// Rows of a table file.
+    Table(Arc<crate::table::Table>, Box<Entry>),
 }
 
 /// What a stream carries.
@@ -391,11 +396,13 @@ impl Run {
 fn extent(lsn: Lsn, location: Location, chunk: &Chunk, steps: Option<(i64, i64)>) -> Extent {
     Extent {
         lsn,
-        location,
+        place: Place::Log(location),
         writer: Arc::clone(&chunk.writer),
         first_line: chunk.first_line,
-        lines: chunk.lines,
+        end_line: chunk.first_line.saturating_add(chunk.lines.into()),
+        rows: chunk.lines,
         steps,
+        key: None,
     }
 }
 
@@ -415,7 +422,7 @@ fn rows_into(
             });
         }
         let points = u64::from(column.len());
-        let kinds = kinds_of(&column);
+        let kinds = Kinds::of_column(&column);
         match table.keys.get_mut(column.name) {
             Some(known) => {
                 known.points += points;
@@ -437,30 +444,19 @@ fn rows_into(
     Ok(highest)
 }
 
-fn kinds_of(column: &crate::event::Column<'_>) -> Kinds {
-    match column.kind {
-        Kind::Int => {
-            let long = column.ints().is_some_and(|mut ints| ints.any(|int| int.unsigned_abs() > 1 << 53));
-            if long { Kinds::INT.and(Kinds::LONG) } else { Kinds::INT }
-        }
-        Kind::Float => Kinds::FLOAT,
-        Kind::Bool => Kinds::BOOL,
-        Kind::Text => Kinds::TEXT,
-        Kind::Json => {
-            column.iter().fold(Kinds::default(), |kinds, (_, cell)| kinds.and(Kinds::of(&cell.to_value())))
-        }
-    }
-}
-
 /// The lines of a console as its last writer left them: each line's newest text, by line number.
 #[derive(Debug, Clone, Default)]
 pub struct Screen(std::collections::BTreeMap<u64, (Lsn, ConsoleLine)>);
 
 impl Screen {
-    /// Writes lines over what stands.
-    pub fn write(&mut self, lsn: Lsn, first_line: u64, lines: Vec<ConsoleLine>) {
-        for (number, line) in (first_line..).zip(lines) {
-            self.0.insert(number, (lsn, line));
+    /// Writes a line over what stands; of two writes the one with the higher position stays.
+    pub fn write(&mut self, number: u64, lsn: Lsn, line: ConsoleLine) {
+        match self.0.get_mut(&number) {
+            Some(slot) if slot.0 <= lsn => *slot = (lsn, line),
+            Some(_) => {}
+            None => {
+                self.0.insert(number, (lsn, line));
+            }
         }
     }
 

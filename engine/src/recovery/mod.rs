@@ -28,6 +28,7 @@ use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
+use crate::table::{self, TableId};
 
 /// The epoch of a folder that no opening has written to.
 const NO_EPOCH: Epoch = Epoch(0);
@@ -98,7 +99,7 @@ fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
         tail: None,
         manifest,
     };
-    let mut previous = (0, 0, [0; 32]);
+    let mut previous = found.manifest.before;
     for meta in found.manifest.segments.clone() {
         previous = found.take_segment(world, &meta, previous, tail_use)?;
     }
@@ -324,6 +325,8 @@ pub(crate) fn with_runs(error: Error, meta: &SegmentMeta) -> Error {
 pub(crate) struct Opened {
     pub(crate) writer: Writer,
     pub(crate) projection: Projection,
+    /// The live files as the new manifest names them.
+    pub(crate) manifest: Manifest,
 }
 
 /// Opens a folder for writing, making it if it is missing. The caller holds the lock.
@@ -367,8 +370,7 @@ fn fresh(world: &World) -> Result<Found> {
     let mut store = [0; 16];
     let drawn = world.entropy.fill(&mut store);
     drawn.map_err(|source| Error::Io { doing: "draw an identity for", path: RelPath::root(), source })?;
-    let manifest =
-        Manifest { store: StoreId(store), epoch: Epoch(0), segments: Vec::new(), next_segment: SegmentId(1) };
+    let manifest = Manifest::new(StoreId(store));
     let next_segment = unused_segment(world, &manifest)?;
     Ok(Found {
         manifest: Manifest { next_segment, ..manifest },
@@ -409,7 +411,7 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
             (None, None, None) => 1,
         },
         synced: options.durability == Durability::Sync,
-        previous: ends.map_or((0, 0, [0; 32]), |(meta, end)| (meta.id.0, end.len, end.chain)),
+        previous: ends.map_or(manifest.before, |(meta, end)| (meta.id.0, end.len, end.chain)),
     };
     manifest.segments.push(SegmentMeta::of(&header));
     manifest.next_segment = SegmentId(header.segment.0 + 1);
@@ -448,7 +450,7 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
         segments: found.segments,
         counters,
     })?;
-    Ok(Opened { writer, projection: found.projection })
+    Ok(Opened { writer, projection: found.projection, manifest })
 }
 
 /// Ends the segment that was being written behind its last proven frame; one that holds no events
@@ -559,16 +561,20 @@ fn begin_segment(
 /// that is none of ours is left alone and reported.
 fn remove_leftovers(world: &World, manifest: &Manifest) -> Result<()> {
     let live = |id: SegmentId| manifest.segments.iter().any(|meta| meta.id == id);
+    let is_live_table = |id: TableId| manifest.tables.iter().any(|table| table.id == id);
     let leftover = |folder: &str, name: &str| match folder {
         "tmp" => true,
         "manifest" => manifest::epoch_of(name).is_some_and(|epoch| epoch < manifest.epoch),
+        // One that was dropped, or that was made and never named.
+        table::FOLDER => table::id_of(name).is_some_and(|id| !is_live_table(id)),
         _ => segment::id_of(name).is_some_and(|id| !live(id) && id < manifest.next_segment),
     };
     let known = |folder: &str, name: &str| match folder {
         "manifest" => manifest::epoch_of(name) == Some(manifest.epoch),
+        table::FOLDER => table::id_of(name).is_some_and(is_live_table),
         _ => segment::id_of(name).is_some_and(live),
     };
-    for folder in ["tmp", "manifest", "log"] {
+    for folder in ["tmp", "manifest", "log", table::FOLDER] {
         let path = RelPath::of(folder);
         let io = |doing, path: &RelPath| {
             let path = path.clone();

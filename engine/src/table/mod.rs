@@ -11,9 +11,14 @@
 //! - Everything in it was in the log: table files ∪ tail = log (D9).
 
 pub(crate) mod blocks;
+pub(crate) mod events;
+pub(crate) mod file;
 pub(crate) mod index;
 pub(crate) mod rows;
 pub(crate) mod source;
+
+pub use events::{Digest, DigestKey};
+pub(crate) use file::{Label, Table, Tables, make};
 
 use serde::{Deserialize, Serialize};
 

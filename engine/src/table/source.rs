@@ -1,8 +1,12 @@
 //! Where the bytes of a table file come from.
 
 use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::{Error, Result};
 
@@ -29,5 +33,28 @@ impl Source for Bytes {
         let end = start.checked_add(len).filter(|end| *end <= Self::len(self));
         end.map(|end| self.slice(start..end))
             .ok_or_else(|| Error::damaged(format!("{len} bytes at {offset} lie beyond the end of a table file")))
+    }
+}
+
+/// A source as the Parquet reader takes it.
+#[derive(Clone)]
+pub(crate) struct Reader(pub(crate) Arc<dyn Source>);
+
+impl Length for Reader {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl ChunkReader for Reader {
+    type T = Box<dyn Read + Send>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        let len = usize::try_from(self.0.len().saturating_sub(start)).unwrap_or(usize::MAX);
+        Ok(Box::new(self.get_bytes(start, len)?.reader()))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        self.0.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))
     }
 }

@@ -17,6 +17,8 @@ pub struct Piece {
     pub block: Block,
     pub(crate) lsns: Numbers,
     pub(crate) lines: Numbers,
+    /// It comes from a table file, which keeps no row without a cell; cells may have been left out.
+    pub(crate) is_stored: bool,
 }
 
 /// A number for each row.
@@ -40,7 +42,7 @@ impl Numbers {
 impl Piece {
     /// The rows of an event's block.
     pub(crate) fn logged(block: Block, lsn: Lsn, first_line: u64) -> Self {
-        Self { block, lsns: Numbers::Same(lsn.0), lines: Numbers::From(first_line) }
+        Self { block, lsns: Numbers::Same(lsn.0), lines: Numbers::From(first_line), is_stored: false }
     }
 
     /// The position of the event that wrote a row.
@@ -55,9 +57,12 @@ impl Piece {
         self.lines.of(row)
     }
 
-    /// Which rows have a cell; a line that could not be read left a row without any.
+    /// Which rows had a cell when they were written; a line that could not be read left a row without any.
     #[must_use]
     pub fn rows_there(&self) -> Vec<bool> {
+        if self.is_stored {
+            return vec![true; self.block.rows() as usize];
+        }
         rows_there(&self.block, None)
     }
 }
@@ -135,7 +140,7 @@ impl Part {
         }
     }
 
-    pub(super) fn load(&self) -> Result<Piece> {
+    pub(crate) fn load(&self) -> Result<Piece> {
         match &self.rows {
             PartRows::Logged { lsn, first_line, block } => {
                 let block = Block::parse(block.clone())

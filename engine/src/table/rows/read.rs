@@ -1,7 +1,6 @@
 //! Reading rows back from their file: an entry of the index at a time, the columns that are wanted.
 
 use std::fmt;
-use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
@@ -9,14 +8,13 @@ use arrow::array::{
     StringArray,
 };
 use arrow::datatypes::{DataType, Field};
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
-use parquet::file::reader::{ChunkReader, Length};
 
 use super::piece::Numbers;
 use super::survey::{self, Stat, Survey};
@@ -25,7 +23,7 @@ use super::{FIXED, LONG_CELL, Piece, Wanted};
 use crate::error::{Error, Result};
 use crate::event::{Assembled, Block, Kind};
 use crate::table::index::{Entry, Index};
-use crate::table::source::Source;
+use crate::table::source::{Reader, Source};
 
 /// A file of rows, open.
 #[derive(Debug)]
@@ -180,7 +178,7 @@ fn piece(batch: &RecordBatch, columns: &[&ColumnMeta], entry: &Entry) -> Result<
         parts.push(Assembled { name, kind: column.kind, cells, present: present(array), values });
     }
     let rows = u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
-    Ok(Piece { block: Block::assemble(rows, &parts), lsns, lines })
+    Ok(Piece { block: Block::assemble(rows, &parts), lsns, lines, is_stored: true })
 }
 
 /// A bit a row; nothing where every row has a cell.
@@ -244,29 +242,6 @@ fn texts(array: &StringArray) -> Vec<u8> {
     }
     array.iter().flatten().for_each(|text| out.extend_from_slice(text.as_bytes()));
     out
-}
-
-/// A source as the Parquet reader takes it.
-#[derive(Clone)]
-struct Reader(Arc<dyn Source>);
-
-impl Length for Reader {
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-}
-
-impl ChunkReader for Reader {
-    type T = Box<dyn Read + Send>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        let len = usize::try_from(self.0.len().saturating_sub(start)).unwrap_or(usize::MAX);
-        Ok(Box::new(self.get_bytes(start, len)?.reader()))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.0.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))
-    }
 }
 
 fn outside(error: ParquetError) -> Error {

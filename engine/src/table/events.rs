@@ -1,0 +1,310 @@
+//! Files of events: what happened, in log order; of rows and console lines what they were about.
+//!
+//! ```text
+//!  lsn │ run_seq │ received │ entity │ project │ run_id │ generation │ kind │ actor │ body
+//! ```
+//!
+//! What holds:
+//! - An event's body is the one of the log, but for the block of rows and the lines of the console,
+//!   which stand in files of rows: in their place is a [`Digest`].
+//! - Folding the events of a store's files gives the state that folding its log gives.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, AsArray, BinaryBuilder, Int32Builder, Int64Builder, RecordBatch, StringDictionaryBuilder,
+};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
+use bytes::{Bytes, BytesMut};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+use serde::{Deserialize, Serialize};
+
+use super::rows::Written;
+use super::source::{Reader, Source};
+use crate::error::{Error, Result};
+use crate::event::{self, Block, Body, Cell, Console, Event, Rows, Subject};
+use crate::id::Lsn;
+use crate::projection::Kinds;
+
+/// Rows of a row group.
+const GROUP_ROWS: usize = 64 << 10;
+/// Columns, in their order.
+const COLUMNS: [&str; 10] =
+    ["lsn", "run_seq", "received", "entity", "project", "run_id", "generation", "kind", "actor", "body"];
+
+/// What rows are about, without the rows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Digest {
+    /// The lowest and highest `_step`.
+    pub steps: Option<(i64, i64)>,
+    /// The time of the last row, as its source says, in seconds.
+    pub time: Option<f64>,
+    /// Each key with its cells, in the block's order.
+    pub keys: Vec<DigestKey>,
+}
+
+/// A key of a [`Digest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestKey {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its cells.
+    pub points: u32,
+    /// Their kinds.
+    pub kinds: Kinds,
+}
+
+impl Digest {
+    /// What a block is about.
+    #[must_use]
+    pub fn of(block: &Block) -> Self {
+        let mut digest = Self::default();
+        for column in block.columns() {
+            match column.name {
+                "_step" => {
+                    digest.steps = column.ints().and_then(|steps| {
+                        steps.map(|step| (step, step)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+                    });
+                }
+                "_timestamp" => {
+                    digest.time = column.iter().last().and_then(|(_, cell)| match cell {
+                        #[expect(clippy::cast_precision_loss, reason = "seconds of a clock")]
+                        Cell::Int(seconds) => Some(seconds as f64),
+                        Cell::Float(seconds) => Some(seconds),
+                        _ => None,
+                    });
+                }
+                _ => {}
+            }
+            let key = DigestKey {
+                name: Arc::from(column.name),
+                points: column.len(),
+                kinds: Kinds::of_column(&column),
+            };
+            digest.keys.push(key);
+        }
+        digest
+    }
+
+    /// The digest in the place of a block.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when none stands there.
+    pub(crate) fn read(rows: &Rows) -> Result<Self> {
+        let read = bincode::serde::decode_from_slice(&rows.block, bincode::config::standard());
+        match read {
+            Ok((digest, len)) if len == rows.block.len() => Ok(digest),
+            _ => Err(Error::damaged("an event of a table file has no digest of its rows")),
+        }
+    }
+}
+
+/// An event as a file of events keeps it.
+fn reduced(event: &Event) -> Result<Event> {
+    let rows = |rows: &Rows| -> Result<Rows> {
+        let block = Block::parse(rows.block.clone())
+            .map_err(|error| Error::damaged(format!("an event holds no rows: {error}")))?;
+        let digest = bincode::serde::encode_to_vec(Digest::of(&block), bincode::config::standard())
+            .map_err(|error| Error::damaged(error.to_string()))?;
+        Ok(Rows { chunk: rows.chunk.clone(), rows: rows.rows, block: digest.into() })
+    };
+    let body = match &event.body {
+        Body::Logged(logged) => Body::Logged(rows(logged)?),
+        Body::SystemSampled(sampled) => Body::SystemSampled(rows(sampled)?),
+        Body::ConsoleWritten(console) => {
+            let timed = console.lines.iter().rev().find(|line| line.time.is_some()).cloned();
+            let lines = timed.into_iter().map(|line| event::ConsoleLine { text: "".into(), ..line }).collect();
+            Body::ConsoleWritten(Console { chunk: console.chunk.clone(), lines })
+        }
+        other => other.clone(),
+    };
+    Ok(Event { body, ..event.clone() })
+}
+
+/// Writes events, in log order, as a file.
+///
+/// # Errors
+///
+/// The first that `events` gives; `Io`.
+pub(crate) fn write<W: Write + Send>(
+    events: impl Iterator<Item = Result<(Lsn, u64, Event)>>,
+    zstd_level: i32,
+    sink: W,
+) -> Result<Written<W>> {
+    let schema = Arc::new(schema());
+    let mut out =
+        ArrowWriter::try_new(sink, Arc::clone(&schema), Some(properties(zstd_level)?)).map_err(outside)?;
+    let (mut columns, mut rows) = (Columns::default(), 0);
+    let flush = |columns: &mut Columns, out: &mut ArrowWriter<W>| -> Result<()> {
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns.finish())
+            .map_err(|error| Error::damaged(error.to_string()))?;
+        out.write(&batch).and_then(|()| out.flush()).map_err(outside)
+    };
+    for event in events {
+        let (lsn, run_seq, event) = event?;
+        columns.push(lsn, run_seq, &reduced(&event)?)?;
+        rows += 1;
+        if columns.rows == GROUP_ROWS {
+            flush(&mut columns, &mut out)?;
+        }
+    }
+    if columns.rows > 0 {
+        flush(&mut columns, &mut out)?;
+    }
+    Ok(Written { sink: out.into_inner().map_err(outside)?, rows, index: Vec::new() })
+}
+
+#[derive(Default)]
+struct Columns {
+    rows: usize,
+    numbers: [Int64Builder; 3],
+    texts: [StringDictionaryBuilder<Int32Type>; 4],
+    small: [Int32Builder; 2],
+    body: BinaryBuilder,
+}
+
+impl Columns {
+    fn push(&mut self, lsn: Lsn, run_seq: u64, event: &Event) -> Result<()> {
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let mut body = BytesMut::new();
+        event::encode(event, &mut body)?;
+        for (column, number) in self.numbers.iter_mut().zip([count(lsn.0), count(run_seq), event.received]) {
+            column.append_value(number);
+        }
+        let (project, run) = match &event.subject {
+            Subject::Store => (None, None),
+            Subject::Project(project) => (Some(project), None),
+            Subject::Run(run) => (Some(&run.project), Some(run)),
+        };
+        let texts = [
+            project.map(|project| &*project.entity),
+            project.map(|project| &*project.project),
+            run.map(|run| &*run.run),
+            Some(&*event.actor),
+        ];
+        self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_option(text));
+        let kind = body.first().map(|kind| i32::from(*kind));
+        let small = [run.map(|run| i32::try_from(run.generation).unwrap_or(i32::MAX)), kind];
+        self.small.iter_mut().zip(small).for_each(|(column, number)| column.append_option(number));
+        self.body.append_value(&body);
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Vec<ArrayRef> {
+        self.rows = 0;
+        let [lsn, run_seq, received] = &mut self.numbers;
+        let [entity, project, run, actor] = &mut self.texts;
+        let [generation, kind] = &mut self.small;
+        vec![
+            Arc::new(lsn.finish()),
+            Arc::new(run_seq.finish()),
+            Arc::new(received.finish()),
+            Arc::new(entity.finish()),
+            Arc::new(project.finish()),
+            Arc::new(run.finish()),
+            Arc::new(generation.finish()),
+            Arc::new(kind.finish()),
+            Arc::new(actor.finish()),
+            Arc::new(self.body.finish()),
+        ]
+    }
+}
+
+fn schema() -> Schema {
+    let text = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let field = |name: &&str| match *name {
+        "lsn" | "run_seq" | "received" => Field::new(*name, DataType::Int64, false),
+        "generation" => Field::new(*name, DataType::Int32, true),
+        "kind" => Field::new(*name, DataType::Int32, true),
+        "body" => Field::new(*name, DataType::Binary, false),
+        _ => Field::new(*name, text(), true),
+    };
+    Schema::new(COLUMNS.iter().map(field).collect::<Vec<_>>())
+}
+
+fn properties(zstd_level: i32) -> Result<WriterProperties> {
+    let level = ZstdLevel::try_new(zstd_level).map_err(outside)?;
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(None)
+        .set_created_by(format!("wbq {}", env!("CARGO_PKG_VERSION")));
+    for name in ["lsn", "run_seq", "received"] {
+        let path = ColumnPath::new(vec![name.to_owned()]);
+        properties = properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    let body = ColumnPath::new(vec!["body".to_owned()]);
+    Ok(properties.set_column_dictionary_enabled(body, false).build())
+}
+
+/// A file of events, open.
+#[derive(Debug)]
+pub(crate) struct EventFile {
+    source: Arc<dyn Source>,
+    metadata: ArrowReaderMetadata,
+}
+
+impl EventFile {
+    /// Opens a file and reads its footer.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io`.
+    pub(crate) fn open(source: Arc<dyn Source>) -> Result<Self> {
+        let metadata = ArrowReaderMetadata::load(&Reader(Arc::clone(&source)), ArrowReaderOptions::new());
+        Ok(Self { metadata: metadata.map_err(outside)?, source })
+    }
+
+    /// Its events in log order, a row group at a time: position, `run_seq`, event, of rows with a
+    /// [`Digest`] in the place of the block.
+    pub(crate) fn events(self: &Arc<Self>) -> impl Iterator<Item = Result<(Lsn, u64, Event)>> + use<> {
+        let file = Arc::clone(self);
+        let groups = file.metadata.metadata().num_row_groups();
+        (0..groups).flat_map(move |group| match file.group(group) {
+            Ok(events) => events.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    fn group(&self, group: usize) -> Result<Vec<(Lsn, u64, Event)>> {
+        let places = COLUMNS.iter().enumerate().filter(|(_, name)| ["lsn", "run_seq", "body"].contains(name));
+        let schema = self.metadata.parquet_schema();
+        let mask = parquet::arrow::ProjectionMask::roots(schema, places.map(|(place, _)| place));
+        let reader = Reader(Arc::clone(&self.source));
+        let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
+            .with_row_groups(vec![group])
+            .with_projection(mask)
+            .with_batch_size(GROUP_ROWS)
+            .build()
+            .map_err(outside)?;
+        let mut events = Vec::new();
+        for batch in batches {
+            let batch = batch.map_err(|error| outside(error.into()))?;
+            let misfit = || Error::damaged("a file of events has other columns than it should");
+            let [lsns, seqs, bodies] = batch.columns() else { return Err(misfit()) };
+            let lsns = lsns.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
+            let seqs = seqs.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
+            let bodies = bodies.as_binary_opt::<i32>().ok_or_else(misfit)?;
+            for ((lsn, seq), body) in lsns.values().iter().zip(seqs.values()).zip(bodies.iter()) {
+                let body = Bytes::copy_from_slice(body.ok_or_else(misfit)?);
+                let lsn = Lsn(lsn.cast_unsigned());
+                let event = event::decode(&body)
+                    .map_err(|error| Error::damaged(format!("event {lsn} of a table file does not parse: {error}")))?;
+                events.push((lsn, seq.cast_unsigned(), event));
+            }
+        }
+        Ok(events)
+    }
+}
+
+fn outside(error: parquet::errors::ParquetError) -> Error {
+    super::parquet_error("a file of events", error)
+}
