@@ -225,8 +225,7 @@ fn make_batch(snapshot: &Snapshot, sent: &mut u64, count: usize, bytes: usize) -
 
 fn body_of(number: u64, bytes: usize) -> Body {
     let chunk = Chunk { writer: "".into(), first_line: number, lines: 1, hash: number };
-    let text: String =
-        Chance::new(number).bytes(bytes.div_ceil(2)).iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = hex(&Chance::new(number).bytes(bytes.div_ceil(2)));
     match number % 5 {
         0 => Body::Heartbeat,
         1 => {
@@ -245,6 +244,12 @@ fn body_of(number: u64, bytes: usize) -> Body {
             Body::Logged(Rows { chunk, rows: 1, block: block.finish() })
         }
     }
+}
+
+/// Text that does not compress, made without formatting: it was a sixth of the simulator's time.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Says which case it was when a test fails within it.
