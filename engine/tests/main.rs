@@ -1,5 +1,4 @@
-//! The engine from outside: the disk's contract, and the store on a disk that crashes.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests")]
+//! The engine from outside: the disk's contract. The store on a disk that crashes is in `tests/sim/`.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod disk;
-mod sim;

@@ -1,5 +1,5 @@
 //! What crosses crates: the checklist of promises, folders of every released format, the server over
-//! HTTP. The simulator of the store stands in `engine/tests/sim/`.
+//! HTTP. The simulator of the store is a crate of its own, `sim/`.
 //!
 //! | file | what it holds |
 //! | --- | --- |

@@ -36,7 +36,9 @@ pub struct Blob {
 }
 
 impl Blobs {
-    pub(crate) fn new(world: World) -> Self {
+    /// The user files of a world; a running store has them as [`crate::Store::blobs`].
+    #[must_use]
+    pub fn new(world: World) -> Self {
         Self { world }
     }
 

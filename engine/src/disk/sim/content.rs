@@ -1,6 +1,7 @@
 //! One file of the simulated disk: what the disk holds, what the cache shows, and what is between.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -21,8 +22,8 @@ enum Change {
 /// a failed sync it shows changes that are nowhere pending any more.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Content {
-    disk: Vec<u8>,
-    cache: Vec<u8>,
+    disk: Arc<Vec<u8>>,
+    cache: Arc<Vec<u8>>,
     pending: Vec<Change>,
     /// The descriptors that made the pending changes.
     handles: BTreeSet<u64>,
@@ -34,7 +35,8 @@ pub(super) struct Content {
 impl Content {
     pub(super) fn on_disk(bytes: Vec<u8>) -> Self {
         let blocks = (0..(bytes.len() as u64).div_ceil(BLOCK)).collect();
-        Self { cache: bytes.clone(), disk: bytes, blocks, ..Self::default() }
+        let bytes = Arc::new(bytes);
+        Self { cache: Arc::clone(&bytes), disk: bytes, blocks, ..Self::default() }
     }
 
     pub(super) fn cache(&self) -> &[u8] {
@@ -90,14 +92,14 @@ impl Content {
         if bytes.is_empty() {
             return;
         }
-        put(&mut self.cache, offset, bytes);
+        put(Arc::make_mut(&mut self.cache), offset, bytes);
         self.blocks.extend(blocks(offset, offset + bytes.len() as u64));
         self.pending.push(Change::Write(offset, Bytes::copy_from_slice(bytes)));
         self.handles.insert(handle);
     }
 
     pub(super) fn set_len(&mut self, len: u64, handle: u64) {
-        self.cache.resize(at(len), 0);
+        Arc::make_mut(&mut self.cache).resize(at(len), 0);
         self.blocks.retain(|block| block * BLOCK < len);
         self.pending.push(Change::SetLen(len));
         self.handles.insert(handle);
@@ -109,11 +111,11 @@ impl Content {
         let mut pending = std::mem::take(&mut self.pending);
         let cut = pending.pop_if(|last| matches!(last, Change::SetLen(_)) && !is_full);
         for change in pending {
-            change.apply(&mut self.disk);
+            change.apply(Arc::make_mut(&mut self.disk));
         }
         match cut {
             Some(Change::SetLen(len)) if at(len) < self.disk.len() => self.pending.push(Change::SetLen(len)),
-            Some(grown) => grown.apply(&mut self.disk),
+            Some(grown) => grown.apply(Arc::make_mut(&mut self.disk)),
             None => {}
         }
         self.handles.clear();
@@ -133,43 +135,45 @@ impl Content {
     /// Shows what the disk holds wherever nothing is pending.
     pub(super) fn drop_cache(&mut self) {
         self.cache.clone_from(&self.disk);
-        self.pending.iter().cloned().for_each(|change| change.apply(&mut self.cache));
+        self.pending.iter().cloned().for_each(|change| change.apply(Arc::make_mut(&mut self.cache)));
     }
 
     pub(super) fn rot(&mut self, change: impl FnOnce(&mut Vec<u8>)) {
-        change(&mut self.disk);
+        change(Arc::make_mut(&mut self.disk));
         self.drop_cache();
     }
 
     /// The file as a power loss leaves it.
     pub(super) fn after_power_loss(&self, image: Image, chance: &mut Chance) -> Self {
-        let mut disk = self.disk.clone();
+        let mut disk = Arc::clone(&self.disk);
         for change in &self.pending {
             match (image, change) {
                 (Image::AllLost | Image::NamesKept, _) => {}
                 (Image::AllKept, change) | (_, change @ Change::SetLen(_)) => {
                     if !matches!(image, Image::Drawn(_)) || chance.one_in(2) {
-                        change.clone().apply(&mut disk);
+                        change.clone().apply(Arc::make_mut(&mut disk));
                     }
                 }
                 (Image::LengthsKept, Change::Write(offset, bytes)) => {
-                    put(&mut disk, *offset, &vec![0; bytes.len()]);
+                    put(Arc::make_mut(&mut disk), *offset, &vec![0; bytes.len()]);
                 }
                 (Image::Garbage, Change::Write(offset, bytes)) => {
-                    put(&mut disk, *offset, &chance.bytes(bytes.len()));
+                    put(Arc::make_mut(&mut disk), *offset, &chance.bytes(bytes.len()));
                 }
                 (Image::LastSectors, Change::Write(offset, bytes)) => {
-                    put(&mut disk, *offset, &vec![0; bytes.len()]);
+                    put(Arc::make_mut(&mut disk), *offset, &vec![0; bytes.len()]);
                     if let Some((offset, last)) = sectors(*offset, bytes, 512).last() {
-                        put(&mut disk, offset, last);
+                        put(Arc::make_mut(&mut disk), offset, last);
                     }
                 }
-                (Image::Drawn(_), Change::Write(offset, bytes)) => draw(&mut disk, *offset, bytes, chance),
+                (Image::Drawn(_), Change::Write(offset, bytes)) => {
+                    draw(Arc::make_mut(&mut disk), *offset, bytes, chance)
+                }
             }
         }
         let mut blocks = self.blocks.clone();
         blocks.retain(|block| at(block * BLOCK) < disk.len());
-        Self { cache: disk.clone(), disk, blocks, ..Self::default() }
+        Self { cache: Arc::clone(&disk), disk, blocks, ..Self::default() }
     }
 }
 

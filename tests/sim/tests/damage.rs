@@ -5,9 +5,9 @@ use engine::disk::RelPath;
 use engine::disk::sim::{Failure, Image, OpKind, SimDisk};
 use engine::{Damage, Error, ErrorKind};
 
-use super::driver::{Case, Driver, Step, small_options};
-use super::verify::{look, read_only, verify};
 use Step::{Close, Commit, Idle, Kill, Open};
+use wbq_sim::driver::{Case, Driver, Step, small_options};
+use wbq_sim::verify::{look, read_only, verify};
 
 fn path(text: &str) -> RelPath {
     RelPath::of(text)

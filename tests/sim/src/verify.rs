@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use engine::disk::sim::{Image, OpKind, SimClock, SimDisk};
 use engine::{Body, Error, Event, Lsn, Projection, Snapshot, read_in};
 
-use super::driver::{Driver, Events};
-use super::journal::check_run_seqs;
+use crate::driver::{Driver, Events};
+use crate::journal::check_run_seqs;
 
 /// The events that a snapshot shows, after what it says of them was checked.
-pub(super) fn look(snapshot: &Snapshot) -> Events {
+///
+/// # Panics
+///
+/// When it contradicts itself (I2, I7, I15).
+pub fn look(snapshot: &Snapshot) -> Events {
     let events: Vec<(Lsn, u64, Event)> = snapshot.events(Lsn(1)).map(Result::unwrap).collect();
     let lsns: Vec<u64> = events.iter().map(|(lsn, _, _)| lsn.0).collect();
     assert_eq!(lsns, (1..=snapshot.durable.0).collect::<Vec<_>>(), "I7: positions have no gap");
@@ -45,7 +49,15 @@ fn check_projection(snapshot: &Snapshot, events: &[(Lsn, u64, Event)]) {
 }
 
 /// Reads a folder without opening it, and checks that nothing was changed by it (I13).
-pub(super) fn read_only(disk: &SimDisk) -> Result<Events, Error> {
+///
+/// # Errors
+///
+/// As [`read_in`].
+///
+/// # Panics
+///
+/// When a byte was changed.
+pub fn read_only(disk: &SimDisk) -> Result<Events, Error> {
     let bytes = || disk.after_image(Image::AllKept).files(); // the cache is not a byte of the folder
     // Making a folder's names last changes none.
     let changes = || disk.ops().into_iter().filter(|op| op.kind != OpKind::SyncDir).count();
@@ -58,7 +70,11 @@ pub(super) fn read_only(disk: &SimDisk) -> Result<Events, Error> {
 }
 
 /// Recovers what a driver left on a disk, and checks every invariant there is.
-pub(super) fn verify(left: &Driver, disk: SimDisk) {
+///
+/// # Panics
+///
+/// When one does not hold.
+pub fn verify(left: &Driver, disk: SimDisk) {
     let mut driver = left.fork(disk);
     let shown = match read_only(&driver.disk) {
         Err(Error::NoStore) => Events::default(),

@@ -7,7 +7,7 @@ use engine::{Body, Event, Subject};
 
 /// What an answer means for the time after the next recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub enum Fate {
     /// It must be there (D1).
     Acked,
     /// It must be there whole or not at all (D2).
@@ -18,23 +18,26 @@ pub(super) enum Fate {
 
 /// Batches in the order in which they were sent; all events differ.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Journal {
+pub struct Journal {
     batches: Vec<(Arc<[Event]>, Fate)>,
 }
 
 impl Journal {
-    pub(super) fn note(&mut self, events: &[Event], fate: Fate) {
+    /// Notes a batch that was sent, and its answer.
+    pub fn note(&mut self, events: &[Event], fate: Fate) {
         self.batches.push((events.into(), fate));
     }
 
     /// After a power loss without `Durability::Sync` an ack obliges to nothing.
-    pub(super) fn doubt(&mut self) {
+    pub fn doubt(&mut self) {
         for (_, fate) in self.batches.iter_mut().filter(|(_, fate)| *fate == Fate::Acked) {
             *fate = Fate::Unknown;
         }
     }
 
-    pub(super) fn acked(&self) -> usize {
+    /// How many batches must be there.
+    #[must_use]
+    pub fn acked(&self) -> usize {
         self.batches.iter().filter(|(_, fate)| *fate == Fate::Acked).count()
     }
 
@@ -45,7 +48,7 @@ impl Journal {
     ///
     /// When an acked batch is lost (I1), a batch is there in part (I3), in another order (I2), twice
     /// (I5), although refused, or was never sent (I4).
-    pub(super) fn settle(&mut self, found: &[Event]) {
+    pub fn settle(&mut self, found: &[Event]) {
         let mut rest = match found {
             [] => found,
             [first, rest @ ..] => {
@@ -78,7 +81,11 @@ impl Journal {
 }
 
 /// Checks that each subject's events are numbered 0, 1, 2 … (I2).
-pub(super) fn check_run_seqs<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) {
+///
+/// # Panics
+///
+/// When they are not.
+pub fn check_run_seqs<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) {
     let mut next = BTreeMap::<&Subject, u64>::new();
     for (seq, event) in events {
         let expected = next.entry(&event.subject).or_default();

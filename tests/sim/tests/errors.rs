@@ -5,9 +5,9 @@ use engine::disk::RelPath;
 use engine::disk::sim::{EINTR, EIO, ENOSPC, Failure, Image, OpKind};
 use engine::{Core, Error, ErrorKind};
 
-use super::driver::{Case, Driver, Step, small_options};
-use super::verify::{look, verify};
 use Step::{Close, Commit, Idle, Open};
+use wbq_sim::driver::{Case, Driver, Step, small_options};
+use wbq_sim::verify::{look, verify};
 
 fn in_log(path: &RelPath) -> bool {
     path.as_str().starts_with("log/")

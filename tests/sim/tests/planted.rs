@@ -4,14 +4,14 @@ use std::panic::{self, AssertUnwindSafe};
 
 use engine::plant::{Bug, plant};
 
-use super::seeds::simulate;
+use wbq_sim::seeds::{Scenario, Trace};
 
 /// Seeds within which each must be found (RELIABILITY 2.2).
 const SEEDS_MAX: u64 = 20_000;
 
 /// The first seed that finds the bug.
 fn found_by_seed(bug: Bug) -> Option<u64> {
-    (0..SEEDS_MAX).find(|seed| fails(bug, || simulate(*seed)))
+    (0..SEEDS_MAX).find(|seed| fails(bug, || Scenario::drawn(*seed, None).run(&mut Trace::default())))
 }
 
 fn fails(bug: Bug, test: impl FnOnce()) -> bool {

@@ -7,9 +7,9 @@ use engine::disk::{RelPath, World};
 use engine::ops::{self, Progress, Repaired, Verified};
 use engine::{Error, Event, Lsn, Snapshot, read_in};
 
-use super::driver::{Case, Driver, Events, Step, small_options};
-use super::verify::look;
 use Step::{Close, Commit, Idle, Kill, Open};
+use wbq_sim::driver::{Case, Driver, Events, Step, small_options};
+use wbq_sim::verify::look;
 
 fn world(disk: &SimDisk) -> World {
     disk.world(&SimClock::default(), 0)

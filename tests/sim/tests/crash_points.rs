@@ -3,9 +3,9 @@
 
 use engine::disk::sim::{Failure, Image};
 
-use super::driver::{Case, Driver, Step, small_options};
-use super::verify::{read_only, verify};
 use Step::{Close, Commit, Idle, Kill, Open, PowerLoss, SetWall};
+use wbq_sim::driver::{Case, Driver, Step, small_options};
+use wbq_sim::verify::{read_only, verify};
 
 /// What a power loss leaves, six ways and a drawn one, and what a kill leaves.
 fn aftermaths(seed: u64) -> impl Iterator<Item = Step> {

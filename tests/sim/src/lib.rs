@@ -1,0 +1,22 @@
+//! The store on a disk that crashes and fails (RELIABILITY 2): the harness, for tests and for
+//! `cargo xtask sim`.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `journal.rs` | the oracle: what was sent, what was answered, and so what must be there |
+//! | `driver.rs` | a client and a store on one simulated disk, driven by steps |
+//! | `verify.rs` | the invariants after every recovery |
+//! | `seeds.rs` | T3: drawn workloads, drawn faults |
+//! | `shrink.rs` | a scenario that fails, made small |
+//! | `../tests/crash_points.rs` | T1: a stop before and after every operation |
+//! | `../tests/errors.rs` | T2: every operation fails, once and for good |
+//! | `../tests/damage.rs` | rot and loss of what was proven |
+//! | `../tests/ops.rs` | verify, backup, restore, repair |
+//! | `../tests/planted.rs` | bugs on purpose, each of which must be found |
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a broken invariant panics")]
+
+pub mod driver;
+pub mod journal;
+pub mod seeds;
+pub mod shrink;
+pub mod verify;
