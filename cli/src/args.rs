@@ -197,6 +197,14 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Turns the log into table files: columns, sorted by run
+    #[command(after_help = "\
+Answers are the same before, during and after. The log is kept.
+
+Examples:
+  wbq compact
+  wbq --dir ./runs compact")]
+    Compact,
     /// Copies a folder, while a server may write to it; a second time only what is new
     #[command(after_help = "\
 A backup is a folder like any other: every command that reads can look into it.

@@ -67,6 +67,8 @@ pub struct Core {
     projection: Projection,
     /// The table files as the manifest names them, and open.
     manifest: Manifest,
+    /// The number that the next table file will have: higher than any that was made, named or not.
+    next_table: TableId,
     tables: Arc<Tables>,
     snapshot: Arc<Snapshot>,
     counters: Arc<Counters>,
@@ -94,6 +96,7 @@ impl Core {
             world,
             writer: opened.writer,
             projection: opened.projection,
+            next_table: opened.manifest.next_table,
             manifest: opened.manifest,
             tables,
             snapshot,
@@ -177,7 +180,8 @@ impl Core {
             return answers;
         }
         if plant::has(Bug::ShownTooSoon) {
-            let shown = Snapshot { durable: Lsn(lsn.0 - 1), ..snapshot_of(&working, &self.writer, &self.tables) };
+            let shown =
+                Snapshot { durable: Lsn(lsn.0 - 1), ..snapshot_of(&working, &self.writer, &self.tables) };
             self.snapshot = Arc::new(shown);
         }
         if let Err(failure) = self.writer.write(&mut members) {
@@ -213,20 +217,35 @@ impl Core {
     /// `Damaged`, `DiskFull`, `Io`: nothing has changed; `WritesStopped`.
     pub fn compact(&mut self, least: u64) -> Result<bool> {
         let Some(order) = self.plan(least) else { return Ok(false) };
-        let made = order.make(&self.world)?;
+        let made = order.make(&self.world);
         self.publish(made)?;
         Ok(true)
     }
 
+    /// Ends the segment that is being written, so that a compaction takes every event.
+    pub(crate) fn end_active(&mut self) -> Result<()> {
+        Ok(self.writer.end_active()?)
+    }
+
     /// What to compact next; none when fewer than `least` bytes of ended segments wait.
-    pub(crate) fn plan(&self, least: u64) -> Option<Order> {
+    pub(crate) fn plan(&mut self, least: u64) -> Option<Order> {
+        if self.stopped().is_some() {
+            return None;
+        }
         let snapshot = Arc::clone(&self.snapshot);
         let through = plan::choose(&snapshot.segments(), self.manifest.compacted, least)?;
-        Some(Order { snapshot, first: self.manifest.next_table, through })
+        let first = self.next_table;
+        self.next_table = TableId(first.0 + compaction::FILES_MAX);
+        Some(Order { snapshot, first, through })
     }
 
     /// Names what a compaction made in the manifest, then shows it to readers.
-    pub(crate) fn publish(&mut self, made: Made) -> Result<()> {
+    pub(crate) fn publish(&mut self, made: Result<Made>) -> Result<()> {
+        let made = made.map_err(|error| match error {
+            // The folder may hold names that the disk lacks, and must not be synced again (W8).
+            Error::WritesStopped { cause } => self.stop(&cause).into(),
+            error => error,
+        })?;
         let edit = Edit::Compacted { added: made.added, removed: Vec::new(), through: made.through };
         self.writer.edit(edit.clone())?;
         assert!(self.manifest.apply(edit), "a compaction follows the one before it");

@@ -60,7 +60,7 @@ pub use projection::{
     Projection, RUNS_PER_CHUNK, Run, Screen, Space, Stream, StreamKind, Table, Tree, User, is_nested,
     leaves_in,
 };
-pub use snapshot::{Moment, SegmentInfo, Snapshot};
+pub use snapshot::{Moment, SegmentInfo, Snapshot, TableInfo};
 pub use store::{Health, Store, read};
 pub use table::rows::Piece;
 pub use table::{Digest, DigestKey};

@@ -8,7 +8,7 @@ use crate::id::Lsn;
 use crate::log::{Located, Segments};
 use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
 use crate::table::rows::{Piece, Wanted, console_lines};
-use crate::table::{Kind, Tables};
+use crate::table::{Kind, Table, Tables};
 
 /// A moment of the store. It never changes; holding it keeps nobody waiting.
 #[derive(Debug, Clone)]
@@ -94,7 +94,9 @@ impl Snapshot {
     pub fn console(&self, run: &Run) -> Result<Screen> {
         let mut screen = Screen::default();
         for extent in self.extents(run, StreamKind::Console)? {
-            self.console_lines(&extent)?.into_iter().for_each(|(number, lsn, line)| screen.write(number, lsn, line));
+            self.console_lines(&extent)?
+                .into_iter()
+                .for_each(|(number, lsn, line)| screen.write(number, lsn, line));
         }
         Ok(screen)
     }
@@ -115,9 +117,10 @@ impl Snapshot {
             }
         };
         match self.segments.event(location, extent.lsn)?.body {
-            Body::ConsoleWritten(console) => {
-                Ok((extent.first_line..).zip(console.lines).map(|(number, line)| (number, extent.lsn, line)).collect())
-            }
+            Body::ConsoleWritten(console) => Ok((extent.first_line..)
+                .zip(console.lines)
+                .map(|(number, line)| (number, extent.lsn, line))
+                .collect()),
             other => Err(misfit(location, other.name())),
         }
     }
@@ -140,8 +143,12 @@ impl Snapshot {
             Moment::Lsn(lsn) => lsn.min(self.durable),
             Moment::Time(_) => self.durable,
         };
-        let mut past =
-            Self { projection: Projection::default(), durable: Lsn(0), segments: Arc::clone(&self.segments), tables: Arc::default() };
+        let mut past = Self {
+            projection: Projection::default(),
+            durable: Lsn(0),
+            segments: Arc::clone(&self.segments),
+            tables: Arc::default(),
+        };
         for event in Segments::events(Arc::clone(&self.segments), Lsn(1), last) {
             let Located { location, lsn, run_seq, event } = event?;
             if matches!(moment, Moment::Time(time) if event.received > time) {
@@ -153,6 +160,22 @@ impl Snapshot {
             }
         }
         Ok(past)
+    }
+
+    /// The table files.
+    #[must_use]
+    pub fn table_files(&self) -> Vec<TableInfo> {
+        let info = |table: &Arc<Table>| TableInfo {
+            id: table.meta.id.0,
+            kind: table.meta.kind.name(),
+            level: table.meta.level,
+            bytes: table.meta.bytes + table.meta.sidecar.0,
+            rows: table.meta.rows,
+            first_lsn: table.meta.lsns.0,
+            last_lsn: table.meta.lsns.1,
+            paths: [table.meta.path(), table.meta.sidecar_path()].map(|path| path.as_str().to_owned()),
+        };
+        self.tables.all().map(info).collect()
     }
 
     /// The log's segments: number, bytes, first and last position, whether sealed.
@@ -185,6 +208,27 @@ pub struct SegmentInfo {
     pub last_lsn: Lsn,
     /// Whether it will never change again.
     pub sealed: bool,
+}
+
+/// A table file, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableInfo {
+    /// Its number.
+    pub id: u64,
+    /// What it holds.
+    pub kind: &'static str,
+    /// About how often its rows were written again.
+    pub level: u8,
+    /// Bytes of it and of the file beside it.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// The position of the first event of which it has something.
+    pub first_lsn: Lsn,
+    /// The position of the last one.
+    pub last_lsn: Lsn,
+    /// The file and the one beside it, in the data folder.
+    pub paths: [String; 2],
 }
 
 fn misfit(location: Location, found: &str) -> Error {

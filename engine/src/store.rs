@@ -19,6 +19,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::batch::Batch;
 use crate::blob::Blobs;
+use crate::compaction::Made;
 use crate::core::{self, Ack, Core, Prepared};
 use crate::disk::World;
 use crate::error::{Error, Result};
@@ -31,7 +32,7 @@ use crate::snapshot::Snapshot;
 /// An open store. Cheap to share behind an `Arc`; [`Store::close`] ends it.
 #[derive(Debug)]
 pub struct Store {
-    queue: Mutex<Option<SyncSender<Append>>>,
+    queue: Mutex<Option<SyncSender<Message>>>,
     writer: Mutex<Option<JoinHandle<Result<()>>>>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     health: watch::Receiver<Health>,
@@ -49,6 +50,13 @@ pub enum Health {
     DiskFull,
     /// It does not until the next start; the cause.
     Stopped(String),
+}
+
+/// What the writer is asked for.
+enum Message {
+    Append(Append),
+    /// To compact what is there, and to say how many table files there are then.
+    Compact(oneshot::Sender<Result<usize>>),
 }
 
 /// A batch on its way to the writer, and where its answer goes.
@@ -75,6 +83,8 @@ impl Store {
             world: world.clone(),
             messages,
             ahead: None,
+            compacting: None,
+            compaction_wanted: Vec::new(),
             snapshots: snapshot_sender,
             health: health_sender,
             idle: options.idle_close,
@@ -126,7 +136,7 @@ impl Store {
         let sent = if overloaded {
             Err(Error::Overloaded)
         } else {
-            queue.try_send(Append { batch, answer: sender }).map_err(|error| match error {
+            queue.try_send(Message::Append(Append { batch, answer: sender })).map_err(|error| match error {
                 TrySendError::Full(_) => Error::Overloaded,
                 TrySendError::Disconnected(_) => self.gone(),
             })
@@ -135,6 +145,24 @@ impl Store {
             self.counters.queue_bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
         sent.map(|()| answer)
+    }
+
+    /// Ends the segment that is being written and compacts all that have ended into table files, while
+    /// appends go on; returns once the manifest names them, with how many there are.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`: nothing has changed;
+    /// `Overloaded`, `WritesStopped`, `Closed`.
+    pub async fn compact(&self) -> Result<usize> {
+        let queue = lock(&self.queue).clone().ok_or(Error::Closed)?;
+        let (sender, answer) = oneshot::channel();
+        queue.try_send(Message::Compact(sender)).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Overloaded,
+            TrySendError::Disconnected(_) => self.gone(),
+        })?;
+        drop(queue);
+        answer.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
     /// Why the writer no longer answers.
@@ -212,6 +240,9 @@ impl Drop for Store {
     }
 }
 
+/// How often a compaction that somebody waits for is looked at.
+const COMPACTION_LOOK: Duration = Duration::from_millis(20);
+
 /// Our own locks hold no state that a panic could leave half changed.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -221,9 +252,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 struct WriterThread {
     core: Core,
     world: World,
-    messages: mpsc::Receiver<Append>,
+    messages: mpsc::Receiver<Message>,
     /// The thread that makes the next segment ready, while there is one.
     ahead: Option<JoinHandle<std::io::Result<Spare>>>,
+    /// The thread that makes table files, while there is one.
+    compacting: Option<JoinHandle<Result<Made>>>,
+    /// Who waits for all that has ended to be compacted.
+    compaction_wanted: Vec<oneshot::Sender<Result<usize>>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     health: watch::Sender<Health>,
     idle: Duration,
@@ -233,17 +268,25 @@ impl WriterThread {
     fn run(mut self) -> Result<()> {
         let mut quiet = true;
         loop {
-            let message = if quiet {
+            let message = if !self.compaction_wanted.is_empty() {
+                self.messages.recv_timeout(COMPACTION_LOOK)
+            } else if quiet {
                 self.messages.recv().map_err(|mpsc::RecvError| RecvTimeoutError::Disconnected)
             } else {
                 self.messages.recv_timeout(self.idle)
             };
+            self.compact();
             match message {
-                Ok(first) => {
+                Ok(Message::Compact(answer)) => {
+                    self.want_compaction(answer);
+                    self.compact();
+                }
+                Ok(Message::Append(first)) => {
                     quiet = false;
                     self.commit(first);
                     self.make_ahead();
                 }
+                Err(RecvTimeoutError::Timeout) if !self.compaction_wanted.is_empty() => {}
                 Err(RecvTimeoutError::Timeout) => {
                     quiet = true;
                     if let Err(error) = self.core.close_mark() {
@@ -253,6 +296,8 @@ impl WriterThread {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        // What it made and nothing names is removed by the next opening.
+        drop(self.compacting.take().map(JoinHandle::join));
         if let Some(Ok(Ok(spare))) = self.ahead.take().map(JoinHandle::join) {
             self.core.put_spare(spare);
         }
@@ -264,7 +309,14 @@ impl WriterThread {
         let mut bytes = first.batch.bytes();
         let mut group = vec![first];
         while bytes < limits::GROUP_BYTES_MAX && group.len() < limits::GROUP_BATCHES_MAX {
-            let Ok(next) = self.messages.try_recv() else { break };
+            let next = match self.messages.try_recv() {
+                Ok(Message::Append(next)) => next,
+                Ok(Message::Compact(answer)) => {
+                    self.want_compaction(answer);
+                    continue;
+                }
+                Err(_) => break,
+            };
             bytes += next.batch.bytes();
             group.push(next);
         }
@@ -299,6 +351,54 @@ impl WriterThread {
             *known = health;
             changed
         });
+    }
+
+    fn want_compaction(&mut self, answer: oneshot::Sender<Result<usize>>) {
+        match self.core.end_active() {
+            Ok(()) => self.compaction_wanted.push(answer),
+            Err(error) => {
+                self.note(Some(&error));
+                let _gone = answer.send(Err(error));
+            }
+        }
+    }
+
+    /// Publishes what a compaction made, and begins the next one while somebody waits for it.
+    fn compact(&mut self) {
+        if self.compacting.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return;
+        }
+        if let Some(thread) = self.compacting.take() {
+            let made = thread.join().unwrap_or_else(|_| Err(Error::damaged("the compaction panicked")));
+            if let Err(error) = self.core.publish(made) {
+                // A full disk stopped this job, not the log (F9).
+                if self.core.stopped().is_some() {
+                    self.note(Some(&error));
+                }
+                tracing::warn!(%error, "a compaction failed; the log still holds all of it");
+                let mut error = Some(error);
+                for answer in self.compaction_wanted.drain(..) {
+                    let _gone = answer.send(Err(error.take().unwrap_or(Error::Overloaded)));
+                }
+            }
+            self.snapshots.send_replace(self.core.snapshot());
+        }
+        if self.compaction_wanted.is_empty() {
+            return;
+        }
+        match self.core.plan(1) {
+            Some(order) => {
+                let world = self.world.clone();
+                let make = move || order.make(&world);
+                self.compacting = thread::Builder::new().name("compaction".into()).spawn(make).ok();
+            }
+            None => {
+                let files = self.core.snapshot().table_files().len();
+                for answer in self.compaction_wanted.drain(..) {
+                    let _gone = answer.send(Ok(files));
+                }
+            }
+        }
     }
 
     /// Has the next segment made ready by another thread, since zeroing it takes long.
@@ -379,7 +479,9 @@ mod tests {
         run.history
             .extents
             .iter()
-            .flat_map(|extent| rows(extent).block.column("_step").unwrap().ints().unwrap().collect::<Vec<_>>())
+            .flat_map(|extent| {
+                rows(extent).block.column("_step").unwrap().ints().unwrap().collect::<Vec<_>>()
+            })
             .collect()
     }
 

@@ -92,8 +92,22 @@ impl Fixture {
         Ok((String::from_utf8(writer.finish().unwrap()).unwrap(), warnings))
     }
 
-    /// The answer's rows, a JSON object each.
+    /// The answer's rows, a JSON object each; the same from the log and from table files (D9).
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
+        let rows = self.rows_now(sql);
+        // These tell of the files themselves.
+        if !sql.contains("wbq.") {
+            self.runtime.block_on(self.store.compact()).unwrap();
+            let mut before = rows.clone();
+            let mut after = self.rows_now(sql);
+            before.sort();
+            after.sort();
+            assert_eq!(after, before, "D9: {sql}");
+        }
+        rows
+    }
+
+    fn rows_now(&self, sql: &str) -> Vec<String> {
         let (text, warnings) = self
             .try_query(sql, &QueryOptions::default())
             .unwrap_or_else(|error| panic!("{sql}: {error} ({:?})", error.hint()));

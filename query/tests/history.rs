@@ -17,12 +17,14 @@ fn a_row_is_a_step_and_the_last_write_of_each_key_wins() {
         ]
     );
     assert_eq!(
-        fixture.rows("SELECT step, value, int_value, json_value FROM points WHERE key = 'loss'"),
+        fixture.rows(
+            "SELECT step, value, int_value, json_value FROM points WHERE key = 'loss' ORDER BY lsn, step"
+        ),
         [
             r#"{"step":0,"value":1.0,"int_value":null,"json_value":1.0}"#,
             r#"{"step":1,"value":0.5,"int_value":null,"json_value":0.5}"#,
-            r#"{"step":2,"value":0.25,"int_value":null,"json_value":0.25}"#,
-            r#"{"step":1,"value":0.75,"int_value":null,"json_value":0.75}"#
+            r#"{"step":1,"value":0.75,"int_value":null,"json_value":0.75}"#,
+            r#"{"step":2,"value":0.25,"int_value":null,"json_value":0.25}"#
         ]
     );
 }

@@ -263,7 +263,7 @@ fn golden_folders_of_every_version_are_read_and_mean_the_same() {
                 run.history
                     .extents
                     .iter()
-                    .for_each(|extent| assert!(snapshot.rows(extent).unwrap().rows() > 0));
+                    .for_each(|extent| assert!(snapshot.rows(extent).unwrap().block.rows() > 0));
                 snapshot.console(run).unwrap();
             }
         }

@@ -38,9 +38,11 @@ pub(crate) fn verify(context: &Context<'_>, deep: bool, as_json: bool) -> Result
 }
 
 fn verified(dir: &Path, found: &Verified) -> String {
-    let Verified { segments, log_bytes, last, blobs, blob_bytes, damages, strangers } = found;
+    let Verified { segments, log_bytes, last, tables, table_bytes, blobs, blob_bytes, damages, strangers } =
+        found;
     let mut text = format!(
-        "{}: {segments} segments ({log_bytes} bytes), {last} events, {blobs} user files ({blob_bytes} bytes)\n",
+        "{}: {segments} segments ({log_bytes} bytes), {last} events, {tables} table files ({table_bytes} bytes), \
+         {blobs} user files ({blob_bytes} bytes)\n",
         dir.display()
     );
     for damage in damages {

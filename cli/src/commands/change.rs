@@ -1,4 +1,4 @@
-//! `wbq edit`, `stop`, `delete`, `undelete`: what changes runs.
+//! `wbq edit`, `stop`, `delete`, `undelete`: what changes runs; `compact`.
 
 use std::io::IsTerminal;
 
@@ -42,6 +42,20 @@ pub(crate) fn delete(context: &Context<'_>, runs: &Runs, yes: bool) -> Result<()
 
 pub(crate) fn undelete(context: &Context<'_>, runs: &Runs) -> Result<()> {
     each(context, runs, "brought back", |run| Command::Undelete { run })
+}
+
+pub(crate) fn compact(context: &Context<'_>) -> Result<()> {
+    let writer = Writer::open(context)?;
+    let outcome = writer.run(&Command::Compact);
+    writer.close()?;
+    match outcome? {
+        CommandOutcome::Compacted { files } => {
+            let files = if files == 1 { "one table file".to_owned() } else { format!("{files} table files") };
+            context.messages.note(&format!("the log so far stands in {files}"));
+            Ok(())
+        }
+        other => Err(Failure::refused(format!("the server answered something else: {other:?}"))),
+    }
 }
 
 fn confirmed(context: &Context<'_>, runs: &Runs) -> Result<bool> {

@@ -25,6 +25,9 @@ use crate::table::{self, Kind, Label, TableId, TableMeta};
 /// zstd's level for files straight from the log: they will be written again.
 const LEVEL_HOT: i32 = 1;
 
+/// Files that one compaction makes at the most: two a kind of rows, and one of events.
+pub(crate) const FILES_MAX: u64 = 7;
+
 /// What a compaction made, to be published by one edit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Made {
@@ -37,8 +40,29 @@ pub(crate) struct Made {
 ///
 /// # Errors
 ///
-/// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`.
+/// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`, `WritesStopped`. No file is
+/// left then, or one that the next opening removes.
 pub(crate) fn make(world: &World, snapshot: &Snapshot, first: TableId, through: Lsn) -> Result<Made> {
+    let mut added = Vec::new();
+    match make_files(world, snapshot, first, through, &mut added) {
+        Ok(()) => Ok(Made { added, through }),
+        Err(error) => {
+            if !matches!(error, Error::WritesStopped { .. }) {
+                let paths = added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
+                paths.for_each(|path| drop(world.disk.remove(&path)));
+            }
+            Err(error)
+        }
+    }
+}
+
+fn make_files(
+    world: &World,
+    snapshot: &Snapshot,
+    first: TableId,
+    through: Lsn,
+    added: &mut Vec<TableMeta>,
+) -> Result<()> {
     let from = snapshot.tables.through.advance(1);
     let mut next = first;
     let mut label = |kind| {
@@ -46,7 +70,6 @@ pub(crate) fn make(world: &World, snapshot: &Snapshot, first: TableId, through: 
         next = TableId(id.0 + 1);
         Label { id, kind, level: 0, project: None, lsns: (from, through) }
     };
-    let mut added = Vec::new();
     let gathered = gather::rows(snapshot, from, through)?;
     for rows in gathered.into_files() {
         let kind = rows.kind;
@@ -54,9 +77,11 @@ pub(crate) fn make(world: &World, snapshot: &Snapshot, first: TableId, through: 
             rows.write(LEVEL_HOT, &|ordinal| name(snapshot, ordinal), sink)
         })?);
     }
-    let events = snapshot.events(from).take_while(|event| !matches!(event, Ok((lsn, _, _)) if *lsn > through));
-    added.push(table::make(world, label(Kind::Events), |sink| table::events::write(events, LEVEL_HOT, sink))?);
-    Ok(Made { added, through })
+    let events =
+        snapshot.events(from).take_while(|event| !matches!(event, Ok((lsn, _, _)) if *lsn > through));
+    added
+        .push(table::make(world, label(Kind::Events), |sink| table::events::write(events, LEVEL_HOT, sink))?);
+    Ok(())
 }
 
 fn name(snapshot: &Snapshot, ordinal: u32) -> Result<crate::id::RunKey> {

@@ -469,6 +469,15 @@ impl Writer {
         self.begin(successor, sealed_len)
     }
 
+    /// Ends the active segment if it has events, so that all of them can be compacted.
+    pub(crate) fn end_active(&mut self) -> Result<(), Failure> {
+        self.check_running()?;
+        if self.active.end == HEADER_LEN as u64 {
+            return Ok(());
+        }
+        self.roll(self.options.segment_bytes_min)
+    }
+
     /// Writes the seal, once; gives the segment's length.
     fn seal(&mut self) -> Result<u64, Failure> {
         if self.active.reader.is_ended() {
@@ -564,7 +573,9 @@ impl Writer {
     pub(crate) fn edit(&mut self, edit: Edit) -> Result<(), Failure> {
         self.check_running()?;
         self.check_epoch()?;
-        self.manifest.append(&[edit]).map_err(|error| self.stop(&format!("cannot write the manifest: {error}")))
+        self.manifest
+            .append(&[edit])
+            .map_err(|error| self.stop(&format!("cannot write the manifest: {error}")))
     }
 
     /// What the manifest says of the active segment when it ends.
@@ -585,9 +596,12 @@ impl Writer {
         self.close_mark()?;
         let end = self.active.end;
         // The length is no one's proof (W10); this only gives room back.
-        let cut = self.active.file.set_len(end).and_then(|()| self.active.file.sync_all());
-        if let Err(error) = cut {
-            return Err(self.stop(&format!("cannot cut {}: {error}", self.active.path)));
+        // One that was sealed, whose successor could not be begun, may be mapped: it never changes.
+        if !self.active.reader.is_ended() {
+            let cut = self.active.file.set_len(end).and_then(|()| self.active.file.sync_all());
+            if let Err(error) = cut {
+                return Err(self.stop(&format!("cannot cut {}: {error}", self.active.path)));
+            }
         }
         // A segment without events is not kept by the next opening; any other now has a proof that
         // does not stand next to what it proves.

@@ -42,7 +42,9 @@ pub struct BackedUp {
 pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<BackedUp> {
     let found = recovery::read(source)?;
     let before = earlier(target, &found.manifest, found.last_lsn)?;
-    let mut manifest = Manifest { segments: ended(&found), ..found.manifest.clone() };
+    // Table files are made anew from the log, which is whole here.
+    let mut manifest =
+        Manifest { segments: ended(&found), tables: Vec::new(), compacted: Lsn(0), ..found.manifest.clone() };
     let copy = Copy { source, target };
     let mut known = Vec::new();
     if let Some(before) = before {

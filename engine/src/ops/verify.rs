@@ -15,6 +15,7 @@ use crate::log::segment;
 use crate::manifest::{self, Manifest, SegmentMeta};
 use crate::projection::Projection;
 use crate::recovery;
+use crate::table::{self, Tables};
 
 /// What a check of a folder found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub struct Verified {
     pub log_bytes: u64,
     /// The position of the last event; of the last before the first damage.
     pub last: Lsn,
+    /// Table files.
+    pub tables: u64,
+    /// Bytes of them.
+    pub table_bytes: u64,
     /// User files that were read.
     pub blobs: u64,
     /// Their bytes.
@@ -82,7 +87,8 @@ fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> 
             None
         }
     };
-    let mut log = Log { world, deep, projection: Some(Projection::default()), previous: manifest.as_ref().map_or((0, 0, [0; 32]), |manifest| manifest.before) };
+    let previous = manifest.as_ref().map_or((0, 0, [0; 32]), |manifest| manifest.before);
+    let mut log = Log { world, deep, projection: Some(Projection::default()), previous };
     if let Some(Manifest { store, segments, .. }) = &manifest {
         segments.iter().for_each(|meta| meter.expect(meta.end.as_ref().map_or(0, |end| end.len)));
         for meta in segments {
@@ -92,6 +98,9 @@ fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> 
             }
             found.note(checked)?;
         }
+    }
+    if let Some(manifest) = &manifest {
+        check_tables(world, manifest, deep, &mut found, &mut meter)?;
     }
     check_blobs(world, log.projection.as_ref(), &mut found, &mut meter)?;
     found.strangers = strangers(world)?;
@@ -165,6 +174,36 @@ fn check_cells(body: &crate::event::Body, meta: &SegmentMeta, offset: usize) -> 
     if cells == expected { Ok(()) } else { Err(misfit(format!("{cells} cells where {expected} belong"))) }
 }
 
+/// Every byte of every table file is what was written; deep, every row of it can be read.
+fn check_tables(
+    world: &World,
+    manifest: &Manifest,
+    deep: bool,
+    found: &mut Verified,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
+    meter.expect(manifest.tables.iter().map(|meta| meta.bytes).sum());
+    for table in Tables::open(world, manifest.compacted, &manifest.tables).all() {
+        found.tables += 1;
+        let checked = table.checked().and_then(|file| file.check_all());
+        found.table_bytes += *checked.as_ref().unwrap_or(&0);
+        meter.add(table.meta.bytes);
+        let read = match checked {
+            Ok(_) if deep => table.read_all().and_then(|rows| match rows == table.meta.rows {
+                true => Ok(()),
+                false => Err(Error::damaged(format!(
+                    "{} has {rows} rows, not {}",
+                    table.meta.path(),
+                    table.meta.rows
+                ))),
+            }),
+            checked => checked.map(|_| ()),
+        };
+        found.note(read)?;
+    }
+    Ok(())
+}
+
 /// Every blob is what its name says, and every blob that a living file names is there.
 fn check_blobs(
     world: &World,
@@ -200,11 +239,12 @@ fn check_blobs(
 /// Files beside the store's own whose names no opening knows.
 fn strangers(world: &World) -> Result<Vec<String>> {
     let mut strangers = Vec::new();
-    for folder in ["log", "manifest"] {
+    for folder in ["log", "manifest", table::FOLDER] {
         let path = RelPath::of(folder);
         let names = world.disk.list(&path).map_err(|source| Error::Io { doing: "list", path, source })?;
         let is_known = |name: &String| match folder {
             "manifest" => manifest::epoch_of(name).is_some(),
+            table::FOLDER => table::id_of(name).is_some(),
             _ => segment::id_of(name).is_some(),
         };
         strangers.extend(names.iter().filter(|name| !is_known(name)).map(|name| format!("{folder}/{name}")));

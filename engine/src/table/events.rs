@@ -18,7 +18,9 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use bytes::{Bytes, BytesMut};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
@@ -119,7 +121,8 @@ fn reduced(event: &Event) -> Result<Event> {
         Body::SystemSampled(sampled) => Body::SystemSampled(rows(sampled)?),
         Body::ConsoleWritten(console) => {
             let timed = console.lines.iter().rev().find(|line| line.time.is_some()).cloned();
-            let lines = timed.into_iter().map(|line| event::ConsoleLine { text: "".into(), ..line }).collect();
+            let lines =
+                timed.into_iter().map(|line| event::ConsoleLine { text: "".into(), ..line }).collect();
             Body::ConsoleWritten(Console { chunk: console.chunk.clone(), lines })
         }
         other => other.clone(),
@@ -296,8 +299,9 @@ impl EventFile {
             for ((lsn, seq), body) in lsns.values().iter().zip(seqs.values()).zip(bodies.iter()) {
                 let body = Bytes::copy_from_slice(body.ok_or_else(misfit)?);
                 let lsn = Lsn(lsn.cast_unsigned());
-                let event = event::decode(&body)
-                    .map_err(|error| Error::damaged(format!("event {lsn} of a table file does not parse: {error}")))?;
+                let event = event::decode(&body).map_err(|error| {
+                    Error::damaged(format!("event {lsn} of a table file does not parse: {error}"))
+                })?;
                 events.push((lsn, seq.cast_unsigned(), event));
             }
         }

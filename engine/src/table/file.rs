@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::blocks::{Checked, Sidecar, Sink};
 use super::events::EventFile;
-use super::rows::{RowFile, Written};
+use super::rows::{RowFile, Wanted, Written};
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
@@ -65,8 +65,7 @@ impl Table {
     fn open(disk: &dyn Disk, meta: TableMeta) -> Self {
         let file = disk.open(&meta.path(), false);
         let files = disk.open(&meta.sidecar_path(), false).ok().zip(file.ok());
-        let files =
-            files.map(|(sidecar, file)| Files { sidecar, file: std::sync::Mutex::new(Some(file)) });
+        let files = files.map(|(sidecar, file)| Files { sidecar, file: std::sync::Mutex::new(Some(file)) });
         Self { meta, files, checked: OnceLock::new(), rows: OnceLock::new(), events: OnceLock::new() }
     }
 
@@ -77,7 +76,8 @@ impl Table {
     /// What the file beside it says.
     fn sidecar(&self) -> Result<Sidecar> {
         let path = self.meta.sidecar_path();
-        let files = self.files.as_ref().ok_or_else(|| self.damaged("it is missing, or the file beside it is"))?;
+        let files =
+            self.files.as_ref().ok_or_else(|| self.damaged("it is missing, or the file beside it is"))?;
         let io = |doing| {
             let path = path.clone();
             move |source| Error::Io { doing, path, source }
@@ -118,6 +118,22 @@ impl Table {
             None => self.checked.get().ok_or_else(|| self.damaged("it was not opened"))?,
         };
         Ok((checked, Some(sidecar)))
+    }
+
+    /// Reads every row; gives how many there are.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn read_all(&self) -> Result<u64> {
+        if self.meta.kind == Kind::Events {
+            return self.events()?.events().try_fold(0, |rows, event| event.map(|_| rows + 1));
+        }
+        let rows = self.rows()?;
+        rows.index.entries().try_fold(0, |sum, entry| {
+            let piece = rows.read(&entry, Wanted::All)?;
+            Ok(sum + u64::from(piece.block.rows()))
+        })
     }
 
     /// Its rows.
@@ -163,7 +179,8 @@ pub(crate) struct Label {
 ///
 /// # Errors
 ///
-/// `DiskFull`, `Io`; `Damaged` when what is read back is not what was written, or `write` says so.
+/// `WritesStopped` when a folder could not be synced, which is the caller's to do (F7); `DiskFull`,
+/// `Io`; `Damaged` when what is read back is not what was written, or `write` says so.
 /// Nothing is left then but a leftover in `tmp/`.
 pub(crate) fn make(
     world: &World,
@@ -195,18 +212,23 @@ pub(crate) fn make(
         let file = world.disk.open(&sidecar_tmp, false).map_err(io("open"))?;
         disk::read_up_to(&*file, 0, &mut back).map_err(io("read"))?;
         if back != bytes {
-            return Err(Error::damaged(format!("{sidecar_path} reads back differently from what was written")));
+            return Err(Error::damaged(format!(
+                "{sidecar_path} reads back differently from what was written"
+            )));
         }
         for (from, to) in [(&tmp, &path), (&sidecar_tmp, &sidecar_path)] {
             world.disk.rename(from, to).map_err(io("rename"))?;
         }
         for folder in [tmp.parent(), path.parent()] {
-            world.disk.sync_dir(&folder).map_err(io("sync the folder of"))?;
+            let stopped =
+                |error| Error::WritesStopped { cause: format!("cannot sync the folder {folder}: {error}") };
+            world.disk.sync_dir(&folder).map_err(stopped)?;
         }
         Ok(meta.clone())
     })();
-    if made.is_err() {
-        for path in [&tmp, &sidecar_tmp] {
+    // After a failed sync nothing in the folders is changed any more (F7).
+    if made.as_ref().is_err_and(|error| !matches!(error, Error::WritesStopped { .. })) {
+        for path in [&tmp, &sidecar_tmp, &path, &sidecar_path] {
             // The next opening removes it where this cannot.
             let _left = world.disk.remove(path);
         }

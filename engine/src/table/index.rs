@@ -130,8 +130,7 @@ impl Index {
             read.push(Arc::from(std::str::from_utf8(name).ok()?));
             rest = behind;
         }
-        rest.is_empty()
-            .then(|| Self { entries: bytes.slice(HEADER_LEN..HEADER_LEN + entries), names: read })
+        rest.is_empty().then(|| Self { entries: bytes.slice(HEADER_LEN..HEADER_LEN + entries), names: read })
     }
 
     /// How many entries there are.

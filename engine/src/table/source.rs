@@ -31,8 +31,9 @@ impl Source for Bytes {
     fn bytes(&self, offset: u64, len: usize) -> Result<Bytes> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let end = start.checked_add(len).filter(|end| *end <= Self::len(self));
-        end.map(|end| self.slice(start..end))
-            .ok_or_else(|| Error::damaged(format!("{len} bytes at {offset} lie beyond the end of a table file")))
+        end.map(|end| self.slice(start..end)).ok_or_else(|| {
+            Error::damaged(format!("{len} bytes at {offset} lie beyond the end of a table file"))
+        })
     }
 }
 

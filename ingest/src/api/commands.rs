@@ -51,6 +51,8 @@ pub enum Command {
     },
     /// Lists users.
     UserList,
+    /// Compacts the log so far.
+    Compact,
 }
 
 /// What an edit sets; what is absent stays. An empty text clears.
@@ -96,6 +98,11 @@ pub enum CommandOutcome {
         name: String,
         /// The key: shown now or never.
         key: String,
+    },
+    /// The log so far stands in table files.
+    Compacted {
+        /// How many there are.
+        files: usize,
     },
     /// The users, by name.
     Users {
@@ -223,6 +230,10 @@ async fn execute_as(
             outcome(undeleted.await?, "the run is not deleted")
         }
         Command::UserAdd { name, key } => add_user(store, caller, &act, name, key).await,
+        Command::Compact => {
+            only_admins(caller)?;
+            Ok(CommandOutcome::Compacted { files: store.compact().await? })
+        }
         Command::UserList => {
             only_admins(caller)?;
             Ok(CommandOutcome::Users { users: users(&store.snapshot().projection) })

@@ -11,7 +11,7 @@ use engine::disk::sim::{Chance, EIO, ENOSPC, Failure, Image, Op};
 use engine::{Error, Options};
 
 use crate::driver::{Driver, Step, small_options};
-use crate::verify::{look, verify};
+use crate::verify::{look, try_look, verify};
 
 /// Which faults a seed draws from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,7 +250,8 @@ fn drawn_step(chance: &mut Chance, profile: Profile) -> Step {
     match chance.below(20) {
         0 => Step::Close,
         1..3 => Step::Open,
-        3..6 => Step::Idle,
+        3..5 => Step::Idle,
+        5 => Step::Compact,
         6 if profile == Profile::Crash || profile == Profile::All => {
             let jump = [-3_600_000_000_000, 0, 315_360_000_000_000_000, 1];
             Step::SetWall(jump[place(chance.below(4))])
@@ -322,8 +323,9 @@ impl Rot {
             RotKind::SectorMisplaced => bytes.copy_within(sector, 0),
         });
         let mut after = proven.fork(disk);
-        match after.try_open() {
-            Ok(core) => after.journal.settle(&look(&core.snapshot())),
+        let found = after.try_open().and_then(|core| try_look(&core.snapshot()));
+        match found {
+            Ok(found) => after.journal.settle(&found),
             Err(Error::Damaged(_) | Error::TooNew { .. }) => {}
             Err(other) => unreachable!("rot at byte {at} of {path}: {other:?}"),
         }

@@ -3,7 +3,7 @@
 
 use engine::disk::sim::{Failure, Image};
 
-use Step::{Close, Commit, Idle, Kill, Open, PowerLoss, SetWall};
+use Step::{Close, Commit, Compact, Idle, Kill, Open, PowerLoss, SetWall};
 use wbq_sim::driver::{Case, Driver, Step, small_options};
 use wbq_sim::verify::{read_only, verify};
 
@@ -225,4 +225,12 @@ fn t1_durability_os() {
             }
         }
     }
+}
+
+#[test]
+fn t1_compaction_into_table_files() {
+    let big = Commit(vec![(3, 900), (2, 100)]);
+    let left = steps(&[&[Open], &small(3), &vec![big.clone(); 4], &[Close, Open]]);
+    let workload = steps(&[&[Compact], &small(2), &[big, Compact, Close, Open, Compact], &small(1)]);
+    stop_everywhere("compaction", &left, &workload, 17);
 }

@@ -270,9 +270,9 @@ fn f19_a_folder_of_a_later_format_is_refused_and_left_alone() {
         driver.disk.files().into_keys().find(|path| path.as_str().starts_with("manifest/")).unwrap();
     for path in [segment(1), manifest] {
         let disk = driver.disk.after_image(Image::AllLost);
-        disk.rot(&path, |bytes| bytes[8] += 1); // the version, behind eight bytes of magic
+        disk.rot(&path, |bytes| bytes[8] = 9); // the version, behind eight bytes of magic
         match refusal(&driver, &disk) {
-            Some(Error::TooNew { path: named, found: 2, supported: 1 }) => assert_eq!(named, path),
+            Some(Error::TooNew { path: named, found: 9, supported: 1..=2 }) => assert_eq!(named, path),
             other => unreachable!("{other:?}"),
         }
     }

@@ -123,6 +123,27 @@ impl Block {
         self.columns().filter(move |column| column.name == name)
     }
 
+    /// The cells of that name with their rows, rising, of whichever kind.
+    pub fn cells<'a>(&'a self, name: &str) -> Box<dyn Iterator<Item = (u32, Cell<'a>)> + 'a> {
+        let mut columns: Vec<Column<'a>> = self.columns().filter(|column| column.name == name).collect();
+        match columns.pop() {
+            None => Box::new(std::iter::empty()),
+            Some(only) if columns.is_empty() => Box::new(only.iter()),
+            Some(last) => {
+                let mut cells: Vec<_> = columns.iter().chain([&last]).flat_map(Column::iter).collect();
+                cells.sort_by_key(|(row, _)| *row);
+                Box::new(cells.into_iter())
+            }
+        }
+    }
+
+    /// The cell of that name in a row.
+    #[must_use]
+    pub fn cell(&self, name: &str, row: u32) -> Option<Cell<'_>> {
+        let columns = self.columns().filter(|column| column.name == name);
+        columns.filter_map(|column| column.cell(column.index_of(row)?)).next()
+    }
+
     /// The column of that name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<Column<'_>> {

@@ -201,7 +201,8 @@ mod tests {
             label: label.into(),
             text: text.into(),
         };
-        let lines = [line(Some(5), false, "", "a"), line(None, true, "node-1", ""), line(None, false, "", "é\u{1b}")];
+        let lines =
+            [line(Some(5), false, "", "a"), line(None, true, "node-1", ""), line(None, false, "", "é\u{1b}")];
         let block = Block::parse(console_block(&lines)).unwrap();
         assert_eq!(console_lines(&block), lines);
     }

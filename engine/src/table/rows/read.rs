@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal64Array, Float32Array, Float64Array, Int64Array, RecordBatch,
-    StringArray,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal64Array, Float32Array, Float64Array, Int64Array,
+    RecordBatch, StringArray,
 };
 use arrow::datatypes::{DataType, Field};
 use bytes::Bytes;
@@ -75,9 +75,15 @@ impl RowFile {
             return Ok(footer);
         }
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
-        let metadata = ArrowReaderMetadata::load(&Reader(Arc::clone(&self.source)), options).map_err(outside)?;
-        let columns =
-            metadata.schema().fields().iter().enumerate().filter_map(|(place, field)| column(place, field)).collect();
+        let metadata =
+            ArrowReaderMetadata::load(&Reader(Arc::clone(&self.source)), options).map_err(outside)?;
+        let columns = metadata
+            .schema()
+            .fields()
+            .iter()
+            .enumerate()
+            .filter_map(|(place, field)| column(place, field))
+            .collect();
         let mut start = 0;
         let groups = metadata.metadata().row_groups().iter();
         let starts = groups
@@ -96,11 +102,19 @@ impl RowFile {
         for column in &footer.columns {
             let groups = footer.metadata.metadata().row_groups();
             let points = groups.iter().map(|group| {
-                let nulls = group.column(column.place).statistics().and_then(|statistics| statistics.null_count_opt());
+                let nulls = group
+                    .column(column.place)
+                    .statistics()
+                    .and_then(|statistics| statistics.null_count_opt());
                 u64::try_from(group.num_rows()).unwrap_or_default().saturating_sub(nulls.unwrap_or_default())
             });
             let Some(facts) = column.facts else { continue };
-            survey.add_stat(&Stat { name: Arc::clone(&column.key), kind: column.kind, points: points.sum(), facts });
+            survey.add_stat(&Stat {
+                name: Arc::clone(&column.key),
+                kind: column.kind,
+                points: points.sum(),
+                facts,
+            });
         }
         Ok(())
     }
@@ -117,7 +131,8 @@ impl RowFile {
         let skipped = usize::try_from(entry.first_row.saturating_sub(start)).unwrap_or(usize::MAX);
         let rows = usize::try_from(entry.rows).unwrap_or(usize::MAX);
         let own = FIXED.len() - 2..FIXED.len();
-        let chosen: Vec<&ColumnMeta> = footer.columns.iter().filter(|column| wanted.has(&column.key)).collect();
+        let chosen: Vec<&ColumnMeta> =
+            footer.columns.iter().filter(|column| wanted.has(&column.key)).collect();
         let mask = ProjectionMask::roots(
             footer.metadata.parquet_schema(),
             own.chain(chosen.iter().map(|column| column.place)),
@@ -185,7 +200,9 @@ fn piece(batch: &RecordBatch, columns: &[&ColumnMeta], entry: &Entry) -> Result<
 fn present(array: &ArrayRef) -> Vec<u8> {
     match array.nulls().filter(|nulls| nulls.null_count() > 0) {
         None => Vec::new(),
-        Some(nulls) => nulls.inner().sliced().as_slice().iter().copied().take(array.len().div_ceil(8)).collect(),
+        Some(nulls) => {
+            nulls.inner().sliced().as_slice().iter().copied().take(array.len().div_ceil(8)).collect()
+        }
     }
 }
 

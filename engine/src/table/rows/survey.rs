@@ -141,8 +141,7 @@ impl Stat {
     /// The way back from [`Stat::facts_text`].
     pub(crate) fn parse_facts(text: &str) -> Option<Facts> {
         let mut numbers = text.split(',').map(str::parse::<u8>);
-        let (single, digits, rising) =
-            (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+        let (single, digits, rising) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
         let digits = (digits <= DIGITS_MAX).then_some(digits);
         Some(Facts { single: single == 1, digits, rising: rising == 1 })
     }
@@ -235,8 +234,10 @@ impl Survey {
             *points += if OWN_KEYS.contains(&&*stat.name) { u64::MAX / 8 } else { stat.points };
             *columns += 1;
         }
-        let mut keys: Vec<(u64, usize, Arc<str>)> =
-            by_points.into_iter().map(|(name, (points, columns))| (points, columns, Arc::clone(name))).collect();
+        let mut keys: Vec<(u64, usize, Arc<str>)> = by_points
+            .into_iter()
+            .map(|(name, (points, columns))| (points, columns, Arc::clone(name)))
+            .collect();
         keys.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.2.cmp(&b.2)));
         let mut left = max;
         let (mut kept, mut gone) = (BTreeMap::new(), Vec::new());

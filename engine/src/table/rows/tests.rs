@@ -28,7 +28,13 @@ fn block(rows: &[Value]) -> Bytes {
 fn part(ordinal: u32, writer: &str, lsn: u64, first_line: u64, bytes: Bytes) -> Part {
     let piece = Piece::logged(Block::parse(bytes.clone()).unwrap(), Lsn(lsn), first_line);
     let rows = PartRows::Logged { lsn: Lsn(lsn), first_line, block: bytes };
-    Part { ordinal, writer: Arc::from(writer), key: None, range: Order::Step.range(&piece, None).unwrap(), rows }
+    Part {
+        ordinal,
+        writer: Arc::from(writer),
+        key: None,
+        range: Order::Step.range(&piece, None).unwrap(),
+        rows,
+    }
 }
 
 /// Writes parts as a file, and the keys that have no room in a second one.
@@ -69,7 +75,14 @@ fn cells_in(files: &[Arc<RowFile>], wanted: Wanted<'_>) -> Vec<String> {
                     let (lsn, line) = (piece.lsn(row), piece.line(row));
                     assert!(entry.lsns.0 <= lsn && lsn <= entry.lsns.1);
                     assert!(entry.lines.0 <= line && line < entry.lines.1);
-                    cells.push(told(entry.ordinal, &entry.writer, lsn.0, line, column.name, &cell.to_value()));
+                    cells.push(told(
+                        entry.ordinal,
+                        &entry.writer,
+                        lsn.0,
+                        line,
+                        column.name,
+                        &cell.to_value(),
+                    ));
                 }
             }
         }

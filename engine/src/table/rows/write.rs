@@ -11,8 +11,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal64Array, DictionaryArray, Float32Array, Float64Array, Int32Array, Int64Array,
-    RecordBatch, StringArray,
+    ArrayRef, BooleanArray, Decimal64Array, DictionaryArray, Float32Array, Float64Array, Int32Array,
+    Int64Array, RecordBatch, StringArray,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
@@ -21,9 +21,9 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use super::FIXED;
 use super::piece::{Part, Piece, rows_there};
 use super::survey::{self, Stat, Stored, Survey};
-use super::FIXED;
 use crate::error::{Error, Result};
 use crate::event::{Cell, Column, Kind};
 use crate::id::{Lsn, RunKey};
@@ -517,7 +517,8 @@ fn floats(stored: Stored, values: Vec<f64>, nulls: Option<NullBuffer>) -> Result
         Stored::Decimal(digits) => {
             let whole: Vec<i64> =
                 values.into_iter().map(|value| survey::decimal(value, digits).unwrap_or_default()).collect();
-            let array = Decimal64Array::new(whole.into(), nulls).with_precision_and_scale(PRECISION, scale(digits));
+            let array =
+                Decimal64Array::new(whole.into(), nulls).with_precision_and_scale(PRECISION, scale(digits));
             Arc::new(array.map_err(|error| Error::damaged(error.to_string()))?)
         }
         Stored::Bits => {

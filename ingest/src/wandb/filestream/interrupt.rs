@@ -34,7 +34,10 @@ fn ends_in_interrupt(snapshot: &Snapshot, run: &Run, parsed: &Parsed) -> bool {
     let stored = || {
         // What cannot be read tells nothing; a query of the console will name the damage.
         let mut chunks = run.console.iter().rev().take(CHUNKS);
-        chunks.find_map(|extent| last_error(&snapshot.console_lines(extent).unwrap_or_default()))
+        chunks.find_map(|extent| {
+            let lines = snapshot.console_lines(extent).unwrap_or_default();
+            last_error(&lines.into_iter().map(|(_, _, line)| line).collect::<Vec<_>>())
+        })
     };
     new.or_else(stored).unwrap_or(false)
 }

@@ -32,11 +32,11 @@ impl Standing {
         end_line: u64,
     ) -> Result<Self, engine::Error> {
         let overlapping = table.extents.iter().filter(|extent| {
-            *extent.writer == *writer && extent.first_line < end_line && extent.end_line() > first_line
+            *extent.writer == *writer && extent.first_line < end_line && extent.end_line > first_line
         });
         let mut blocks = Vec::new();
         for extent in overlapping {
-            blocks.push((extent.clone(), snapshot.rows(extent)?));
+            blocks.push((extent.clone(), snapshot.rows(extent)?.block));
         }
         Ok(Self { blocks })
     }
@@ -45,7 +45,7 @@ impl Standing {
     fn row(&self, line: u64) -> Option<Vec<(&str, Cell<'_>)>> {
         self.blocks.iter().rev().find_map(|(extent, block)| {
             let row = u32::try_from(line.checked_sub(extent.first_line)?).ok()?;
-            if row >= extent.lines {
+            if row >= extent.rows {
                 return None;
             }
             let cells: Vec<_> = block.row(row).collect();
@@ -66,7 +66,7 @@ pub(super) fn rest(
         let is_bad = rows.bad.binary_search_by_key(&row, |bad| bad.index).is_ok();
         // A line that cannot be read is in quarantine since it first came; it overwrites nothing.
         let is_past =
-            standing.blocks.iter().all(|(extent, _)| extent.end_line() <= first_line + u64::from(row));
+            standing.blocks.iter().all(|(extent, _)| extent.end_line <= first_line + u64::from(row));
         is_past
             || (!is_bad
                 && !same(standing.row(first_line + u64::from(row)), block.row(row).collect(), lacks_step))

@@ -60,7 +60,7 @@ pub(crate) fn all_rows(snapshot: &Snapshot, table: &Table) -> Result<Vec<Value>,
 pub(super) fn rows(snapshot: &Snapshot, table: &Table, spec: &Spec) -> Result<Vec<Value>, Refusal> {
     let mut found: BTreeMap<(i64, Arc<str>), Places> = BTreeMap::new();
     for (index, extent) in table.extents.iter().enumerate().filter(|(_, extent)| spec.touches(extent.steps)) {
-        let block = snapshot.rows(extent)?;
+        let block = snapshot.rows(extent)?.block;
         let steps = block.column("_step");
         for row in 0..block.rows() {
             let step = steps
@@ -116,7 +116,7 @@ impl Reader<'_> {
         let gone = || Refusal::unavailable("the rows are not where they are indexed");
         if self.block.as_ref().is_none_or(|(known, _)| *known != index) {
             let extent = self.table.extents.get(index).ok_or_else(gone)?;
-            self.block = Some((index, self.snapshot.rows(extent)?));
+            self.block = Some((index, self.snapshot.rows(extent)?.block));
         }
         self.block.as_ref().map(|(_, block)| block).ok_or_else(gone)
     }
@@ -133,8 +133,8 @@ fn spread<T>(items: Vec<T>, count: Option<usize>) -> Vec<T> {
 
 /// The row at the highest line that has cells, as JSON.
 pub(super) fn last_row(snapshot: &Snapshot, table: &Table) -> Result<Option<String>, Refusal> {
-    let Some(extent) = table.extents.iter().max_by_key(|extent| extent.end_line()) else { return Ok(None) };
-    let block = snapshot.rows(extent)?;
+    let Some(extent) = table.extents.iter().max_by_key(|extent| extent.end_line) else { return Ok(None) };
+    let block = snapshot.rows(extent)?.block;
     let row =
         |row: u32| Value::Map(block.row(row).map(|(name, cell)| (name.into(), cell.to_value())).collect());
     let rows = (0..block.rows()).rev().map(row);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use engine::{ConsoleLine, Run, Screen};
+use engine::{ConsoleLine, Run, Screen, StreamKind};
 
 use super::TABLE;
 use crate::scan::prune::Prunes;
@@ -76,9 +76,12 @@ impl RowTable for Console {
 /// The lines of a run, writer by writer: each has its own line numbers.
 fn lines_of(context: &Context, run: &Arc<Run>) -> Result<Vec<Line>> {
     let mut screens: BTreeMap<&Arc<str>, Screen> = BTreeMap::new();
-    for extent in &run.console {
-        let written = context.snapshot.console_lines(extent).map_err(outside)?;
-        screens.entry(&extent.writer).or_default().write(extent.lsn, extent.first_line, written);
+    let extents = context.snapshot.extents(run, StreamKind::Console).map_err(outside)?;
+    for extent in &extents {
+        let screen = screens.entry(&extent.writer).or_default();
+        for (number, lsn, line) in context.snapshot.console_lines(extent).map_err(outside)? {
+            screen.write(number, lsn, line);
+        }
     }
     let mut lines = Vec::new();
     for (writer, screen) in screens {

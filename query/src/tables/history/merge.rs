@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use engine::{Block, Cell, Extent, Run, Snapshot, Space, Table};
+use engine::{Cell, Extent, Piece, Run, Snapshot, Space, StreamKind, Table};
 
 use crate::scan::{Filters, outside};
 
@@ -28,10 +28,9 @@ pub(super) struct Cluster {
     pub(super) positions: Vec<i64>,
 }
 
-/// A block, and for each of its rows the row of the cluster that it became.
+/// Rows that stand together, and for each of them the row of the cluster that it became.
 pub(super) struct Placed {
-    pub(super) lsn: i64,
-    pub(super) block: Block,
+    pub(super) piece: Piece,
     pub(super) places: Vec<Option<usize>>,
 }
 
@@ -44,7 +43,7 @@ pub(super) struct Group {
 impl Group {
     /// How many rows it may have.
     pub(super) fn lines(&self) -> usize {
-        self.extents.iter().map(|extent| extent.lines as usize).sum()
+        self.extents.iter().map(|extent| extent.rows as usize).sum()
     }
 }
 
@@ -53,10 +52,19 @@ pub(crate) fn table_of(run: &Run, space: Space) -> &Table {
     if space == Space::System { &run.system } else { &run.history }
 }
 
-/// Parts a run's extents into groups that are read one after the other.
-pub(super) fn groups(run: &Run, space: Space, filters: &Filters) -> Vec<Group> {
+/// The stream of a space.
+pub(crate) fn stream_of(space: Space) -> StreamKind {
+    if space == Space::System { StreamKind::System } else { StreamKind::History }
+}
+
+/// Parts a run's extents into groups that are read one after the other; of rows that hold one key
+/// alone only those of `roots` are needed.
+pub(super) fn groups(extents: &[Extent], space: Space, filters: &Filters, roots: &[Arc<str>]) -> Vec<Group> {
     let mut by_writer: BTreeMap<&Arc<str>, Vec<(i64, i64, &Extent)>> = BTreeMap::new();
-    for extent in &table_of(run, space).extents {
+    for extent in extents {
+        if extent.key.as_ref().is_some_and(|key| !roots.contains(key)) {
+            continue;
+        }
         let Some((low, high)) = range(extent, space) else { continue };
         if space != Space::History || filters.overlaps(low, high) {
             by_writer.entry(&extent.writer).or_default().push((low, high, extent));
@@ -84,25 +92,32 @@ fn range(extent: &Extent, space: Space) -> Option<(i64, i64)> {
         return extent.steps;
     }
     let first = i64::try_from(extent.first_line).ok()?;
-    (extent.lines > 0).then(|| (first, first.saturating_add(i64::from(extent.lines) - 1)))
+    let last = i64::try_from(extent.end_line.checked_sub(1)?).unwrap_or(i64::MAX);
+    (extent.rows > 0).then_some((first, last))
 }
 
-/// Reads a group.
-pub(super) fn read(snapshot: &Snapshot, run: &Arc<Run>, space: Space, group: Group) -> Result<Cluster> {
-    let mut written: Vec<(i64, usize, usize)> = Vec::with_capacity(group.lines());
+/// Reads a group's rows with the cells of some keys.
+pub(super) fn read(
+    snapshot: &Snapshot,
+    run: &Arc<Run>,
+    space: Space,
+    group: Group,
+    roots: &[Arc<str>],
+) -> Result<Cluster> {
+    let mut written: Vec<(i64, u64, usize, usize)> = Vec::with_capacity(group.lines());
     let mut blocks = Vec::with_capacity(group.extents.len());
     for (index, extent) in group.extents.iter().enumerate() {
-        let block = snapshot.rows(extent).map_err(outside)?;
-        for (row, position) in positions(&block, extent, space) {
-            written.push((position, index, row));
+        let piece = snapshot.rows_of(extent, roots).map_err(outside)?;
+        for (row, position) in positions(&piece, space) {
+            written.push((position, piece.lsn(row).0, index, row as usize));
         }
-        let places = vec![None; block.rows() as usize];
-        blocks.push(Placed { lsn: i64::try_from(extent.lsn.0).unwrap_or(i64::MAX), block, places });
+        let places = vec![None; piece.block.rows() as usize];
+        blocks.push(Placed { piece, places });
     }
-    // Stable, so that of one position the write that came last stays last.
-    written.sort_by_key(|(position, _, _)| *position);
+    // Of one position the write that came last stands last.
+    written.sort_by_key(|(position, lsn, _, _)| (*position, *lsn));
     let mut positions = Vec::with_capacity(written.len());
-    for (position, index, row) in written {
+    for (position, _, index, row) in written {
         if positions.last() != Some(&position) {
             positions.push(position);
         }
@@ -114,27 +129,19 @@ pub(super) fn read(snapshot: &Snapshot, run: &Arc<Run>, space: Space, group: Gro
     Ok(Cluster { run: Arc::clone(run), writer: group.writer, blocks, positions })
 }
 
-/// The rows of a block that are there, with their positions.
-fn positions(block: &Block, extent: &Extent, space: Space) -> Vec<(usize, i64)> {
+/// The rows that are there, with their positions.
+fn positions(piece: &Piece, space: Space) -> Vec<(u32, i64)> {
     if space == Space::History {
-        let Some(steps) = block.column("_step") else { return Vec::new() };
+        let steps = piece.block.cells("_step");
         return steps
-            .iter()
             .filter_map(|(row, cell)| match cell {
-                Cell::Int(step) => Some((row as usize, step)),
+                Cell::Int(step) => Some((row, step)),
                 _ => None,
             })
             .collect();
     }
-    let first = i64::try_from(extent.first_line).unwrap_or(i64::MAX);
-    let mut is_there = vec![false; block.rows() as usize];
-    for row in block.columns().flat_map(|column| column.rows()) {
-        if let Some(there) = is_there.get_mut(row as usize) {
-            *there = true;
-        }
-    }
-    let rows = is_there.into_iter().enumerate().filter(|(_, there)| *there);
-    rows.map(|(row, _)| (row, first.saturating_add(i64::try_from(row).unwrap_or(i64::MAX)))).collect()
+    let rows = (0u32..).zip(piece.rows_there()).filter(|(_, there)| *there);
+    rows.map(|(row, _)| (row, i64::try_from(piece.line(row)).unwrap_or(i64::MAX))).collect()
 }
 
 /// A time of the client's, in seconds with a fraction, as nanoseconds. Its decimal digits are kept:

@@ -9,5 +9,5 @@ mod merge;
 mod provider;
 
 pub(crate) use columns::TABLE;
-pub(crate) use merge::{table_of, time_of};
+pub(crate) use merge::{stream_of, table_of, time_of};
 pub(crate) use provider::HistorySource;

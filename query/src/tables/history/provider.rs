@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
-use engine::{Block, Run, Space, Value};
+use engine::{Run, Space, Value};
 
-use super::merge::{self, Cluster, Group, table_of, time_of};
+use super::merge::{self, Cluster, Group, stream_of, table_of, time_of};
 use crate::limits::BATCH_ROWS;
 use crate::resolver::KeyColumn;
+use crate::scan::outside;
 use crate::scan::prune::Prunes;
 use crate::scan::{Batches, Context, Request, Source};
 use crate::tables::cell::{Builder, Cell};
@@ -73,6 +74,7 @@ impl Source for HistorySource {
             context: Arc::clone(&self.context),
             space: self.space,
             request: request.clone(),
+            roots: roots(&columns),
             open: None,
         };
         let mut left = request.limit.unwrap_or(usize::MAX);
@@ -104,12 +106,27 @@ impl Source for HistorySource {
     }
 }
 
+/// The keys that columns are made from: a name may be a path into the value of a key, whichever of its
+/// dots parts the two.
+fn roots(columns: &[Output]) -> Vec<Arc<str>> {
+    let mut roots = Vec::new();
+    for column in columns {
+        let Output::Key(path, _) = column else { continue };
+        let dots = path.name.match_indices('.').map(|(dot, _)| dot);
+        roots.extend(dots.filter_map(|dot| path.name.get(..dot)).map(Arc::from));
+        roots.push(Arc::clone(&path.name));
+    }
+    roots
+}
+
 /// The clusters of all chosen runs, one after the other.
 struct Clusters {
     runs: Box<dyn Iterator<Item = Result<Arc<Run>>> + Send>,
     context: Arc<Context>,
     space: Space,
     request: Request,
+    /// The keys whose cells are needed.
+    roots: Vec<Arc<str>>,
     open: Option<(Arc<Run>, std::vec::IntoIter<Group>)>,
 }
 
@@ -119,7 +136,7 @@ impl Clusters {
         let (mut gathered, mut rows) = (Vec::new(), 0);
         while rows < enough {
             let Some((run, group)) = self.next()? else { break };
-            let cluster = merge::read(&self.context.snapshot, &run, self.space, group)?;
+            let cluster = merge::read(&self.context.snapshot, &run, self.space, group, &self.roots)?;
             rows += cluster.positions.len();
             if !cluster.positions.is_empty() {
                 gathered.push(cluster);
@@ -136,7 +153,8 @@ impl Clusters {
                 return Ok(Some((Arc::clone(run), group)));
             }
             let Some(run) = self.runs.next().transpose()? else { return Ok(None) };
-            let groups = merge::groups(&run, self.space, &self.request.filters);
+            let extents = self.context.snapshot.extents(&run, stream_of(self.space)).map_err(outside)?;
+            let groups = merge::groups(&extents, self.space, &self.request.filters, &self.roots);
             self.open = Some((run, groups.into_iter()));
         }
     }
@@ -159,14 +177,15 @@ fn fixed(column: &Column, clusters: &[Cluster], rows: usize) -> ArrayRef {
         "_timestamp" | "timestamp" => times(clusters, rows),
         "_runtime" | "runtime" => {
             let mut slots = Slots::new(View::Float, rows);
-            fill(clusters, |at, placed| plain(&placed.block, "_runtime", at, placed, &mut slots));
+            fill(clusters, |at, placed| plain("_runtime", at, placed, &mut slots));
             slots.finish()
         }
         "_lsn" => {
             let mut slots = Slots::new(View::Int, rows);
             fill(clusters, |at, placed| {
-                for place in placed.places.iter().flatten() {
-                    slots.set(at + place, engine::Cell::Int(placed.lsn));
+                for (row, place) in (0u32..).zip(&placed.places) {
+                    let lsn = i64::try_from(placed.piece.lsn(row).0).unwrap_or(i64::MAX);
+                    place.iter().for_each(|place| slots.set(at + place, engine::Cell::Int(lsn)));
                 }
             });
             slots.finish()
@@ -198,8 +217,7 @@ fn constants(column: &Column, clusters: &[Cluster]) -> ArrayRef {
 fn times(clusters: &[Cluster], rows: usize) -> ArrayRef {
     let mut times = vec![None; rows];
     fill(clusters, |at, placed| {
-        let Some(column) = placed.block.column("_timestamp") else { return };
-        for (row, cell) in column.iter() {
+        for (row, cell) in placed.piece.block.cells("_timestamp") {
             let place = placed.places.get(row as usize).copied().flatten();
             if let Some(slot) = place.and_then(|place| times.get_mut(at + place)) {
                 *slot = time_of(cell);
@@ -228,20 +246,19 @@ fn key(path: &KeyPath, view: View, clusters: &[Cluster], rows: usize) -> ArrayRe
 fn key_of_block<'a>(path: &KeyPath, at: usize, placed: &'a merge::Placed, slots: &mut Slots<'a>) {
     for (dot, _) in path.name.match_indices('.') {
         let (Some(root), Some(rest)) = (path.name.get(..dot), path.name.get(dot + 1..)) else { continue };
-        nested(&placed.block, root, at, placed, slots, |value| {
+        nested(root, at, placed, slots, |value| {
             member(value, rest).and_then(|value| follow(value, &path.tail))
         });
     }
     if path.tail.is_empty() {
-        plain(&placed.block, &path.name, at, placed, slots);
+        plain(&path.name, at, placed, slots);
     } else {
-        nested(&placed.block, &path.name, at, placed, slots, |value| follow(value, &path.tail));
+        nested(&path.name, at, placed, slots, |value| follow(value, &path.tail));
     }
 }
 
-fn plain<'a>(block: &'a Block, name: &str, at: usize, placed: &merge::Placed, slots: &mut Slots<'a>) {
-    let Some(column) = block.column(name) else { return };
-    for (row, cell) in column.iter() {
+fn plain<'a>(name: &str, at: usize, placed: &'a merge::Placed, slots: &mut Slots<'a>) {
+    for (row, cell) in placed.piece.block.cells(name) {
         if let Some(place) = placed.places.get(row as usize).copied().flatten() {
             slots.set(at + place, cell);
         }
@@ -249,15 +266,14 @@ fn plain<'a>(block: &'a Block, name: &str, at: usize, placed: &merge::Placed, sl
 }
 
 fn nested<'a>(
-    block: &'a Block,
     name: &str,
     at: usize,
-    placed: &merge::Placed,
+    placed: &'a merge::Placed,
     slots: &mut Slots<'a>,
     inner: impl Fn(&Value) -> Option<&Value>,
 ) {
-    let Some(column) = block.column(name).filter(|column| column.kind == engine::Kind::Json) else { return };
-    for (row, cell) in column.iter() {
+    let cells = placed.piece.block.cells(name).filter(|(_, cell)| matches!(cell, engine::Cell::Json(_)));
+    for (row, cell) in cells {
         let place = placed.places.get(row as usize).copied().flatten();
         if let (Some(place), Some(value)) = (place, inner(&cell.to_value())) {
             slots.set_value(at + place, value);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use engine::{Block, Extent, Run, Space, Value};
+use engine::{Extent, Piece, Run, Space, Value};
 
 use super::TABLE;
 use crate::scan::prune::Prunes;
@@ -11,7 +11,7 @@ use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Filters, Request, outside};
 use crate::tables::Table;
 use crate::tables::cell::Cell;
-use crate::tables::history::{table_of, time_of};
+use crate::tables::history::{stream_of, table_of, time_of};
 use crate::tables::key::is_own_key;
 
 /// The table.
@@ -39,15 +39,18 @@ pub(crate) fn written(context: &Arc<Context>, space: Space, filters: &Filters) -
             Ok((keys, _)) if keys.is_empty() => Box::new(std::iter::empty()),
             Ok((keys, run)) => {
                 let (context, filters) = (Arc::clone(&context), filters.clone());
-                let extents = table_of(&run, space).extents.clone().into_iter();
+                let extents = match context.snapshot.extents(&run, stream_of(space)).map_err(outside) {
+                    Ok(extents) => extents.into_iter(),
+                    Err(error) => return Box::new(std::iter::once(Err(error))),
+                };
                 let wanted = extents
                     .filter(move |extent| extent.steps.is_none_or(|(low, high)| filters.overlaps(low, high)));
-                Box::new(wanted.flat_map(
-                    move |extent| match context.snapshot.rows(&extent).map_err(outside) {
-                        Ok(block) => cells(&run, &extent, &block, &keys),
+                Box::new(wanted.flat_map(move |extent| {
+                    match context.snapshot.rows_of(&extent, &keys).map_err(outside) {
+                        Ok(piece) => cells(&run, &extent, &piece, &keys),
                         Err(error) => vec![Err(error)],
-                    },
-                ))
+                    }
+                }))
             }
         }
     }))
@@ -61,14 +64,11 @@ fn chosen_keys(run: &Run, space: Space, filters: &Filters) -> Result<Vec<Arc<str
 }
 
 /// The cells of a block, row by row.
-fn cells(run: &Arc<Run>, extent: &Extent, block: &Block, keys: &[Arc<str>]) -> Vec<Result<Written>> {
-    let own = |name: &str, row: u32| {
-        let column = block.column(name)?;
-        column.cell(column.index_of(row)?)
-    };
+fn cells(run: &Arc<Run>, extent: &Extent, piece: &Piece, keys: &[Arc<str>]) -> Vec<Result<Written>> {
+    let own = |name: &str, row: u32| piece.block.cell(name, row);
     let mut found = Vec::new();
     for key in keys {
-        for (row, cell) in block.column(key).iter().flat_map(|column| column.iter()) {
+        for (row, cell) in piece.block.cells(key) {
             found.push((row, key, cell.to_value()));
         }
     }
@@ -82,7 +82,7 @@ fn cells(run: &Arc<Run>, extent: &Extent, block: &Block, keys: &[Arc<str>]) -> V
         time: own("_timestamp", row).and_then(time_of),
         runtime: own("_runtime", row).and_then(|cell| cell.to_value().as_f64()),
         value,
-        lsn: extent.lsn.0,
+        lsn: piece.lsn(row).0,
     };
     found.into_iter().map(|cell| Ok(write(cell))).collect()
 }
