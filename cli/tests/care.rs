@@ -147,3 +147,30 @@ fn the_past_is_looked_at_by_time_and_by_position() {
     assert_eq!(refused.code, 2);
     assert!(refused.stderr.contains("'10 minutes ago' or lsn:4711"), "{refused:?}");
 }
+
+#[test]
+fn d9_answers_are_the_same_after_compact() {
+    let dir = sample::folder();
+    let asked = [
+        "SELECT run_id, _step, loss FROM history ORDER BY run_id, _step",
+        "SELECT run_id, key, step, value, lsn FROM points ORDER BY lsn, step, key",
+        RUNS,
+    ];
+    let answers = || asked.map(|sql| printed(dir.path(), &["--format", "json", sql]));
+    let before = answers();
+    let done = run(dir.path(), &["compact"]);
+    assert_eq!((done.code, &*done.stdout), (0, ""), "{done:?}");
+    assert!(done.stderr.contains("the log so far stands in 2 table files"), "{done:?}");
+    assert_eq!(answers(), before);
+    // Again, asked of a server.
+    let server = Served::start(dir.path(), &[]);
+    assert_eq!(run(dir.path(), &["compact"]).code, 0);
+    assert_eq!(answers(), before);
+    server.stop();
+    let done = run(dir.path(), &["verify", "--deep"]);
+    assert!(done.code == 0 && done.stdout.contains(" table files ("), "{done:?}");
+    let copy = dir.path().with_extension("copy");
+    assert_eq!(run(dir.path(), &["backup", copy.to_str().unwrap()]).code, 0);
+    assert_eq!(printed(&copy, &["--format", "json", asked[0]]), before[0]);
+    fs::remove_dir_all(copy).unwrap();
+}

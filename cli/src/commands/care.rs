@@ -74,6 +74,8 @@ fn verified_json(dir: &Path, found: &Verified) -> Value {
         "segments": found.segments,
         "log_bytes": found.log_bytes,
         "events": found.last.0,
+        "tables": found.tables,
+        "table_bytes": found.table_bytes,
         "blobs": found.blobs,
         "blob_bytes": found.blob_bytes,
         "damages": found.damages.iter().map(damage).collect::<Vec<_>>(),

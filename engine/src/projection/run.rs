@@ -7,8 +7,8 @@ use imbl::{OrdMap, Vector};
 use super::keys::Kinds;
 use super::tree::Tree;
 use crate::event::{
-    Attribute, Block, BlockError, Body, Cause, Chunk, ConsoleLine, Event, FilePut, Kind, Rows, RunCreated,
-    State, StateChanged, Time, Value,
+    Attribute, Block, BlockError, Body, Cause, Chunk, ConsoleLine, Event, FilePut, Rows, RunCreated, State,
+    StateChanged, Time, Value,
 };
 use crate::id::{Lsn, RunKey, SegmentId};
 use crate::limits;

@@ -92,19 +92,6 @@ impl Digest {
         }
         digest
     }
-
-    /// The digest in the place of a block.
-    ///
-    /// # Errors
-    ///
-    /// `Damaged` when none stands there.
-    pub(crate) fn read(rows: &Rows) -> Result<Self> {
-        let read = bincode::serde::decode_from_slice(&rows.block, bincode::config::standard());
-        match read {
-            Ok((digest, len)) if len == rows.block.len() => Ok(digest),
-            _ => Err(Error::damaged("an event of a table file has no digest of its rows")),
-        }
-    }
 }
 
 /// An event as a file of events keeps it.

@@ -201,7 +201,7 @@ mod tests {
             rows: 10,
             lsns: (Lsn(5), Lsn(9)),
             lines: (0, 10),
-            steps: (ordinal % 3 == 0).then_some((-1, 8)),
+            steps: (ordinal.is_multiple_of(3)).then_some((-1, 8)),
         }
     }
 

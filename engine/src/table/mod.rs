@@ -28,11 +28,11 @@ use crate::id::{Lsn, ProjectKey};
 
 /// The number of a table file: 1, 2, 3 … in the order in which they were begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct TableId(pub u64);
+pub(crate) struct TableId(pub(crate) u64);
 
 /// What a table file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Rows of history.
     History,
     /// Rows of system metrics.
@@ -48,17 +48,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::History, Self::System, Self::Console, Self::Events, Self::Runs, Self::State];
-
     pub(crate) fn code(self) -> u32 {
         self as u32
     }
 
     /// As people call it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::History => "history",
             Self::System => "system",

@@ -2,12 +2,12 @@
 //! not proven is a torn tail.
 
 use engine::disk::RelPath;
-use engine::disk::sim::{Failure, Image, OpKind, SimDisk};
-use engine::{Damage, Error, ErrorKind};
+use engine::disk::sim::{Failure, Image, OpKind, SimClock, SimDisk};
+use engine::{Damage, Error, ErrorKind, ops};
 
-use Step::{Close, Commit, Idle, Kill, Open};
+use Step::{Close, Commit, Compact, Idle, Kill, Open};
 use wbq_sim::driver::{Case, Driver, Step, small_options};
-use wbq_sim::verify::{look, read_only, verify};
+use wbq_sim::verify::{look, read_only, try_look, verify};
 
 fn path(text: &str) -> RelPath {
     RelPath::of(text)
@@ -293,5 +293,36 @@ fn f11_a_sector_that_cannot_be_read_is_tried_again_and_then_refused_and_never_ta
         let error = driver.fork(always.clone()).try_open().map(|_| ()).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Io | ErrorKind::Damaged), "{path}: {error:?}");
         assert!(read_only(&always).is_err());
+    }
+}
+
+#[test]
+fn a_damaged_table_file_is_reported_by_who_reads_it_and_by_verify() {
+    let driver = left(&[&[Open][..], &vec![Commit(vec![(3, 200)]); 24], &[Close, Open, Compact]].concat());
+    let whole = look(&driver.fork(driver.disk.clone()).open().snapshot());
+    let tables: Vec<_> =
+        driver.disk.files().into_iter().filter(|(path, _)| path.as_str().starts_with("tables/")).collect();
+    assert!(tables.len() >= 6, "history, console, events, each with its index: {}", tables.len());
+    for (path, bytes) in tables {
+        let places = (0..bytes.len()).step_by(97).map(Some).chain([None]);
+        for at in places {
+            let _case = Case(|| format!("{at:?} of {path}"));
+            let disk = driver.disk.after_image(Image::AllLost);
+            disk.rot(&path, |bytes| match at {
+                Some(at) => bytes[at] ^= 8,
+                None => bytes.truncate(bytes.len() - 1),
+            });
+            let mut after = driver.fork(disk);
+            let world = after.disk.world(&SimClock::default(), 0);
+            match ops::verify(&world, false, &mut |_| ()) {
+                Ok(found) => assert!(!found.damages.is_empty(), "verify passes over it"),
+                Err(error) => assert!(matches!(error, Error::TooNew { .. }), "{error:?}"),
+            }
+            // The log still holds every event, so the store opens; rows are right or refused.
+            match try_look(&after.open().snapshot()) {
+                Ok(found) => assert!(found == whole),
+                Err(error) => assert!(matches!(error, Error::Damaged(_) | Error::TooNew { .. }), "{error:?}"),
+            }
+        }
     }
 }

@@ -289,11 +289,6 @@ impl<'a> Column<'a> {
             .then(|| self.values.as_chunks::<8>().0.iter().map(|cell| i64::from_le_bytes(*cell)))
     }
 
-    /// The bytes of the values, as the block's layout says.
-    pub(crate) fn raw(&self) -> &'a [u8] {
-        self.values
-    }
-
     /// Whether every row has a cell.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -124,6 +124,10 @@ pub(crate) enum PartRows {
 
 impl Part {
     /// The rows of an entry of another file.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "merging files reads them; compaction does not merge yet")
+    )]
     pub(crate) fn stored(file: &Arc<RowFile>, entry: Entry, order: Order) -> Self {
         let line = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
         let range = match order {

@@ -7,6 +7,9 @@ use super::*;
 use crate::event::{Block, BlockBuilder, Value};
 use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
 
+/// A block: its run, whether another writer's, and of each row the step and the cells.
+type Drawn = (u32, bool, Vec<(i64, Vec<Option<Value>>)>);
+
 /// A row as it was written: run, writer, position, line, cells.
 type Row = (u32, String, u64, u64, Value);
 
@@ -126,13 +129,13 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 /// One kind a key and block, so that a block widens nothing and a cell comes back as it went in.
-fn drawn() -> impl Strategy<Value = Vec<(u32, bool, Vec<(i64, Vec<Option<Value>>)>)>> {
+fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
     let row = (-20..20i64, proptest::collection::vec(proptest::option::of(value()), 4));
     proptest::collection::vec((0..4u32, any::<bool>(), proptest::collection::vec(row, 1..6)), 1..12)
 }
 
 /// The parts and the rows that they hold.
-fn made(drawn: &[(u32, bool, Vec<(i64, Vec<Option<Value>>)>)]) -> (Vec<Part>, Vec<Row>) {
+fn made(drawn: &[Drawn]) -> (Vec<Part>, Vec<Row>) {
     let (mut parts, mut rows) = (Vec::new(), Vec::new());
     for (lsn, (ordinal, second, lines)) in (1u64..).zip(drawn) {
         let writer = if *second { "b" } else { "" };
@@ -203,39 +206,4 @@ proptest! {
             }
         }
     }
-}
-
-/// Speed and size by hand: `cargo nextest run -p engine --run-ignored only -E 'test(bytes_a_point)'`.
-#[test]
-#[ignore = "prints figures"]
-fn bytes_a_point() {
-    let (rows, keys) = (200_000i64, 20);
-    let mut parts = Vec::new();
-    let mut state = 88_172_645_463_325_252u64;
-    let mut noise = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
-    let names: Vec<String> = (0..keys).map(|key| format!("train/loss_{key}")).collect();
-    for at in (0..rows).step_by(1000) {
-        let mut builder = BlockBuilder::new();
-        for step in at..at + 1000 {
-            builder.begin_row();
-            builder.push_int("_step", step);
-            builder.push_float("_timestamp", 1.764e9 + step as f64 * 0.25 + noise() * 1e-3);
-            for name in &names {
-                let loss = 2.0 / (1.0 + step as f64 * 1e-3) + 0.1 * noise();
-                builder.push_float(name, f64::from(loss as f32));
-            }
-        }
-        parts.push(part(0, "", at as u64 + 1, at as u64, builder.finish()));
-    }
-    let started = std::time::SystemTime::now();
-    let files = write_all(&parts, 1000);
-    let seconds = started.elapsed().unwrap().as_secs_f64();
-    let bytes = files[0].bytes();
-    let points = (rows * keys) as f64;
-    println!("{:.2} B a point, {:.1} million points a second", bytes as f64 / points, points / seconds / 1e6);
 }
