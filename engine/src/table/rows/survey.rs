@@ -22,7 +22,7 @@ pub(crate) struct Stat {
 }
 
 /// What holds for every float of a column so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Facts {
     /// It is exact in 32 bits.
     pub(crate) single: bool,
@@ -30,6 +30,8 @@ pub(crate) struct Facts {
     pub(crate) digits: Option<u8>,
     /// Within a block none is below the one before it, and none is negative.
     pub(crate) rising: bool,
+    /// The largest magnitude: a value of few digits may be too large for as many as another has.
+    pub(crate) largest: f64,
 }
 
 /// How the cells of a column are stored. Every way gives back the same bits.
@@ -50,13 +52,14 @@ pub(crate) enum Stored {
 }
 
 impl Facts {
-    const START: Self = Self { single: true, digits: Some(0), rising: true };
+    const START: Self = Self { single: true, digits: Some(0), rising: true, largest: 0.0 };
 
     fn and(self, other: Self) -> Self {
         Self {
             single: self.single && other.single,
             digits: self.digits.zip(other.digits).map(|(a, b)| a.max(b)),
             rising: self.rising && other.rising,
+            largest: self.largest.max(other.largest),
         }
     }
 
@@ -64,6 +67,7 @@ impl Facts {
         let mut before = 0f64;
         for value in floats {
             self.single &= is_single(value);
+            self.largest = self.largest.max(value.abs());
             if self.rising {
                 // A NaN is in no order.
                 self.rising = value >= before && value.is_sign_positive();
@@ -75,10 +79,18 @@ impl Facts {
                 }
                 self.digits = (digits < DIGITS_MAX).then_some(digits + 1);
             }
-            if *self == (Self { single: false, digits: None, rising: false }) {
+            if !self.single && self.digits.is_none() && !self.rising {
                 break;
             }
         }
+    }
+
+    /// The digits with which every value is an exact decimal: below 2^51 units the integer of one
+    /// with fewer digits is exact, and so is the way back, which rounds once.
+    fn decimal_digits(self) -> Option<u8> {
+        self.digits.filter(|digits| {
+            POWERS.get(usize::from(*digits)).is_some_and(|power| self.largest * power < EXACT_MAX / 4.0)
+        })
     }
 
     fn code(self) -> [u8; 3] {
@@ -122,7 +134,9 @@ impl Stat {
     pub(crate) fn stored(&self) -> Stored {
         match (self.kind, self.facts) {
             (Kind::Int, _) => Stored::Int,
-            (Kind::Float, Facts { digits: Some(digits), .. }) => Stored::Decimal(digits),
+            (Kind::Float, facts) if facts.decimal_digits().is_some() => {
+                Stored::Decimal(facts.decimal_digits().unwrap_or_default())
+            }
             (Kind::Float, Facts { rising: true, .. }) => Stored::Bits,
             (Kind::Float, Facts { single: true, .. }) => Stored::Single,
             (Kind::Float, _) => Stored::Double,
@@ -135,15 +149,17 @@ impl Stat {
     /// What is written beside the column so that a later file knows it: points not counted.
     pub(crate) fn facts_text(&self) -> String {
         let [single, digits, rising] = self.facts.code();
-        format!("{single},{digits},{rising}")
+        format!("{single},{digits},{rising},{}", self.facts.largest.to_bits())
     }
 
     /// The way back from [`Stat::facts_text`].
     pub(crate) fn parse_facts(text: &str) -> Option<Facts> {
-        let mut numbers = text.split(',').map(str::parse::<u8>);
+        let (codes, largest) = text.rsplit_once(',')?;
+        let largest = f64::from_bits(largest.parse().ok()?);
+        let mut numbers = codes.split(',').map(str::parse::<u8>);
         let (single, digits, rising) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
         let digits = (digits <= DIGITS_MAX).then_some(digits);
-        Some(Facts { single: single == 1, digits, rising: rising == 1 })
+        Some(Facts { single: single == 1, digits, rising: rising == 1, largest })
     }
 }
 
@@ -279,10 +295,20 @@ mod tests {
 
     #[test]
     fn what_holds_for_all_floats_is_found() {
-        assert_eq!(facts(&[0.5, 1.25]), Facts { single: true, digits: Some(2), rising: true });
+        assert_eq!(facts(&[0.5, 1.25]), Facts { single: true, digits: Some(2), rising: true, largest: 1.25 });
         assert_eq!(facts(&[0.1, 0.2]).digits, Some(1));
-        assert_eq!(facts(&[f64::from(0.1f32), 0.0]), Facts { single: true, digits: None, rising: false });
-        assert_eq!(facts(&[-0.0]), Facts { single: true, digits: None, rising: false });
+        let born = facts(&[f64::from(0.1f32), 0.0]);
+        assert_eq!((born.single, born.digits, born.rising), (true, None, false));
+        let negative = facts(&[-0.0]);
+        assert_eq!((negative.digits, negative.rising), (None, false));
+        // Each is a decimal, but not with the digits of the other.
+        let far = Stat {
+            name: "".into(),
+            kind: Kind::Float,
+            points: 2,
+            facts: facts(&[-317_425_645_878_725.1, 0.01]),
+        };
+        assert_eq!(far.stored(), Stored::Double);
         assert_eq!(facts(&[1e300]).digits, None);
         assert!(facts(&[1_764_000_000.123_456_7, 1_764_000_001.5]).rising);
     }

@@ -515,8 +515,14 @@ fn floats(stored: Stored, values: Vec<f64>, nulls: Option<NullBuffer>) -> Result
             Arc::new(Float32Array::new(values.into(), nulls))
         }
         Stored::Decimal(digits) => {
-            let whole: Vec<i64> =
-                values.into_iter().map(|value| survey::decimal(value, digits).unwrap_or_default()).collect();
+            let whole: Vec<i64> = values
+                .into_iter()
+                .map(|value| survey::decimal(value, digits))
+                .collect::<Option<_>>()
+                .ok_or_else(
+                    // What cannot be stored exactly is not stored at all.
+                    || Error::damaged("a float has more digits than its column was surveyed with"),
+                )?;
             let array =
                 Decimal64Array::new(whole.into(), nulls).with_precision_and_scale(PRECISION, scale(digits));
             Arc::new(array.map_err(|error| Error::damaged(error.to_string()))?)
