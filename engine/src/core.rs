@@ -210,7 +210,7 @@ impl Core {
     }
 
     /// Compacts what waits of the log, when it has `least` bytes at the least; whether there was
-    /// something to do. [`Core::plan`], [`Order::make`] and [`Core::publish`], one after the other.
+    /// something to do. Planning, making and publishing, one after the other.
     ///
     /// # Errors
     ///
