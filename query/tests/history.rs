@@ -179,3 +179,38 @@ fn many_runs_come_in_order_and_a_limit_stops_early() {
     let rows = fixture.rows("SELECT run_id, _step FROM history LIMIT 601");
     assert_eq!(rows.last().unwrap(), r#"{"run_id":"r01","_step":0}"#);
 }
+
+/// More keys than a file has columns: the rarest stand in the long layout.
+#[test]
+fn keys_beyond_the_columns_of_a_file_are_there_too() {
+    let fixture = Fixture::new();
+    let row = |step: i64, from: usize, to: usize| {
+        let cells: Vec<String> =
+            (from..to).map(|key| format!(r#""k{key}":{}"#, key as i64 * 10 + step)).collect();
+        format!(r#"{{"_step":{step},"_timestamp":{step}.5,{}}}"#, cells.join(","))
+    };
+    let mut run = fixture.run("a");
+    run.log(&[&row(0, 0, 1200), &row(1, 0, 900)]);
+    run.log(&[&row(2, 0, 1200), r#"{"_step":1,"k1150":0.5,"k1151":"text","k1152":[1,null]}"#]);
+    let mut other = fixture.run("b");
+    other.log_as("node-1", &[&row(0, 1100, 1300)]);
+    assert_eq!(
+        fixture
+            .rows("SELECT run_id, _step, _timestamp, k3, k1150, k1151, k1152 FROM history WHERE _step < 2"),
+        [
+            r#"{"run_id":"a","_step":0,"_timestamp":"1970-01-01T00:00:00.500Z","k3":30,"k1150":11500.0,"k1151":"11510","k1152":"11520"}"#,
+            r#"{"run_id":"a","_step":1,"_timestamp":"1970-01-01T00:00:01.500Z","k3":31,"k1150":0.5,"k1151":"text","k1152":"[1,null]"}"#,
+            r#"{"run_id":"b","_step":0,"_timestamp":"1970-01-01T00:00:00.500Z","k3":null,"k1150":11500.0,"k1151":"11510","k1152":"11520"}"#,
+        ]
+    );
+    assert_eq!(
+        fixture.rows("SELECT count(*) AS n, sum(value) AS sum FROM points"),
+        [r#"{"n":3503,"sum":20835800.5}"#]
+    );
+    assert_eq!(
+        fixture
+            .rows("SELECT run_id, writer, step, timestamp, value, lsn FROM points WHERE key = 'k1250'")
+            .len(),
+        1
+    );
+}

@@ -1,15 +1,17 @@
 //! From events in log order to the rows of files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::event::{Block, Body};
+use crate::event::{self, Block, BlockBuilder, Body, Column};
 use crate::id::{Lsn, RunKey};
 use crate::snapshot::Snapshot;
 use crate::table::Kind;
 use crate::table::blocks::Sink;
-use crate::table::rows::{self, COLUMNS_MAX, Order, Part, PartRows, Piece, Survey, Written, console_block};
+use crate::table::rows::{
+    self, COLUMNS_MAX, OWN_KEYS, Order, Part, PartRows, Piece, Survey, Written, console_block,
+};
 
 /// The rows of events, by what they are.
 #[derive(Default)]
@@ -69,8 +71,14 @@ pub(super) fn rows(snapshot: &Snapshot, from: Lsn, through: Lsn) -> Result<Gathe
 
 impl Gathered {
     /// The files that the rows fill: one a kind, and one for the keys that have no room in it.
-    pub(super) fn into_files(self) -> Vec<Rows> {
-        self.0.into_iter().filter(|rows| !rows.parts.is_empty()).flat_map(Rows::split).collect()
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log does not hold what it held.
+    pub(super) fn into_files(self) -> Result<Vec<Rows>> {
+        let rows = self.0.into_iter().filter(|rows| !rows.parts.is_empty());
+        let files: Vec<Vec<Rows>> = rows.map(Rows::split).collect::<Result<_>>()?;
+        Ok(files.into_iter().flatten().collect())
     }
 }
 
@@ -93,26 +101,24 @@ impl Rows {
         Ok(())
     }
 
-    fn split(mut self) -> Vec<Self> {
-        let gone = self.survey.narrow(COLUMNS_MAX);
+    fn split(mut self) -> Result<Vec<Self>> {
+        let gone: BTreeSet<Arc<str>> = self.survey.narrow(COLUMNS_MAX).into_iter().collect();
         if gone.is_empty() {
-            return vec![self];
+            return Ok(vec![self]);
+        }
+        let mut series = AllSeries::new();
+        for part in &self.parts {
+            gather_long(part, &gone, &mut series)?;
         }
         let mut long = Self { kind: self.kind, ..Self::default() };
-        for part in &self.parts {
-            long.add_long(part, &gone);
+        for ((ordinal, writer, key, _), series) in series {
+            let piece = series.into_piece()?;
+            let Some(range) = order(self.kind).range(&piece, Some(&key)) else { continue };
+            long.survey.add(&piece.block, Some(&key));
+            let rows = PartRows::Gathered(Arc::new(piece));
+            long.parts.push(Part { ordinal, writer, key: Some(key), range, rows });
         }
-        vec![self, long]
-    }
-
-    /// Adds the cells of keys, each by itself.
-    fn add_long(&mut self, part: &Part, keys: &[Arc<str>]) {
-        let Ok(piece) = part.load() else { return };
-        for key in keys.iter().filter(|key| piece.block.column(key).is_some()) {
-            let Some(range) = order(self.kind).range(&piece, Some(key)) else { continue };
-            self.survey.add(&piece.block, Some(key));
-            self.parts.push(Part { key: Some(Arc::clone(key)), range, ..part.clone() });
-        }
+        Ok(vec![self, long])
     }
 
     pub(super) fn write(
@@ -123,4 +129,46 @@ impl Rows {
     ) -> Result<Written<Sink>> {
         rows::write(self.parts, self.survey, order(self.kind), zstd_level, name, sink)
     }
+}
+
+/// The cells of a run, writer, key and kind: one kind, so that no cell is made another.
+type AllSeries = BTreeMap<(u32, Arc<str>, Arc<str>, event::Kind), Series>;
+
+/// Cells of one key, each in a row with what its row says of itself.
+#[derive(Default)]
+struct Series {
+    rows: BlockBuilder,
+    lsns: Vec<u64>,
+    lines: Vec<u64>,
+}
+
+impl Series {
+    fn into_piece(self) -> Result<Piece> {
+        let block = Block::parse(self.rows.finish()).map_err(|error| Error::damaged(error.to_string()))?;
+        Ok(Piece::gathered(block, self.lsns, self.lines))
+    }
+}
+
+/// Adds the cells of some keys, each by itself, to their series.
+fn gather_long(part: &Part, keys: &BTreeSet<Arc<str>>, all: &mut AllSeries) -> Result<()> {
+    let piece = part.load()?;
+    let own: Vec<Column<'_>> =
+        piece.block.columns().filter(|column| OWN_KEYS.contains(&column.name)).collect();
+    for column in piece.block.columns() {
+        let Some(key) = keys.get(column.name) else { continue };
+        let name = (part.ordinal, Arc::clone(&part.writer), Arc::clone(key), column.kind);
+        let series = all.entry(name).or_default();
+        for (row, cell) in column.iter() {
+            series.rows.begin_row();
+            for own in &own {
+                if let Some(cell) = own.index_of(row).and_then(|index| own.cell(index)) {
+                    series.rows.push_cell(own.name, cell);
+                }
+            }
+            series.rows.push_cell(key, cell);
+            series.lsns.push(piece.lsn(row).0);
+            series.lines.push(piece.line(row));
+        }
+    }
+    Ok(())
 }

@@ -8,8 +8,9 @@
 //! - Nothing is visible before the edit that names it is durable; cut off anywhere, the files are
 //!   leftovers with numbers that no manifest ever named, and the next opening removes them (F14).
 //! - Table files ∪ tail give the same rows before, during and after (D9).
-//! - No more of the log than [`plan::INPUT_BYTES_MAX`] is taken at once, and of a file no more than a
-//!   row group is in memory.
+//! - No more of the log than [`plan::INPUT_BYTES_MAX`] is taken at once, unless one segment is larger.
+//!   Rows are read where the log is mapped; in memory are the console's lines, the cells of the long
+//!   layout and one row group.
 
 mod gather;
 pub(crate) mod plan;
@@ -71,7 +72,7 @@ fn make_files(
         Label { id, kind, level: 0, project: None, lsns: (from, through) }
     };
     let gathered = gather::rows(snapshot, from, through)?;
-    for rows in gathered.into_files() {
+    for rows in gathered.into_files()? {
         let kind = rows.kind;
         added.push(table::make(world, label(kind), |sink| {
             rows.write(LEVEL_HOT, &|ordinal| name(snapshot, ordinal), sink)

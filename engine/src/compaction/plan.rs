@@ -8,18 +8,14 @@ pub(crate) const INPUT_BYTES_MAX: u64 = 64 << 20;
 
 /// Chooses the oldest ended segments behind `compacted` that together have at most
 /// [`INPUT_BYTES_MAX`] bytes, one at the least; gives the position of their last event. None when
-/// fewer than `least` bytes wait.
-pub(crate) fn choose(oldest_first: &[SegmentInfo], compacted: Lsn, least: u64) -> Option<Lsn> {
-    let waiting = || {
-        let ended = oldest_first.iter().filter(|segment| segment.sealed);
-        ended.filter(|segment| segment.last_lsn > compacted && segment.last_lsn >= segment.first_lsn)
-    };
-    if waiting().map(|segment| segment.bytes).sum::<u64>() < least {
-        return None;
-    }
+/// nothing waits.
+pub(crate) fn choose(oldest_first: &[SegmentInfo], compacted: Lsn) -> Option<Lsn> {
+    let ended = oldest_first.iter().filter(|segment| segment.sealed);
+    let waiting =
+        ended.filter(|segment| segment.last_lsn > compacted && segment.last_lsn >= segment.first_lsn);
     let mut bytes = 0;
     let mut through = None;
-    for segment in waiting() {
+    for segment in waiting {
         bytes += segment.bytes;
         if through.is_some() && bytes > INPUT_BYTES_MAX {
             break;
@@ -46,15 +42,14 @@ mod tests {
             segment(3, half, 21, 30, true),
             segment(4, 1, 31, 40, false),
         ];
-        assert_eq!(choose(&log, Lsn(0), 1), Some(Lsn(20)));
-        assert_eq!(choose(&log, Lsn(20), 1), Some(Lsn(30)));
-        assert_eq!(choose(&log, Lsn(30), 1), None);
-        assert_eq!(choose(&log, Lsn(20), half + 1), None);
+        assert_eq!(choose(&log, Lsn(0)), Some(Lsn(20)));
+        assert_eq!(choose(&log, Lsn(20)), Some(Lsn(30)));
+        assert_eq!(choose(&log, Lsn(30)), None);
     }
 
     #[test]
     fn one_segment_is_taken_however_large() {
         let log = [segment(1, INPUT_BYTES_MAX * 3, 1, 10, true), segment(2, 1, 11, 12, true)];
-        assert_eq!(choose(&log, Lsn(0), 1), Some(Lsn(10)));
+        assert_eq!(choose(&log, Lsn(0)), Some(Lsn(10)));
     }
 }

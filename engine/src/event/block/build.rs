@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{HEADER_LEN, Kind, Presence};
+use super::{Cell, HEADER_LEN, Kind, Presence};
 use crate::event::value::{NonFinite, Value};
 
 /// Integers to at most this are exact as floats.
@@ -179,6 +179,17 @@ impl BlockBuilder {
             },
             || Value::text(text),
         );
+    }
+
+    /// [`BlockBuilder::push`] of a cell of another block; JSON stays JSON, whatever it holds.
+    pub fn push_cell(&mut self, name: &str, cell: Cell<'_>) {
+        match cell {
+            Cell::Int(value) => self.push_int(name, value),
+            Cell::Float(value) => self.push_float(name, value),
+            Cell::Text(text) => self.push_text(name, text),
+            Cell::Bool(value) => self.push(name, &Value::Bool(value)),
+            Cell::Json(_) => self.push_json(name, &cell.to_value()),
+        }
     }
 
     fn push_json(&mut self, name: &str, value: &Value) {

@@ -119,7 +119,7 @@ impl Block {
 
     /// The columns of that name: one in a block that was logged; in rows read from a table file one a
     /// kind, of which no two have a cell in the same row.
-    pub fn columns_of(&self, name: &str) -> impl Iterator<Item = Column<'_>> {
+    pub(crate) fn columns_of(&self, name: &str) -> impl Iterator<Item = Column<'_>> {
         self.columns().filter(move |column| column.name == name)
     }
 

@@ -31,7 +31,7 @@ pub(crate) const COLUMNS_MAX: usize = 1000;
 /// The column of the cells in the long layout.
 const LONG_CELL: &str = "value";
 /// What every row says of itself, in the long layout too.
-const OWN_KEYS: [&str; 3] = ["_step", "_timestamp", "_runtime"];
+pub(crate) const OWN_KEYS: [&str; 3] = ["_step", "_timestamp", "_runtime"];
 /// Columns before those of keys.
 const FIXED: [&str; 7] = ["entity", "project", "run_id", "generation", "writer", "lsn", "line"];
 

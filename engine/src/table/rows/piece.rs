@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{LONG_CELL, OWN_KEYS, Order, RowFile};
+use super::{LONG_CELL, OWN_KEYS};
 use crate::error::{Error, Result};
 use crate::event::{Block, BlockBuilder, Cell, ConsoleLine};
 use crate::id::Lsn;
-use crate::table::index::Entry;
 
 /// Rows of one run and writer, with the position and line of each.
 #[derive(Debug, Clone)]
@@ -43,6 +42,11 @@ impl Piece {
     /// The rows of an event's block.
     pub(crate) fn logged(block: Block, lsn: Lsn, first_line: u64) -> Self {
         Self { block, lsns: Numbers::Same(lsn.0), lines: Numbers::From(first_line), is_stored: false }
+    }
+
+    /// Rows whose positions and lines are told one by one.
+    pub(crate) fn gathered(block: Block, lsns: Vec<u64>, lines: Vec<u64>) -> Self {
+        Self { block, lsns: Numbers::Each(lsns), lines: Numbers::Each(lines), is_stored: false }
     }
 
     /// The position of the event that wrote a row.
@@ -118,40 +122,24 @@ pub(crate) struct Part {
 pub(crate) enum PartRows {
     /// A block of the log.
     Logged { lsn: Lsn, first_line: u64, block: Bytes },
-    /// Rows of another table file.
-    Stored { file: Arc<RowFile>, entry: Box<Entry> },
+    /// Rows that were gathered from several.
+    Gathered(Arc<Piece>),
 }
 
 impl Part {
-    /// The rows of an entry of another file.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "merging files reads them; compaction does not merge yet")
-    )]
-    pub(crate) fn stored(file: &Arc<RowFile>, entry: Entry, order: Order) -> Self {
-        let line = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
-        let range = match order {
-            // Rows without a step stand before all others.
-            Order::Step => (i64::MIN, entry.steps.map_or(i64::MIN, |(_, high)| high)),
-            Order::Line => (line(entry.lines.0), line(entry.lines.1.saturating_sub(1))),
-        };
-        Self {
-            ordinal: entry.ordinal,
-            writer: Arc::clone(&entry.writer),
-            key: entry.key.clone(),
-            range,
-            rows: PartRows::Stored { file: Arc::clone(file), entry: Box::new(entry) },
-        }
-    }
-
-    pub(crate) fn load(&self) -> Result<Piece> {
+    /// Its rows.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log does not hold what it held.
+    pub(crate) fn load(&self) -> Result<Arc<Piece>> {
         match &self.rows {
             PartRows::Logged { lsn, first_line, block } => {
                 let block = Block::parse(block.clone())
                     .map_err(|error| Error::damaged(format!("event {lsn} holds no rows: {error}")))?;
-                Ok(Piece::logged(block, *lsn, *first_line))
+                Ok(Arc::new(Piece::logged(block, *lsn, *first_line)))
             }
-            PartRows::Stored { file, entry } => file.read(entry, Wanted::All),
+            PartRows::Gathered(piece) => Ok(Arc::clone(piece)),
         }
     }
 }

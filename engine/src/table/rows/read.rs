@@ -17,8 +17,8 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
 
 use super::piece::Numbers;
-use super::survey::{self, Stat, Survey};
-use super::write::{KINDS, META_FACTS, META_KEY, META_KIND, META_STORED};
+use super::survey;
+use super::write::{KINDS, META_KEY, META_KIND, META_STORED};
 use super::{FIXED, LONG_CELL, Piece, Wanted};
 use crate::error::{Error, Result};
 use crate::event::{Assembled, Block, Kind};
@@ -52,7 +52,6 @@ struct ColumnMeta {
     key: Arc<str>,
     kind: Kind,
     digits: Option<u8>,
-    facts: Option<survey::Facts>,
 }
 
 impl RowFile {
@@ -89,33 +88,6 @@ impl RowFile {
             })
             .collect();
         Ok(self.footer.get_or_init(|| Footer { metadata, columns, starts }))
-    }
-
-    /// What the file's columns hold, for a survey of the file that takes its place.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "merging files reads them; compaction does not merge yet")
-    )]
-    pub(crate) fn survey(&self, survey: &mut Survey) -> Result<()> {
-        let footer = self.footer()?;
-        for column in &footer.columns {
-            let groups = footer.metadata.metadata().row_groups();
-            let points = groups.iter().map(|group| {
-                let nulls = group
-                    .column(column.place)
-                    .statistics()
-                    .and_then(|statistics| statistics.null_count_opt());
-                u64::try_from(group.num_rows()).unwrap_or_default().saturating_sub(nulls.unwrap_or_default())
-            });
-            let Some(facts) = column.facts else { continue };
-            survey.add_stat(&Stat {
-                name: Arc::clone(&column.key),
-                kind: column.kind,
-                points: points.sum(),
-                facts,
-            });
-        }
-        Ok(())
     }
 
     /// The rows of an entry.
@@ -165,7 +137,6 @@ fn column(place: usize, field: &Field) -> Option<ColumnMeta> {
         key: Arc::from(metadata.get(META_KEY)?.as_str()),
         kind,
         digits: digits.and_then(|digits| digits.parse().ok()),
-        facts: metadata.get(META_FACTS).and_then(|facts| Stat::parse_facts(facts)),
     })
 }
 

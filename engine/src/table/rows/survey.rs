@@ -92,10 +92,6 @@ impl Facts {
             POWERS.get(usize::from(*digits)).is_some_and(|power| self.largest * power < EXACT_MAX / 4.0)
         })
     }
-
-    fn code(self) -> [u8; 3] {
-        [u8::from(self.single), self.digits.map_or(0xff, |digits| digits), u8::from(self.rising)]
-    }
 }
 
 /// Whether a float is exact in 32 bits.
@@ -145,23 +141,10 @@ impl Stat {
             (Kind::Json, _) => Stored::Json,
         }
     }
-
-    /// What is written beside the column so that a later file knows it: points not counted.
-    pub(crate) fn facts_text(&self) -> String {
-        let [single, digits, rising] = self.facts.code();
-        format!("{single},{digits},{rising},{}", self.facts.largest.to_bits())
-    }
-
-    /// The way back from [`Stat::facts_text`].
-    pub(crate) fn parse_facts(text: &str) -> Option<Facts> {
-        let (codes, largest) = text.rsplit_once(',')?;
-        let largest = f64::from_bits(largest.parse().ok()?);
-        let mut numbers = codes.split(',').map(str::parse::<u8>);
-        let (single, digits, rising) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
-        let digits = (digits <= DIGITS_MAX).then_some(digits);
-        Some(Facts { single: single == 1, digits, rising: rising == 1, largest })
-    }
 }
+
+/// A block's column and its place among those of the file, which may leave it out.
+type Known = (Arc<str>, Kind, Option<u32>);
 
 /// The columns that rows have.
 #[derive(Debug, Clone, Default)]
@@ -169,7 +152,7 @@ pub(crate) struct Survey {
     pub(crate) columns: Vec<Stat>,
     by_name: BTreeMap<Arc<str>, [Option<u32>; 5]>,
     /// The names and kinds of the last block, and their columns: blocks mostly repeat each other.
-    last: Vec<(Arc<str>, Kind, Option<u32>)>,
+    last: Vec<Option<Known>>,
 }
 
 impl Survey {
@@ -211,7 +194,7 @@ impl Survey {
         let mut found = Vec::with_capacity(self.last.len());
         for (index, column) in block.columns().enumerate() {
             let name = named(&column, key);
-            if let Some((known, kind, place)) = self.last.get(index)
+            if let Some(Some((known, kind, place))) = self.last.get(index)
                 && name == Some(&**known)
                 && *kind == column.kind
             {
@@ -226,13 +209,11 @@ impl Survey {
                 found.push(None);
                 continue;
             };
-            let entry = (Arc::from(name), column.kind, place);
-            // A column that the file leaves out is not kept, so places behind it may be empty.
             if self.last.len() <= index {
-                self.last.resize_with(index + 1, || (Arc::from(""), Kind::Json, None));
+                self.last.resize(index + 1, None);
             }
             if let Some(slot) = self.last.get_mut(index) {
-                *slot = entry;
+                *slot = Some((Arc::from(name), column.kind, place));
             }
             found.push(place);
         }

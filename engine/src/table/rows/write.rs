@@ -169,8 +169,7 @@ impl<W: Write + Send> Writer<W> {
 
     /// Adds the rows of parts whose positions overlap.
     fn cluster(&mut self, of: &Part, parts: &[Part], name: &dyn Fn(u32) -> Result<RunKey>) -> Result<()> {
-        let pieces: Vec<Arc<Piece>> =
-            parts.iter().map(|part| part.load().map(Arc::new)).collect::<Result<_>>()?;
+        let pieces: Vec<Arc<Piece>> = parts.iter().map(Part::load).collect::<Result<_>>()?;
         let mut rows: Vec<(i64, Lsn, u64, usize, u32)> = Vec::new();
         for (index, piece) in pieces.iter().enumerate() {
             let positions = self.order.positions(piece, of.key.as_deref());
@@ -547,8 +546,6 @@ pub(super) const META_KEY: &str = "wbq.key";
 pub(super) const META_KIND: &str = "wbq.kind";
 /// See [`META_KEY`].
 pub(super) const META_STORED: &str = "wbq.stored";
-/// See [`META_KEY`].
-pub(super) const META_FACTS: &str = "wbq.facts";
 
 fn schema(survey: &Survey) -> Schema {
     let text = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
@@ -579,7 +576,6 @@ fn schema(survey: &Survey) -> Schema {
             (META_KEY, stat.name.to_string()),
             (META_KIND, kind_name(stat.kind).to_owned()),
             (META_STORED, stored_name(stored)),
-            (META_FACTS, stat.facts_text()),
         ];
         let metadata = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         fields.push(Field::new(name, kind, true).with_metadata(metadata));

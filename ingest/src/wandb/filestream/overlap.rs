@@ -80,7 +80,7 @@ pub(super) fn rest(
     for (row, is_new) in (0u32..).zip(&fresh).take(last + 1).skip(first) {
         builder.begin_row();
         if *is_new {
-            block.row(row).for_each(|(name, cell)| push(&mut builder, name, cell));
+            block.row(row).for_each(|(name, cell)| builder.push_cell(name, cell));
         }
     }
     Ok(Some(Rest { first_line: first_line + first as u64, rows: builder.rows(), block: builder.finish() }))
@@ -103,7 +103,7 @@ pub(super) fn with_steps(
             if let ("_step", Cell::Int(step)) = (name, cell) {
                 last = last.max(Some(step));
             }
-            push(&mut builder, name, cell);
+            builder.push_cell(name, cell);
         }
         if cells > 0 && stepless.binary_search(&row).is_ok() {
             let next = last.map_or(0, |last| last.saturating_add(1));
@@ -112,15 +112,6 @@ pub(super) fn with_steps(
         }
     }
     Ok(builder.finish())
-}
-
-pub(super) fn push(builder: &mut BlockBuilder, name: &str, cell: Cell<'_>) {
-    match cell {
-        Cell::Int(value) => builder.push_int(name, value),
-        Cell::Float(value) => builder.push_float(name, value),
-        Cell::Text(text) => builder.push_text(name, text),
-        other => builder.push(name, &other.to_value()),
-    }
 }
 
 fn same(standing: Option<Vec<(&str, Cell<'_>)>>, new: Vec<(&str, Cell<'_>)>, lacks_step: bool) -> bool {
