@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::disk::RelPath;
+use crate::disk::{self, RelPath};
 use crate::event::CodecError;
 use crate::id::{Lsn, SegmentId};
 use crate::projection::ApplyError;
@@ -103,12 +103,21 @@ pub struct Damage {
     pub lsns: Option<(Lsn, Lsn)>,
     /// The runs that have events among them, with those events' `run_seq` from and to.
     pub runs: Vec<(String, u64, u64)>,
+    /// It is in a table file; the log still holds the events.
+    pub is_derived: bool,
 }
 
 impl Damage {
     /// Damage that one sentence tells.
     pub(crate) fn told(what: impl Into<String>) -> Self {
-        Self { what: what.into(), segment: None, offset: None, lsns: None, runs: Vec::new() }
+        Self {
+            what: what.into(),
+            segment: None,
+            offset: None,
+            lsns: None,
+            runs: Vec::new(),
+            is_derived: false,
+        }
     }
 }
 
@@ -153,6 +162,11 @@ impl Error {
             | Self::UploadDiffers { .. }
             | Self::Closed => ErrorKind::Unavailable,
         }
+    }
+
+    /// What the system said of a write: the disk is full, or the rest.
+    pub(crate) fn writing(doing: &'static str, path: &RelPath, source: io::Error) -> Self {
+        if disk::is_full(&source) { Self::DiskFull } else { Self::Io { doing, path: path.clone(), source } }
     }
 
     /// Damage that one sentence tells.

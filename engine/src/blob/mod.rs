@@ -52,7 +52,8 @@ impl Blobs {
         let io = |source| Error::Io { doing: "begin an upload in", path: RelPath::of("tmp"), source };
         self.world.entropy.fill(&mut name).map_err(io)?;
         let path = RelPath::of(&format!("tmp/blob-{}", hex(&name)));
-        let file = self.world.disk.create_new(&path).map_err(|source| full_or_io("create", &path, source))?;
+        let file =
+            self.world.disk.create_new(&path).map_err(|source| Error::writing("create", &path, source))?;
         Ok(Upload {
             world: self.world.clone(),
             path,
@@ -122,10 +123,6 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn full_or_io(doing: &'static str, path: &RelPath, source: std::io::Error) -> Error {
-    if disk::is_full(&source) { Error::DiskFull } else { Error::Io { doing, path: path.clone(), source } }
-}
-
 /// A file on its way in. Dropping it forgets what came.
 #[derive(Debug)]
 pub struct Upload {
@@ -147,7 +144,7 @@ impl Upload {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         disk::write_all_at(&mut **file, self.size, bytes)
-            .map_err(|source| full_or_io("write to", &self.path, source))?;
+            .map_err(|source| Error::writing("write to", &self.path, source))?;
         self.size += bytes.len() as u64;
         self.sha256.update(bytes);
         self.md5.update(bytes);
@@ -206,7 +203,7 @@ impl Drop for Upload {
 
 /// Syncs, reads back, renames, syncs the folders (W5).
 fn place(world: &World, tmp: &RelPath, file: &mut dyn DiskFile, blob: &Blob) -> Result<()> {
-    let io = |doing| move |source| full_or_io(doing, tmp, source);
+    let io = |doing| move |source| Error::writing(doing, tmp, source);
     file.sync_all().map_err(io("sync"))?;
     if digest_of(file).map_err(io("read back"))? != blob.digest {
         return Err(Error::damaged(format!("{tmp} reads back differently from what was written")));

@@ -251,6 +251,18 @@ pub fn read_up_to(file: &dyn DiskFile, mut offset: u64, bytes: &mut [u8]) -> io:
     Ok(done)
 }
 
+/// Creates a file that an attempt cut short may have left.
+///
+/// # Errors
+///
+/// As the system says.
+pub fn create_over(disk: &dyn Disk, path: &RelPath) -> io::Result<Box<dyn DiskFile>> {
+    if disk.list(&path.parent())?.iter().any(|name| name == path.name()) {
+        disk.remove(path)?;
+    }
+    disk.create_new(path)
+}
+
 /// Whether there is no more room for what was to be written (F8).
 #[must_use]
 pub fn is_full(error: &io::Error) -> bool {

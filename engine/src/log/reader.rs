@@ -87,6 +87,7 @@ impl Segment {
             offset: Some(offset),
             lsns: Some((lsn, lsn)),
             runs: Vec::new(),
+            is_derived: false,
         }))
     }
 }

@@ -351,6 +351,7 @@ impl<'a> Scan<'a> {
                 offset: Some(at as u64),
                 lsns: (first <= last).then_some((first, last)),
                 runs: Vec::new(),
+                is_derived: false,
             })));
         }
         Ok(self.finished())

@@ -130,10 +130,7 @@ impl SpareOrder {
     /// Makes the spare.
     pub(crate) fn make(&self, world: &World) -> io::Result<Spare> {
         let disk = &world.disk;
-        if disk.list(&self.path.parent())?.iter().any(|name| name == self.path.name()) {
-            disk.remove(&self.path)?;
-        }
-        let mut file = disk.create_new(&self.path)?;
+        let mut file = disk::create_over(&**disk, &self.path)?;
         let zeros = vec![0; usize::try_from(self.len).unwrap_or(usize::MAX).min(1 << 20)];
         let mut at = 0;
         while at < self.len {

@@ -169,11 +169,8 @@ impl Writer {
             move |source| Error::Io { doing, path, source }
         };
         let disk = &world.disk;
-        if disk.list(&tmp.parent()).map_err(io("list"))?.iter().any(|name| name == tmp.name()) {
-            disk.remove(&tmp).map_err(io("remove"))?;
-        }
         let mut writer = Self {
-            file: disk.create_new(&tmp).map_err(io("create"))?,
+            file: disk::create_over(&**disk, &tmp).map_err(io("create"))?,
             seed: Seed::manifest(manifest.store, manifest.epoch),
             end: HEADER_LEN as u64,
             edits: 0,

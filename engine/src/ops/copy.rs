@@ -22,18 +22,9 @@ impl Copy<'_> {
     ) -> Result<u64> {
         let tmp = RelPath::of(&format!("tmp/{}", path.name()));
         let source = |source| Error::Io { doing: "read", path: path.clone(), source };
-        let target = |source: std::io::Error| {
-            if disk::is_full(&source) {
-                Error::DiskFull
-            } else {
-                Error::Io { doing: "write the copy of", path: path.clone(), source }
-            }
-        };
+        let target = |source| Error::writing("write the copy of", path, source);
         let from = self.source.disk.open(path, false).map_err(source)?;
-        if self.has(&tmp)? {
-            self.target.disk.remove(&tmp).map_err(target)?;
-        }
-        let mut to = self.target.disk.create_new(&tmp).map_err(target)?;
+        let mut to = disk::create_over(&*self.target.disk, &tmp).map_err(target)?;
         let mut window = vec![0; WINDOW];
         let mut at = 0;
         loop {
