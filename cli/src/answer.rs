@@ -141,7 +141,7 @@ pub(crate) fn failure(error: &query::Error, sql: &str, dir: Option<&PathBuf>) ->
         failure = failure.next(hint);
     }
     match (error.kind(), dir) {
-        (query::ErrorKind::Damaged, Some(dir)) => folder::advise_on_damage(failure, dir),
+        (query::ErrorKind::Damaged, Some(dir)) => folder::advise_on_damage(failure, dir, error.is_derived()),
         (query::ErrorKind::Internal, _) => failure.next("--verbose      prints what went wrong inside"),
         _ => failure,
     }

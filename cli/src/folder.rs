@@ -45,7 +45,7 @@ pub(crate) fn failure(what: &str, dir: &Path, error: &Error) -> Failure {
             for (run, from, to) in &damage.runs {
                 failure = failure.lost(format!("events {from}..{to} of run {run}"));
             }
-            advise_on_damage(failure, dir)
+            advise_on_damage(failure, dir, damage.is_derived)
         }
         _ if error.kind() == ErrorKind::Io => {
             failure.because(error).next("see that the disk is sound and the folder may be read and written")
@@ -55,8 +55,14 @@ pub(crate) fn failure(what: &str, dir: &Path, error: &Error) -> Failure {
 }
 
 /// What to do about damage, in order.
-pub(crate) fn advise_on_damage(failure: Failure, dir: &Path) -> Failure {
+pub(crate) fn advise_on_damage(failure: Failure, dir: &Path, is_derived: bool) -> Failure {
     let shown = dir.display();
+    if is_derived {
+        return failure.next_command(
+            format!("wbq --dir {shown} backup {shown}.sound"),
+            "copies everything: the log still holds what the table file held",
+        );
+    }
     failure
         .next_command(
             format!("cp -a {shown} {shown}.kept"),

@@ -169,8 +169,27 @@ fn d9_answers_are_the_same_after_compact() {
     server.stop();
     let done = run(dir.path(), &["verify", "--deep"]);
     assert!(done.code == 0 && done.stdout.contains(" table files ("), "{done:?}");
-    let copy = dir.path().with_extension("copy");
-    assert_eq!(run(dir.path(), &["backup", copy.to_str().unwrap()]).code, 0);
-    assert_eq!(printed(&copy, &["--format", "json", asked[0]]), before[0]);
+}
+
+#[test]
+fn a_damaged_table_file_costs_nothing_that_the_log_holds() {
+    let dir = sample::folder();
+    let sql = "SELECT run_id, _step, loss FROM history ORDER BY run_id, _step";
+    let before = printed(dir.path(), &["--format", "json", sql]);
+    assert_eq!(run(dir.path(), &["compact"]).code, 0);
+    let file = dir.path().join("tables/0000000001.parquet");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[100] ^= 4;
+    fs::write(&file, bytes).unwrap();
+    let copy = format!("{}.sound", dir.path().display());
+    for args in [&[sql][..], &["verify"]] {
+        let done = run(dir.path(), args);
+        assert_eq!(done.code, 3, "{done:?}");
+        let all = format!("{}{}", done.stdout, done.stderr);
+        assert!(all.contains("tables/0000000001.parquet is damaged: the checksum"), "{done:?}");
+        assert!(done.stderr.contains(&format!("backup {copy}")), "{done:?}");
+    }
+    assert_eq!(run(dir.path(), &["backup", &copy]).code, 0);
+    assert_eq!(printed(Path::new(&copy), &["--format", "json", sql]), before);
     fs::remove_dir_all(copy).unwrap();
 }

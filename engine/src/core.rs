@@ -209,14 +209,14 @@ impl Core {
         Ok(())
     }
 
-    /// Compacts what waits of the log, when it has `least` bytes at the least; whether there was
-    /// something to do. Planning, making and publishing, one after the other.
+    /// Compacts the oldest ended segments that wait; whether there were any. Planning, making and
+    /// publishing, one after the other.
     ///
     /// # Errors
     ///
     /// `Damaged`, `DiskFull`, `Io`: nothing has changed; `WritesStopped`.
-    pub fn compact(&mut self, least: u64) -> Result<bool> {
-        let Some(order) = self.plan(least) else { return Ok(false) };
+    pub fn compact(&mut self) -> Result<bool> {
+        let Some(order) = self.plan() else { return Ok(false) };
         let made = order.make(&self.world);
         self.publish(made)?;
         Ok(true)
@@ -227,13 +227,13 @@ impl Core {
         Ok(self.writer.end_active()?)
     }
 
-    /// What to compact next; none when fewer than `least` bytes of ended segments wait.
-    pub(crate) fn plan(&mut self, least: u64) -> Option<Order> {
+    /// What to compact next; none when no ended segment waits.
+    pub(crate) fn plan(&mut self) -> Option<Order> {
         if self.stopped().is_some() {
             return None;
         }
         let snapshot = Arc::clone(&self.snapshot);
-        let through = plan::choose(&snapshot.segments(), self.manifest.compacted, least)?;
+        let through = plan::choose(&snapshot.segments(), self.manifest.compacted)?;
         let first = self.next_table;
         self.next_table = TableId(first.0 + compaction::FILES_MAX);
         Some(Order { snapshot, first, through })

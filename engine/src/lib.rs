@@ -63,4 +63,3 @@ pub use projection::{
 pub use snapshot::{Moment, SegmentInfo, Snapshot, TableInfo};
 pub use store::{Health, Store, read};
 pub use table::rows::Piece;
-pub use table::{Digest, DigestKey};

@@ -36,7 +36,7 @@ impl Snapshot {
         };
         let mut extents = Vec::new();
         for table in self.tables.of(table) {
-            let entries = table.rows()?.index.of_run(run.ordinal);
+            let entries = table.of_run(run.ordinal)?;
             extents.extend(entries.map(|entry| Extent {
                 lsn: entry.lsns.1,
                 writer: Arc::clone(&entry.writer),
@@ -75,7 +75,7 @@ impl Snapshot {
     fn wanted_rows(&self, extent: &Extent, wanted: Wanted<'_>) -> Result<Piece> {
         let location = match &extent.place {
             Place::Log(location) => *location,
-            Place::Table(table, entry) => return table.rows()?.read(entry, wanted),
+            Place::Table(table, entry) => return table.read(entry, wanted),
         };
         let event = self.segments.event(location, extent.lsn)?;
         let rows = match event.body {
@@ -111,7 +111,7 @@ impl Snapshot {
         let location = match &extent.place {
             Place::Log(location) => *location,
             Place::Table(table, entry) => {
-                let piece = table.rows()?.read(entry, Wanted::All)?;
+                let piece = table.read(entry, Wanted::All)?;
                 let lines = (0u32..).zip(console_lines(&piece.block));
                 return Ok(lines.map(|(row, line)| (piece.line(row), piece.lsn(row), line)).collect());
             }

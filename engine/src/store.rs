@@ -28,6 +28,7 @@ use crate::limits;
 use crate::log::{Counters, Spare};
 use crate::options::Options;
 use crate::snapshot::Snapshot;
+use crate::table;
 
 /// An open store. Cheap to share behind an `Arc`; [`Store::close`] ends it.
 #[derive(Debug)]
@@ -240,6 +241,11 @@ impl Drop for Store {
     }
 }
 
+fn compaction_failed(why: &str) -> Error {
+    let source = std::io::Error::other(why.to_owned());
+    Error::Io { doing: "make files in", path: crate::disk::RelPath::of(table::FOLDER), source }
+}
+
 /// How often a compaction that somebody waits for is looked at.
 const COMPACTION_LOOK: Duration = Duration::from_millis(20);
 
@@ -369,35 +375,43 @@ impl WriterThread {
             return;
         }
         if let Some(thread) = self.compacting.take() {
-            let made = thread.join().unwrap_or_else(|_| Err(Error::damaged("the compaction panicked")));
+            let made = thread.join().unwrap_or_else(|_| Err(compaction_failed("it panicked")));
             if let Err(error) = self.core.publish(made) {
                 // A full disk stopped this job, not the log (F9).
                 if self.core.stopped().is_some() {
                     self.note(Some(&error));
                 }
-                tracing::warn!(%error, "a compaction failed; the log still holds all of it");
-                let mut error = Some(error);
-                for answer in self.compaction_wanted.drain(..) {
-                    let _gone = answer.send(Err(error.take().unwrap_or(Error::Overloaded)));
-                }
+                self.fail_compaction(error);
             }
             self.snapshots.send_replace(self.core.snapshot());
         }
         if self.compaction_wanted.is_empty() {
             return;
         }
-        match self.core.plan(1) {
-            Some(order) => {
-                let world = self.world.clone();
-                let make = move || order.make(&world);
-                self.compacting = thread::Builder::new().name("compaction".into()).spawn(make).ok();
+        if let Some(cause) = self.core.stopped().map(str::to_owned) {
+            self.fail_compaction(Error::WritesStopped { cause });
+            return;
+        }
+        let Some(order) = self.core.plan() else {
+            let files = self.core.snapshot().table_files().len();
+            for answer in self.compaction_wanted.drain(..) {
+                let _gone = answer.send(Ok(files));
             }
-            None => {
-                let files = self.core.snapshot().table_files().len();
-                for answer in self.compaction_wanted.drain(..) {
-                    let _gone = answer.send(Ok(files));
-                }
-            }
+            return;
+        };
+        let world = self.world.clone();
+        let make = move || order.make(&world);
+        match thread::Builder::new().name("compaction".into()).spawn(make) {
+            Ok(thread) => self.compacting = Some(thread),
+            Err(error) => self.fail_compaction(compaction_failed(&error.to_string())),
+        }
+    }
+
+    /// Tells the one who has waited longest; for the others it is tried again.
+    fn fail_compaction(&mut self, error: Error) {
+        tracing::warn!(%error, "a compaction failed; the log still holds all of it");
+        if !self.compaction_wanted.is_empty() {
+            let _gone = self.compaction_wanted.remove(0).send(Err(error));
         }
     }
 

@@ -29,11 +29,18 @@ pub struct Error {
     message: String,
     position: Option<(u64, u64)>,
     hint: Option<String>,
+    is_derived: bool,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), position: None, hint: None }
+        Self { kind, message: message.into(), position: None, hint: None, is_derived: false }
+    }
+
+    /// Damage, or nothing if the error is another.
+    fn damaged(error: &engine::Error) -> Option<Self> {
+        let engine::Error::Damaged(damage) = error else { return None };
+        Some(Self { is_derived: damage.is_derived, ..Self::new(ErrorKind::Damaged, error.to_string()) })
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -73,6 +80,12 @@ impl Error {
         self.position
     }
 
+    /// Whether what is damaged was made from the log, which still holds it.
+    #[must_use]
+    pub fn is_derived(&self) -> bool {
+        self.is_derived
+    }
+
     /// What to try instead.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
@@ -83,9 +96,8 @@ impl Error {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error.kind() {
-            engine::ErrorKind::Damaged => Self::new(ErrorKind::Damaged, error.to_string()),
             engine::ErrorKind::Unavailable => Self::new(ErrorKind::Busy, error.to_string()),
-            _ => internal(&error),
+            _ => Self::damaged(&error).unwrap_or_else(|| internal(&error)),
         }
     }
 }
@@ -99,12 +111,11 @@ fn internal(error: &dyn std::error::Error) -> Error {
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
         match error.find_root() {
-            DataFusionError::External(inner) => match inner.downcast_ref::<engine::Error>() {
-                Some(inner) if inner.kind() == engine::ErrorKind::Damaged => {
-                    Self::new(ErrorKind::Damaged, inner.to_string())
-                }
-                _ => inner.downcast_ref::<Self>().cloned().unwrap_or_else(|| internal(&error)),
-            },
+            DataFusionError::External(inner) => {
+                let damaged = inner.downcast_ref().and_then(Self::damaged);
+                let ours = damaged.or_else(|| inner.downcast_ref::<Self>().cloned());
+                ours.unwrap_or_else(|| internal(&error))
+            }
             DataFusionError::SQL(parser, _) => Self::syntax(&parser.to_string()),
             DataFusionError::ResourcesExhausted(_) => {
                 Self::too_large("the statement needs more memory than it may have")

@@ -34,7 +34,7 @@ pub(crate) fn verify(context: &Context<'_>, deep: bool, as_json: bool) -> Result
     let places = if count == 1 { "one place" } else { &format!("{count} places") };
     let failure =
         Failure::new(Exit::Damaged, format!("the store in {} is damaged in {places}", dir.display()));
-    Err(folder::advise_on_damage(failure, &dir))
+    Err(folder::advise_on_damage(failure, &dir, found.damages.iter().all(|damage| damage.is_derived)))
 }
 
 fn verified(dir: &Path, found: &Verified) -> String {

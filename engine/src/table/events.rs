@@ -41,30 +41,29 @@ const COLUMNS: [&str; 10] =
 
 /// What rows are about, without the rows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Digest {
+pub(crate) struct Digest {
     /// The lowest and highest `_step`.
-    pub steps: Option<(i64, i64)>,
+    pub(crate) steps: Option<(i64, i64)>,
     /// The time of the last row, as its source says, in seconds.
-    pub time: Option<f64>,
+    pub(crate) time: Option<f64>,
     /// Each key with its cells, in the block's order.
-    pub keys: Vec<DigestKey>,
+    pub(crate) keys: Vec<DigestKey>,
 }
 
 /// A key of a [`Digest`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DigestKey {
+pub(crate) struct DigestKey {
     /// Its name.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// Its cells.
-    pub points: u32,
+    pub(crate) points: u32,
     /// Their kinds.
-    pub kinds: Kinds,
+    pub(crate) kinds: Kinds,
 }
 
 impl Digest {
     /// What a block is about.
-    #[must_use]
-    pub fn of(block: &Block) -> Self {
+    fn of(block: &Block) -> Self {
         let mut digest = Self::default();
         for column in block.columns() {
             match column.name {
@@ -298,4 +297,77 @@ impl EventFile {
 
 fn outside(error: parquet::errors::ParquetError) -> Error {
     super::parquet_error("a file of events", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{BlockBuilder, Chunk, ConsoleLine, StateChanged};
+    use crate::event::{Cause, State};
+    use crate::id::{ProjectKey, RunPath};
+
+    fn chunk(lines: u32) -> Chunk {
+        Chunk { writer: "w".into(), first_line: 7, lines, hash: 1 }
+    }
+
+    fn events() -> Vec<(Lsn, u64, Event)> {
+        let run = RunPath::new(ProjectKey::new("ada", "p"), "r").generation(2);
+        let mut block = BlockBuilder::new();
+        for step in [3, 1, 2] {
+            block.begin_row();
+            block.push_int("_step", step);
+            block.push_float("_timestamp", 1.5 + step as f64);
+            block.push_float("loss", f64::NAN);
+        }
+        let rows = Rows { chunk: chunk(3), rows: 3, block: block.finish() };
+        let line =
+            |time, text: &str| ConsoleLine { time, is_stderr: true, label: "l".into(), text: text.into() };
+        let lines = vec![line(Some(5), "secret"), line(None, "more")];
+        let changed = StateChanged {
+            from: State::Running,
+            to: State::Failed,
+            cause: Cause::Exit,
+            evidence: "exit code 1".into(),
+            exit_code: Some(1),
+        };
+        let bodies = [
+            Body::Logged(rows),
+            Body::ConsoleWritten(Console { chunk: chunk(2), lines }),
+            Body::StateChanged(changed),
+            Body::Heartbeat,
+        ];
+        let event = |body| Event { subject: run.clone().into(), received: -3, actor: "ada".into(), body };
+        let store = Event { subject: Subject::Store, received: 0, actor: "".into(), body: Body::Heartbeat };
+        let events = std::iter::once(store).chain(bodies.into_iter().map(event));
+        (10..).zip(0..).zip(events).map(|((lsn, seq), event)| (Lsn(lsn), seq, event)).collect()
+    }
+
+    #[test]
+    fn events_come_back_with_a_digest_in_the_place_of_their_rows() {
+        let written = write(events().into_iter().map(Ok), 1, Vec::new()).unwrap();
+        assert_eq!(written.rows, 5);
+        let file = Arc::new(EventFile::open(Arc::new(Bytes::from(written.sink))).unwrap());
+        let back: Vec<(Lsn, u64, Event)> = file.events().collect::<Result<_>>().unwrap();
+        for ((lsn, seq, event), (lsn_back, seq_back, event_back)) in events().into_iter().zip(&back) {
+            assert_eq!((lsn, seq), (*lsn_back, *seq_back));
+            assert_eq!((&event.subject, event.received), (&event_back.subject, event_back.received));
+            match (event.body, &event_back.body) {
+                (Body::Logged(rows), Body::Logged(back)) => {
+                    assert_eq!((&rows.chunk, rows.rows), (&back.chunk, back.rows));
+                    let read = bincode::serde::decode_from_slice(&back.block, bincode::config::standard());
+                    let (digest, _): (Digest, usize) = read.unwrap();
+                    assert_eq!((digest.steps, digest.time), (Some((1, 3)), Some(3.5)));
+                    let keys: Vec<_> = digest.keys.iter().map(|key| (&*key.name, key.points)).collect();
+                    assert_eq!(keys, [("_step", 3), ("_timestamp", 3), ("loss", 3)]);
+                }
+                (Body::ConsoleWritten(console), Body::ConsoleWritten(back)) => {
+                    assert_eq!(console.chunk, back.chunk);
+                    let times: Vec<_> = back.lines.iter().map(|line| (line.time, &*line.text)).collect();
+                    assert_eq!(times, [(Some(5), "")], "the last time, and no text");
+                }
+                (body, back) => assert_eq!(&body, back),
+            }
+        }
+        assert_eq!(back.len(), 5);
+    }
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::blocks::{Checked, Sidecar, Sink};
 use super::events::EventFile;
-use super::rows::{RowFile, Wanted, Written};
+use super::index::Entry;
+use super::rows::{Piece, RowFile, Wanted, Written};
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
@@ -52,7 +53,6 @@ pub(crate) struct Table {
     files: Option<Files>,
     checked: OnceLock<Arc<Checked>>,
     rows: OnceLock<Arc<RowFile>>,
-    events: OnceLock<Arc<EventFile>>,
 }
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Table {
         let file = disk.open(&meta.path(), false);
         let files = disk.open(&meta.sidecar_path(), false).ok().zip(file.ok());
         let files = files.map(|(sidecar, file)| Files { sidecar, file: std::sync::Mutex::new(Some(file)) });
-        Self { meta, files, checked: OnceLock::new(), rows: OnceLock::new(), events: OnceLock::new() }
+        Self { meta, files, checked: OnceLock::new(), rows: OnceLock::new() }
     }
 
     fn damaged(&self, why: &str) -> Error {
@@ -98,26 +98,64 @@ impl Table {
     }
 
     /// The file's bytes, checked on their way out.
-    pub(crate) fn checked(&self) -> Result<Arc<Checked>> {
-        Ok(Arc::clone(self.opened()?.0))
+    fn checked(&self) -> Result<Arc<Checked>> {
+        match self.checked.get() {
+            Some(checked) => Ok(Arc::clone(checked)),
+            None => self.check_by(&self.sidecar()?),
+        }
     }
 
-    fn opened(&self) -> Result<(&Arc<Checked>, Option<Sidecar>)> {
-        if let Some(checked) = self.checked.get() {
-            return Ok((checked, None));
-        }
-        let sidecar = self.sidecar()?;
+    fn check_by(&self, sidecar: &Sidecar) -> Result<Arc<Checked>> {
         let files = self.files.as_ref().ok_or_else(|| self.damaged("it is missing"))?;
         let mut file = files.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let checked = match file.take() {
             Some(file) => {
-                let checked = Arc::new(Checked::new(self.meta.path(), file, &sidecar));
+                let checked = Arc::new(Checked::new(self.meta.path(), file, sidecar));
                 self.checked.get_or_init(|| checked)
             }
-            // Another thread was here first, and has put it there before it let go.
+            // Another thread was here first, and put it there before it let go.
             None => self.checked.get().ok_or_else(|| self.damaged("it was not opened"))?,
         };
-        Ok((checked, Some(sidecar)))
+        Ok(Arc::clone(checked))
+    }
+
+    /// Says of damage that it is this file's, which was made from the log.
+    fn derived<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| match error {
+            Error::Damaged(mut damage) => {
+                damage.is_derived = true;
+                damage.lsns = damage.lsns.or(Some(self.meta.lsns));
+                Error::Damaged(damage)
+            }
+            error => error,
+        })
+    }
+
+    /// Checks every byte; gives how many there are.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn check_all(&self) -> Result<u64> {
+        self.derived(self.checked().and_then(|file| file.check_all()))
+    }
+
+    /// The entries of a run.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn of_run(&self, ordinal: u32) -> Result<impl Iterator<Item = Entry> + '_> {
+        Ok(self.derived(self.rows())?.index.of_run(ordinal))
+    }
+
+    /// The rows of an entry.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn read(&self, entry: &Entry, wanted: Wanted<'_>) -> Result<Piece> {
+        self.derived(self.rows().and_then(|rows| rows.read(entry, wanted)))
     }
 
     /// Reads every row; gives how many there are.
@@ -127,40 +165,21 @@ impl Table {
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn read_all(&self) -> Result<u64> {
         if self.meta.kind == Kind::Events {
-            return self.events()?.events().try_fold(0, |rows, event| event.map(|_| rows + 1));
+            let events = EventFile::open(self.checked()?).map(Arc::new)?.events();
+            return self.derived(events.map(|event| event.map(|_| 1)).sum());
         }
-        let rows = self.rows()?;
-        rows.index.entries().try_fold(0, |sum, entry| {
-            let piece = rows.read(&entry, Wanted::All)?;
-            Ok(sum + u64::from(piece.block.rows()))
-        })
+        let rows = self.derived(self.rows())?;
+        let read = |entry| Ok(u64::from(self.read(&entry, Wanted::All)?.block.rows()));
+        rows.index.entries().map(read).sum()
     }
 
-    /// Its rows.
-    ///
-    /// # Errors
-    ///
-    /// `Damaged` when the file is not what was written; `Io`.
-    pub(crate) fn rows(&self) -> Result<&Arc<RowFile>> {
+    fn rows(&self) -> Result<&Arc<RowFile>> {
         if let Some(rows) = self.rows.get() {
             return Ok(rows);
         }
         let sidecar = self.sidecar()?;
-        let rows = Arc::new(RowFile::open(self.checked()?, &sidecar.index)?);
+        let rows = Arc::new(RowFile::open(self.check_by(&sidecar)?, &sidecar.index)?);
         Ok(self.rows.get_or_init(|| rows))
-    }
-
-    /// Its events.
-    ///
-    /// # Errors
-    ///
-    /// `Damaged` when the file is not what was written; `Io`.
-    pub(crate) fn events(&self) -> Result<&Arc<EventFile>> {
-        if let Some(events) = self.events.get() {
-            return Ok(events);
-        }
-        let events = Arc::new(EventFile::open(self.checked()?)?);
-        Ok(self.events.get_or_init(|| events))
     }
 }
 
@@ -181,7 +200,7 @@ pub(crate) struct Label {
 ///
 /// `WritesStopped` when a folder could not be synced, which is the caller's to do (F7); `DiskFull`,
 /// `Io`; `Damaged` when what is read back is not what was written, or `write` says so.
-/// Nothing is left then but a leftover in `tmp/`.
+/// Nothing is left then, or what the next opening removes.
 pub(crate) fn make(
     world: &World,
     label: Label,
@@ -194,13 +213,14 @@ pub(crate) fn make(
     let made = (|| {
         let io = |doing| {
             let path = path.clone();
-            move |source| Error::Io { doing, path, source }
+            move |source| Error::writing(doing, &path, source)
         };
-        let Written { sink, rows, index } = write(Sink::new(create(world, &tmp)?))?;
+        let create = |tmp| disk::create_over(&*world.disk, tmp).map_err(io("create"));
+        let Written { sink, rows, index } = write(Sink::new(create(&tmp)?))?;
         let (_, len, crcs) = sink.finish().map_err(io("write"))?;
         let sidecar = Sidecar { len, crcs, index: index.into() };
         let bytes = sidecar.write(id, kind);
-        let mut file = create(world, &sidecar_tmp)?;
+        let mut file = create(&sidecar_tmp)?;
         disk::write_all_at(&mut *file, 0, &bytes).and_then(|()| file.sync_all()).map_err(io("write"))?;
         meta.rows = rows;
         meta.bytes = len;
@@ -233,25 +253,9 @@ pub(crate) fn make(
             let _left = world.disk.remove(path);
         }
     }
-    made.map_err(full)
+    made
 }
 
 fn in_tmp(path: &RelPath) -> RelPath {
     RelPath::of(&format!("tmp/{}", path.name()))
-}
-
-/// A file in `tmp/`, over a leftover of that name.
-fn create(world: &World, path: &RelPath) -> Result<Box<dyn DiskFile>> {
-    let io = |source| Error::Io { doing: "create", path: path.clone(), source };
-    if world.disk.list(&path.parent()).map_err(io)?.iter().any(|name| name == path.name()) {
-        world.disk.remove(path).map_err(io)?;
-    }
-    world.disk.create_new(path).map_err(io)
-}
-
-fn full(error: Error) -> Error {
-    match error {
-        Error::Io { source, .. } if disk::is_full(&source) => Error::DiskFull,
-        error => error,
-    }
 }

@@ -1,7 +1,7 @@
 //! Table files: what the log amounts to, in columns.
 //!
 //! ```text
-//!  tables/0000000007.parquet    the file: Parquet, or a container of Arrow columns
+//!  tables/0000000007.parquet    the file
 //!  tables/0000000007.idx        the checksums of its bytes and its index
 //! ```
 //!
@@ -17,7 +17,6 @@ pub(crate) mod index;
 pub(crate) mod rows;
 pub(crate) mod source;
 
-pub use events::{Digest, DigestKey};
 pub(crate) use file::{Label, Table, Tables, make};
 
 use serde::{Deserialize, Serialize};
@@ -41,10 +40,6 @@ pub(crate) enum Kind {
     Console,
     /// Events, of rows and lines only counts and ranges.
     Events,
-    /// Runs as they are.
-    Runs,
-    /// Everything else as it is.
-    State,
 }
 
 impl Kind {
@@ -60,16 +55,6 @@ impl Kind {
             Self::System => "system",
             Self::Console => "console",
             Self::Events => "events",
-            Self::Runs => "runs",
-            Self::State => "state",
-        }
-    }
-
-    fn extension(self) -> &'static str {
-        match self {
-            Self::History | Self::System | Self::Console | Self::Events => "parquet",
-            Self::Runs => "runs",
-            Self::State => "state",
         }
     }
 }
@@ -97,7 +82,7 @@ pub(crate) const FOLDER: &str = "tables";
 
 impl TableMeta {
     pub(crate) fn path(&self) -> RelPath {
-        RelPath::of(&format!("{FOLDER}/{:010}.{}", self.id.0, self.kind.extension()))
+        RelPath::of(&format!("{FOLDER}/{:010}.parquet", self.id.0))
     }
 
     pub(crate) fn sidecar_path(&self) -> RelPath {
@@ -108,7 +93,7 @@ impl TableMeta {
 /// The number of the table file whose file, or file beside it, has that name.
 pub(crate) fn id_of(name: &str) -> Option<TableId> {
     let (number, extension) = name.split_once('.')?;
-    let known = ["parquet", "runs", "state", "idx"].contains(&extension);
+    let known = ["parquet", "idx"].contains(&extension);
     let id: u64 = number.parse().ok().filter(|_| known)?;
     (format!("{id:010}") == number).then_some(TableId(id))
 }
@@ -119,7 +104,7 @@ pub(crate) fn parquet_error(what: &str, error: parquet::errors::ParquetError) ->
         parquet::errors::ParquetError::External(source) => match source.downcast::<Error>() {
             Ok(error) => *error,
             Err(source) => match source.downcast::<std::io::Error>() {
-                Ok(source) => Error::Io { doing: "write to", path: RelPath::of(FOLDER), source: *source },
+                Ok(source) => Error::writing("write to", &RelPath::of(FOLDER), *source),
                 Err(source) => Error::damaged(format!("{what} cannot be read: {source}")),
             },
         },
