@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 /// Of each field of a table: where it stands and how many bytes it has.
 type Fields = BTreeMap<String, (usize, usize)>;
 
+const VERSIONS: [&str; 3] = ["v1.0", "v1.1", "v1.2"];
+
 struct Page {
     tables: BTreeMap<String, Fields>,
     events: BTreeMap<u8, String>,
@@ -100,7 +102,7 @@ fn header_crc_is_right(page: &Page, table: &str, content: &[u8]) {
 fn the_page_is_enough_to_read_a_log() {
     let page = Page::read();
     const HEADER: &str = "Segment header";
-    for version in ["v1.0", "v1.1"] {
+    for version in VERSIONS {
         let (mut lsn, mut group, mut previous, mut kinds) = (1, 1, (0, 0, vec![0; 32]), BTreeMap::new());
         for path in files(version, "log") {
             let content = fs::read(&path).unwrap();
@@ -160,12 +162,14 @@ fn the_page_is_enough_to_read_a_log() {
 fn the_page_is_enough_to_read_a_manifest() {
     let page = Page::read();
     const HEADER: &str = "Manifest header";
-    for version in ["v1.0", "v1.1"] {
+    for version in VERSIONS {
         for path in files(version, "manifest") {
             let content = fs::read(&path).unwrap();
             assert_eq!(page.bytes(HEADER, "magic", &content), b"wbq-man\n");
             header_crc_is_right(&page, HEADER, &content);
             assert_eq!(page.number(HEADER, "epoch", &content), number_of(&path));
+            let expected = if version < "v1.2" { 1 } else { 2 };
+            assert_eq!(page.number(HEADER, "version", &content), expected);
             let seed = seed(page.bytes(HEADER, "store", &content), "manifest", number_of(&path));
             let edits: Vec<_> = frames(&page, &content, 64, seed).collect();
             assert!(!edits.is_empty());
@@ -175,4 +179,49 @@ fn the_page_is_enough_to_read_a_manifest() {
             }
         }
     }
+}
+
+#[test]
+fn the_page_is_enough_to_read_a_table_index() {
+    let page = Page::read();
+    const HEADER: &str = "Table index";
+    const ENTRY: &str = "Table index entry";
+    let (crcs_at, entry_len) = (page.at(HEADER, "index bytes") + 8, page.at(ENTRY, "reserved") + 8);
+    let mut kinds = Vec::new();
+    for path in files("v1.2", "tables").into_iter().filter(|path| path.extension().unwrap() == "idx") {
+        let content = fs::read(&path).unwrap();
+        let table = fs::read(path.with_extension("parquet")).unwrap();
+        let field = |field| page.number(HEADER, field, &content);
+        assert_eq!(page.bytes(HEADER, "magic", &content), b"wbq-idx\n");
+        assert_eq!((field("version"), field("number")), (1, number_of(&path)));
+        assert_eq!(field("bytes"), table.len() as u64);
+        let crcs: Vec<u8> =
+            table.chunks(64 << 10).flat_map(|block| crc32fast::hash(block).to_le_bytes()).collect();
+        assert_eq!(&content[crcs_at..crcs_at + crcs.len()], crcs);
+        let index = &content[crcs_at + crcs.len()..content.len() - 4];
+        assert_eq!(field("index bytes"), index.len() as u64);
+        let crc = crc32fast::hash(&content[..content.len() - 4]);
+        assert_eq!(content[content.len() - 4..], crc.to_le_bytes());
+        kinds.push(field("kind"));
+        if index.is_empty() {
+            continue;
+        }
+        let number = |at: usize| u32::from_le_bytes(index[at..at + 4].try_into().unwrap()) as usize;
+        let (count, names) = (number(0), number(4));
+        let mut at = 8 + count * entry_len;
+        for _ in 0..names {
+            at += 4 + number(at);
+        }
+        assert_eq!(at, index.len(), "entries and names fill the index");
+        let mut row = 0;
+        for entry in index[8..8 + count * entry_len].chunks(entry_len) {
+            let field = |field| page.number(ENTRY, field, entry);
+            assert_eq!(field("first row"), row);
+            assert!(field("writer") < names as u64 && field("key") == u64::from(u32::MAX));
+            assert!(field("first lsn") <= field("last lsn") && field("first line") < field("end line"));
+            row += field("rows");
+        }
+        assert!(row > 0);
+    }
+    assert_eq!(kinds, [0, 1, 2, 3], "history, system, console, events");
 }

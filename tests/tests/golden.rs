@@ -162,7 +162,7 @@ fn write(disk: &SimDisk, close: bool) {
     core.idle().unwrap();
     core.close().unwrap();
     let mut core = Core::open(disk.world(&clock, 43), &options).unwrap();
-    assert!(core.compact(1).unwrap(), "some of it stands in table files");
+    assert!(core.compact().unwrap(), "some of it stands in table files");
     for first in [20, 40, 60, 80] {
         commit(&mut core, vec![(run("first", 2).into(), Body::Logged(rows(first, 20)))]);
     }
