@@ -109,7 +109,7 @@ impl Driver {
             Step::Compact => {
                 if let Some(core) = &mut self.core {
                     // What it could not do, a later one does; rows stay those of the log (D9).
-                    let _may_fail = core.compact(1).is_ok();
+                    let _may_fail = core.compact().is_ok();
                     if !self.disk.is_off() {
                         look(&core.snapshot());
                     }

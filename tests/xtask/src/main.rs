@@ -1,4 +1,4 @@
-//! `cargo xtask`: the simulator by seed, the long runs, and the ledger of what they did.
+//! `cargo xtask`: the simulator by seed.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod commit;
@@ -7,7 +7,7 @@ mod sim;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Runs the layers of RELIABILITY 2.4")]
+#[command(name = "cargo xtask", about = "Runs the simulator")]
 struct Args {
     #[command(subcommand)]
     task: Task,

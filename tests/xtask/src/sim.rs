@@ -37,9 +37,9 @@ pub(crate) struct Sim {
 
 /// What a run of many seeds came to.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) runs: u64,
-    pub(crate) failed: Vec<u64>,
+struct Outcome {
+    runs: u64,
+    failed: Vec<u64>,
 }
 
 impl Sim {
@@ -93,7 +93,7 @@ fn one(seed: u64, profile: Option<Profile>, trace: bool) -> anyhow::Result<()> {
 }
 
 /// Runs seeds on all cores until they or the time are used up.
-pub(crate) fn many(seeds: Range<u64>, profile: Option<Profile>, time: Option<Duration>) -> Outcome {
+fn many(seeds: Range<u64>, profile: Option<Profile>, time: Option<Duration>) -> Outcome {
     let began = Instant::now();
     let next = AtomicU64::new(seeds.start);
     let outcome = Mutex::new(Outcome::default());
