@@ -65,6 +65,8 @@ pub struct Core {
     world: World,
     writer: Writer,
     projection: Projection,
+    /// The state at the position up to which table files have all events.
+    checkpoint: Projection,
     /// The table files as the manifest names them, and open.
     manifest: Manifest,
     /// The number that the next table file will have: higher than any that was made, named or not.
@@ -90,12 +92,13 @@ impl Core {
             .map_err(|holder| Error::Locked { holder })?;
         let counters = Arc::new(Counters::default());
         let opened = recovery::open(&world, options, &*lock, Arc::clone(&counters))?;
-        let tables = Arc::new(Tables::open(&world, opened.manifest.compacted, &opened.manifest.tables));
+        let tables = Arc::new(opened.tables);
         let snapshot = Arc::new(snapshot_of(&opened.projection, &opened.writer, &tables));
         let mut core = Self {
             world,
             writer: opened.writer,
             projection: opened.projection,
+            checkpoint: opened.checkpoint,
             next_table: opened.manifest.next_table,
             manifest: opened.manifest,
             tables,
@@ -235,8 +238,8 @@ impl Core {
         let snapshot = Arc::clone(&self.snapshot);
         let through = plan::choose(&snapshot.segments(), self.manifest.compacted)?;
         let first = self.next_table;
-        self.next_table = TableId(first.0 + compaction::FILES_MAX);
-        Some(Order { snapshot, first, through })
+        self.next_table = TableId(first.0 + compaction::files_max(snapshot.projection.run_count()));
+        Some(Order { snapshot, state: self.checkpoint.clone(), first, through })
     }
 
     /// Names what a compaction made in the manifest, then shows it to readers.
@@ -246,13 +249,32 @@ impl Core {
             Error::WritesStopped { cause } => self.stop(&cause).into(),
             error => error,
         })?;
-        let edit = Edit::Compacted { added: made.added, removed: Vec::new(), through: made.through };
+        let Made { added, removed, through, tables, state } = made;
+        let dropped: Vec<RelPath> = self
+            .tables
+            .all()
+            .filter(|table| removed.contains(&table.meta.id))
+            .flat_map(|table| [table.meta.path(), table.meta.sidecar_path()])
+            .collect();
+        let edit = Edit::Compacted { added, removed, through };
         self.writer.edit(edit.clone())?;
         assert!(self.manifest.apply(edit), "a compaction follows the one before it");
-        let Manifest { compacted, tables, .. } = &self.manifest;
-        self.tables = Arc::new(self.tables.after(&self.world, *compacted, tables));
+        self.projection.rest(Arc::clone(state.resting()), through);
+        self.checkpoint = state;
+        self.tables = Arc::new(tables);
+        self.remove(&dropped);
         self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
         Ok(())
+    }
+
+    /// Removes files that the manifest no longer names (W7). Who has them open reads on; what is left
+    /// here the next opening removes.
+    fn remove(&self, paths: &[RelPath]) {
+        for path in paths {
+            if let Err(error) = self.world.disk.remove(path) {
+                tracing::debug!(%path, %error, "a file that is no longer needed stays until the next start");
+            }
+        }
     }
 
     pub(crate) fn close_mark(&mut self) -> Result<()> {
@@ -304,6 +326,8 @@ impl Core {
 #[derive(Debug)]
 pub(crate) struct Order {
     snapshot: Arc<Snapshot>,
+    /// As of what table files have.
+    state: Projection,
     first: TableId,
     through: Lsn,
 }
@@ -311,7 +335,7 @@ pub(crate) struct Order {
 impl Order {
     /// Makes the table files; nothing names them yet.
     pub(crate) fn make(&self, world: &World) -> Result<Made> {
-        compaction::make(world, &self.snapshot, self.first, self.through)
+        compaction::make(world, &self.snapshot, self.state.clone(), self.first, self.through)
     }
 }
 
@@ -324,7 +348,7 @@ fn fold<'a>(
     lsn: Lsn,
 ) -> Result<Vec<(&'a Subject, u64)>> {
     for (subject, expected) in &batch.expected {
-        let (expected, found) = (*expected, projection.seq(subject));
+        let (expected, found) = (*expected, projection.seq(subject)?);
         if expected != found {
             return Err(Error::Conflict { expected, found });
         }
@@ -334,6 +358,7 @@ fn fold<'a>(
     for (event, len) in batch.events.iter().zip(&frames.lens) {
         let body = u32::try_from(len - frame::HEADER_LEN).unwrap_or(u32::MAX);
         let location = Location { segment: first.segment, offset, len: body };
+        projection.wake(&event.subject)?;
         seqs.push((&event.subject, projection.apply(lsn, location, event)?));
         offset += *len as u64;
         lsn = lsn.advance(1);
@@ -357,11 +382,10 @@ fn snapshot_of(projection: &Projection, writer: &Writer, tables: &Arc<Tables>) -
 /// `NoStore`, `TooNew`, `Damaged`, `Io`.
 pub fn read_in(world: &World) -> Result<Snapshot> {
     let found = recovery::read(world)?;
-    let tables = Tables::open(world, found.manifest.compacted, &found.manifest.tables);
     Ok(Snapshot {
         projection: found.projection,
         durable: found.last_lsn,
         segments: Arc::new(found.segments),
-        tables: Arc::new(tables),
+        tables: Arc::new(found.tables),
     })
 }

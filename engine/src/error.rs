@@ -169,6 +169,11 @@ impl Error {
         if disk::is_full(&source) { Self::DiskFull } else { Self::Io { doing, path: path.clone(), source } }
     }
 
+    /// Damage of a table file that one sentence tells.
+    pub(crate) fn derived(what: impl Into<String>) -> Self {
+        Self::Damaged(Box::new(Damage { is_derived: true, ..Damage::told(what) }))
+    }
+
     /// Damage that one sentence tells.
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(Box::new(Damage::told(what)))

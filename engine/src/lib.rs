@@ -57,9 +57,11 @@ pub use log::Counters;
 pub use options::{Durability, Options};
 pub use projection::{
     ApplyError, Extent, FileEntry, HIDDEN_KEY, Key, KeyStats, Keys, Kinds, Location, People, Project,
-    Projection, RUNS_PER_CHUNK, Run, Screen, Space, Stream, StreamKind, Table, Tree, User, is_nested,
-    leaves_in,
+    Projection, RUNS_PER_CHUNK, Run, Screen, Shown, Space, Stream, StreamKind, Table, Totals, Tree, User,
+    is_nested, leaves_in,
 };
 pub use snapshot::{Moment, SegmentInfo, Snapshot, TableInfo};
 pub use store::{Health, Store, read};
+pub use table::events::{Digest, DigestKey, Recorded};
 pub use table::rows::Piece;
+pub use table::runs::{Logged, RunChunk};

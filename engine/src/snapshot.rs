@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::event::{Block, Body, ConsoleLine, Event, Time};
 use crate::id::Lsn;
 use crate::log::{Located, Segments};
-use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
+use crate::projection::{ApplyError, Extent, Location, Place, Projection, Run, Screen, StreamKind};
+use crate::table::events::Recorded;
 use crate::table::rows::{Piece, Wanted, console_lines};
 use crate::table::{Kind, Table, Tables};
 
@@ -36,9 +37,10 @@ impl Snapshot {
         };
         let mut extents = Vec::new();
         for table in self.tables.of(table) {
-            let entries = table.of_run(run.ordinal)?;
+            // A moment of the past sees no row that was written later.
+            let entries = table.of_run(run.ordinal)?.filter(|entry| entry.lsns.0 <= self.durable);
             extents.extend(entries.map(|entry| Extent {
-                lsn: entry.lsns.1,
+                lsn: entry.lsns.1.min(self.durable),
                 writer: Arc::clone(&entry.writer),
                 first_line: entry.lines.0,
                 end_line: entry.lines.1,
@@ -75,7 +77,7 @@ impl Snapshot {
     fn wanted_rows(&self, extent: &Extent, wanted: Wanted<'_>) -> Result<Piece> {
         let location = match &extent.place {
             Place::Log(location) => *location,
-            Place::Table(table, entry) => return table.read(entry, wanted),
+            Place::Table(table, entry) => return Ok(table.read(entry, wanted)?.until(self.durable)),
         };
         let event = self.segments.event(location, extent.lsn)?;
         let rows = match event.body {
@@ -111,7 +113,7 @@ impl Snapshot {
         let location = match &extent.place {
             Place::Log(location) => *location,
             Place::Table(table, entry) => {
-                let piece = table.read(entry, Wanted::All)?;
+                let piece = table.read(entry, Wanted::All)?.until(self.durable);
                 let lines = (0u32..).zip(console_lines(&piece.block));
                 return Ok(lines.map(|(row, line)| (piece.line(row), piece.lsn(row), line)).collect());
             }
@@ -132,8 +134,21 @@ impl Snapshot {
         events.map(|event| event.map(|event| (event.lsn, event.run_seq, event.event)))
     }
 
-    /// The store as it was at an earlier moment: the fold of the events up to there. Reads the log
-    /// from its beginning.
+    /// Every event from a position on as it is kept for ever, up to this snapshot's, in log order.
+    pub fn recorded(&self, from: Lsn) -> impl Iterator<Item = Result<Recorded>> + use<> {
+        let (through, durable) = (self.tables.through, self.durable);
+        let at_rest = self
+            .tables
+            .events(from)
+            .take_while(move |event| event.as_ref().map_or(true, |event| event.lsn <= durable));
+        let tail = Segments::events(Arc::clone(&self.segments), from.max(through.advance(1)), durable);
+        at_rest.chain(tail.map(|located| {
+            let Located { lsn, run_seq, event, .. } = located?;
+            Recorded::of(lsn, run_seq, event)
+        }))
+    }
+
+    /// The store as it was at an earlier moment: the fold of the events up to there.
     ///
     /// # Errors
     ///
@@ -147,19 +162,41 @@ impl Snapshot {
             projection: Projection::default(),
             durable: Lsn(0),
             segments: Arc::clone(&self.segments),
-            tables: Arc::default(),
+            tables: Arc::clone(&self.tables),
         };
-        for event in Segments::events(Arc::clone(&self.segments), Lsn(1), last) {
-            let Located { location, lsn, run_seq, event } = event?;
+        let through = self.tables.through;
+        for recorded in self.tables.events(Lsn(1)).take_while(|event| is_before(event, last)) {
+            let recorded = recorded?;
+            if matches!(moment, Moment::Time(time) if recorded.event.received > time) {
+                return Ok(past);
+            }
+            past.follow(recorded.lsn, recorded.run_seq, |state| state.apply_recorded(&recorded))?;
+        }
+        if last <= through {
+            return Ok(past);
+        }
+        for located in Segments::events(Arc::clone(&self.segments), through.advance(1), last) {
+            let Located { location, lsn, run_seq, event } = located?;
             if matches!(moment, Moment::Time(time) if event.received > time) {
                 break;
             }
-            match past.projection.apply(lsn, location, &event) {
-                Ok(seq) if seq == run_seq => past.durable = lsn,
-                _ => return Err(Error::damaged(format!("event {lsn} does not follow those before it"))),
-            }
+            past.follow(lsn, run_seq, |state| state.apply(lsn, location, &event))?;
         }
         Ok(past)
+    }
+
+    /// Takes in the next event.
+    fn follow(
+        &mut self,
+        lsn: Lsn,
+        run_seq: u64,
+        apply: impl FnOnce(&mut Projection) -> std::result::Result<u64, ApplyError>,
+    ) -> Result<()> {
+        if lsn != self.durable.advance(1) || apply(&mut self.projection) != Ok(run_seq) {
+            return Err(Error::damaged(format!("event {lsn} does not follow those before it")));
+        }
+        self.durable = lsn;
+        Ok(())
     }
 
     /// The table files.
@@ -183,6 +220,10 @@ impl Snapshot {
     pub fn segments(&self) -> Vec<SegmentInfo> {
         self.segments.infos(self.durable)
     }
+}
+
+fn is_before(event: &Result<Recorded>, last: Lsn) -> bool {
+    event.as_ref().map_or(true, |event| event.lsn <= last)
 }
 
 /// A moment of the past.

@@ -488,10 +488,10 @@ mod tests {
     }
 
     fn steps(snapshot: &Snapshot, name: &str) -> Vec<i64> {
-        let run = snapshot.projection.run(&run(name).path()).unwrap();
+        let run = snapshot.projection.run(&run(name).path()).unwrap().unwrap();
+        let extents = snapshot.extents(&run, crate::StreamKind::History).unwrap();
         let rows = |extent| snapshot.rows(extent).unwrap();
-        run.history
-            .extents
+        extents
             .iter()
             .flat_map(|extent| {
                 rows(extent).block.column("_step").unwrap().ints().unwrap().collect::<Vec<_>>()
@@ -541,7 +541,7 @@ mod tests {
             let past = now.as_of(Moment::Lsn(then.durable)).unwrap();
             assert_eq!((past.durable, steps(&past, "a")), (then.durable, steps(then, "a")));
         }
-        assert!(now.as_of(Moment::Lsn(Lsn(0))).unwrap().projection.runs.is_empty());
+        assert_eq!(now.as_of(Moment::Lsn(Lsn(0))).unwrap().projection.run_count(), 0);
         let ninety = now.as_of(Moment::Time(base + 90)).unwrap();
         assert_eq!(steps(&ninety, "a"), (0..=90).collect::<Vec<_>>());
         assert_eq!(now.as_of(Moment::Time(i64::MAX)).unwrap().durable, now.durable);
@@ -555,7 +555,7 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let store = Store::open(options(&dir)).unwrap();
         begin(&store, "a");
-        let known = store.snapshot().projection.seq(&run("a").into());
+        let known = store.snapshot().projection.seq(&run("a").into()).unwrap();
         store.append_blocking(Batch::new(vec![row("a", 1)]).expect(run("a"), known)).unwrap();
         let before = store.snapshot().durable;
         let late = store.append_blocking(Batch::new(vec![row("a", 2)]).expect(run("a"), known));
@@ -598,7 +598,7 @@ mod tests {
         store.append_blocking(Batch::new(vec![event(run("a"), Body::ConfigChanged(change))])).unwrap();
         store.close().unwrap();
         let snapshot = read(dir.path()).unwrap();
-        assert_eq!(snapshot.projection.run(&run("a").path()).unwrap().config.get("big"), Some(&big));
+        assert_eq!(snapshot.projection.run(&run("a").path()).unwrap().unwrap().config.get("big"), Some(&big));
     }
 
     #[test]

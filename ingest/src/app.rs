@@ -58,10 +58,14 @@ pub(crate) struct Parts {
 }
 
 impl App {
-    pub(crate) fn new(parts: Parts) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of the file that a run at work rests in.
+    pub(crate) fn new(parts: Parts) -> Result<Self, engine::Error> {
         let Parts { store, sql, gate, limits, signer, is_loopback, has_tls, behind_proxy } = parts;
-        Self {
-            liveness: Liveness::new(&store.snapshot().projection),
+        Ok(Self {
+            liveness: Liveness::new(&store.snapshot().projection)?,
             schema: crate::wandb::graphql::schema(&limits),
             pool: Pool::new(&limits),
             draining: AtomicBool::new(false),
@@ -74,7 +78,7 @@ impl App {
             is_loopback,
             has_tls,
             behind_proxy,
-        }
+        })
     }
 
     /// Decides on the newest snapshot, stores what was decided, and decides again when somebody

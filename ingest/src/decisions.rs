@@ -35,7 +35,7 @@ impl Asked<'_> {
 /// What the client would be told.
 pub fn begin(snapshot: &Snapshot, asked: &Asked<'_>, resumes: bool) -> Result<Batch, String> {
     let caller = Caller { user: Arc::from(asked.user), is_admin: true };
-    let known = snapshot.projection.run(asked.run).filter(|_| resumes);
+    let known = snapshot.projection.run(asked.run).map_err(|error| error.to_string())?.filter(|_| resumes);
     let request = translate::Upsert {
         id: known.map(|run| ids::of_run(&run.key.path())),
         name: Some(asked.run.run.to_string()),
@@ -57,7 +57,7 @@ pub fn begin(snapshot: &Snapshot, asked: &Asked<'_>, resumes: bool) -> Result<Ba
 pub fn stream(snapshot: &Snapshot, asked: &Asked<'_>, body: &[u8]) -> Result<Batch, String> {
     let parsed = filestream::parse_body(body, false).map_err(|refusal| refusal.to_string())?;
     let run = translate::living(&snapshot.projection, asked.run).map_err(|refusal| refusal.to_string())?;
-    batch(filestream::decide(snapshot, run, &parsed, &Arc::from(""), &asked.act()))
+    batch(filestream::decide(snapshot, &run, &parsed, &Arc::from(""), &asked.act()))
 }
 
 /// The rows of the run's history as the client reads them back, in JSON.
@@ -67,7 +67,8 @@ pub fn stream(snapshot: &Snapshot, asked: &Asked<'_>, body: &[u8]) -> Result<Bat
 /// What the client would be told.
 pub fn rows(snapshot: &Snapshot, run: &RunPath) -> Result<Vec<String>, String> {
     let run = translate::living(&snapshot.projection, run).map_err(|refusal| refusal.to_string())?;
-    let rows = graphql::all_rows(snapshot, &run.history).map_err(|refusal| refusal.to_string())?;
+    let rows = graphql::all_rows(snapshot, &run, engine::StreamKind::History)
+        .map_err(|refusal| refusal.to_string())?;
     Ok(rows.iter().map(engine::Value::to_json).collect())
 }
 

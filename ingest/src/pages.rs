@@ -70,7 +70,7 @@ pub(crate) async fn home(State(app): State<Arc<App>>) -> Response {
                 @for project in projects {
                     tr {
                         td { a href=(project_url(&project.key)) { (project.key) } }
-                        td { (project.runs.len()) }
+                        td { (project.runs_made) }
                         td { (time(project.created)) }
                     }
                 }
@@ -86,12 +86,12 @@ pub(crate) async fn project(
 ) -> Result<Response, Refusal> {
     let snapshot = app.store.snapshot();
     let key = ProjectKey::new(entity, project);
-    let project = snapshot.projection.projects.get(&key);
-    let project = project.ok_or_else(|| Refusal::not_found(format!("project {key} not found")))?;
-    let mut ordinals: Vec<u32> = project.runs.values().copied().collect();
-    ordinals.sort_unstable_by(|a, b| b.cmp(a));
-    let runs = ordinals.iter().filter_map(|ordinal| snapshot.projection.runs.get(*ordinal as usize));
-    let runs = runs.filter(|run| run.is_visible()).take(RUNS_MAX);
+    if !snapshot.projection.projects.contains_key(&key) {
+        return Err(Refusal::not_found(format!("project {key} not found")));
+    }
+    let newest = snapshot.projection.visible_in(&key)?.into_iter().rev().take(RUNS_MAX);
+    let runs = newest.filter_map(|ordinal| snapshot.projection.run_at(ordinal).transpose());
+    let runs: Vec<Arc<Run>> = runs.collect::<Result<_, _>>()?;
     Ok(page(
         &key.to_string(),
         &html! {
@@ -100,7 +100,7 @@ pub(crate) async fn project(
                 tr { th { "Name" } th { "State" } th { "Made" } th { "Rows" } }
                 @for run in runs {
                     tr {
-                        td { a href=(run_url(run)) { (run.name()) } }
+                        td { a href=(run_url(&run)) { (run.name()) } }
                         td { (run.state.name()) }
                         td { (time(run.created)) }
                         td { (run.history.rows) }
@@ -144,8 +144,8 @@ pub(crate) async fn run(
     ))
 }
 
-fn visible<'a>(projection: &'a Projection, path: &RunPath) -> Result<&'a Arc<Run>, Refusal> {
-    let run = projection.run(path).filter(|run| run.is_visible());
+fn visible(projection: &Projection, path: &RunPath) -> Result<Arc<Run>, Refusal> {
+    let run = projection.run(path)?.filter(|run| run.is_visible());
     run.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))
 }
 

@@ -99,7 +99,7 @@ pub(crate) async fn first_start(store: &Store, wanted: Option<&str>) -> Result<A
     };
     names::check_entity(&name).map_err(|reason| Error::UserName { name: name.clone(), reason })?;
     let key = new_key(&*store.world().entropy).map_err(no_chance)?;
-    let seq = projection.seq(&Subject::Store);
+    let seq = projection.seq(&Subject::Store)?;
     let events = added(&name, true, &key, &Arc::from(""), store.now());
     store.append(Batch::new(events).expect(Subject::Store, seq)).await?;
     Ok(Admin { name, new_key: Some(key) })

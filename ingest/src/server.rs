@@ -90,7 +90,7 @@ impl Server {
             behind_proxy: options.behind_proxy,
             store,
         };
-        Ok(Self { app: Arc::new(App::new(parts)), listener, url, admin, tls, server_json, options })
+        Ok(Self { app: Arc::new(App::new(parts)?), listener, url, admin, tls, server_json, options })
     }
 
     /// Where this machine reaches it, as `http://ADDRESS:PORT`.

@@ -22,10 +22,11 @@ pub(crate) struct Liveness(Guarded<BTreeMap<RunKey, Instant>>);
 
 impl Liveness {
     /// Every run at work gets the whole grace time from now on.
-    pub(crate) fn new(projection: &Projection) -> Self {
+    pub(crate) fn new(projection: &Projection) -> Result<Self, engine::Error> {
         let now = Instant::now();
-        let active = projection.runs.iter().filter(|run| run.state.is_active());
-        Self(Guarded::new(active.map(|run| (run.key.clone(), now)).collect()))
+        let active = projection.active().filter_map(|ordinal| projection.run_at(ordinal).transpose());
+        let heard = active.map(|run| Ok((run?.key.clone(), now))).collect::<Result<_, engine::Error>>()?;
+        Ok(Self(Guarded::new(heard)))
     }
 
     pub(crate) fn heard(&self, run: &RunKey) {
@@ -67,10 +68,10 @@ async fn judge(app: &App, key: &RunKey) {
     let silent = app.liveness.since_heard(key);
     let decided = app
         .decide(|snapshot| {
-            let run = snapshot.projection.generation(key);
+            let run = snapshot.projection.generation(key)?;
             let now = app.store.now();
-            let event = run.and_then(|run| verdict(run, silent, now));
-            let still_waits = event.is_none() && run.is_some_and(|run| run.state.is_active());
+            let event = run.as_ref().and_then(|run| verdict(run, silent, now));
+            let still_waits = event.is_none() && run.as_ref().is_some_and(|run| run.state.is_active());
             let rests_on = run.map(|run| (Subject::Run(key.clone()), run.seq));
             Ok(Plan {
                 events: event.into_iter().collect(),

@@ -103,7 +103,7 @@ fn config_is_replaced_and_environments_are_merged() {
         config.get("_wandb").unwrap().get("value").unwrap().get("e").unwrap().as_map().unwrap().len();
     assert_eq!((writers, run["wandbConfig"].as_str()), (2, Some(r#"{"t":{"5":"y"}}"#)));
     let snapshot = server.read();
-    let run = snapshot.projection.runs.get(0).unwrap();
+    let run = snapshot.projection.run_at(0).unwrap().unwrap();
     assert_eq!(run.text(engine::Attribute::Host), Some("h2"));
     assert_eq!(run.started(), 1_795_419_479_724_994_000, "a run began with its first process");
     assert_eq!(run.text(engine::Attribute::ClientVersion), Some("0.31.0"));
@@ -163,7 +163,7 @@ fn what_is_unknown_or_wrong_is_answered_with_errors() {
         assert_eq!(reply.status, status, "{json}");
         assert!(json["errors"][0]["message"].as_str().unwrap().contains(part), "{json}");
     }
-    assert_eq!(server.read().projection.runs.len(), 1, "nothing was stored");
+    assert_eq!(server.read().projection.run_count(), 1, "nothing was stored");
 }
 
 #[test]

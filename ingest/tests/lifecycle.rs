@@ -92,5 +92,5 @@ fn a_request_under_way_is_finished_when_the_server_ends() {
     server.stop().unwrap();
     let answer = slow.join().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert_eq!(server.read().projection.runs.get(0).unwrap().history.rows, 1);
+    assert_eq!(server.read().projection.run_at(0).unwrap().unwrap().history.rows, 1);
 }

@@ -137,7 +137,7 @@ fn a_run_is_logged_as_recorded() {
         (&json!(["t1", "t2"]), &json!("g1"), &json!("some notes"))
     );
     let snapshot = server.read();
-    let run = snapshot.projection.runs.get(0).unwrap();
+    let run = snapshot.projection.run_at(0).unwrap().unwrap();
     assert_eq!((run.files.len(), run.system.rows), (5, 2));
     let text = |attribute| run.text(attribute).unwrap_or("-").to_owned();
     assert_eq!(text(engine::Attribute::Host), "trainer-1");

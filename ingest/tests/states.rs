@@ -138,7 +138,7 @@ fn a_run_made_ahead_and_then_taken_is_one_generation() {
     let server = Harness::start();
     server.upsert(&json!({ "name": "ahead", "project": "p", "state": "pending" }));
     server.init("p", "ahead");
-    assert_eq!((server.state("p", "ahead").as_str(), server.read().projection.runs.len()), ("running", 1));
+    assert_eq!((server.state("p", "ahead").as_str(), server.read().projection.run_count()), ("running", 1));
     assert_eq!(causes(&server, "ahead"), [(Cause::Resumed, "Running")]);
 }
 

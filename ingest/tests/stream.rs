@@ -76,7 +76,8 @@ fn retries_overlaps_and_jumps_leave_each_row_once() {
         );
         assert_eq!(expected("state").unwrap_or(told["state"].clone()), told["state"], "{name}");
         assert_eq!(expected("ends").unwrap_or(json!(ended)), json!(ended), "{name}: changes of state");
-        let generations = server.read().projection.runs.iter().filter(|known| *known.key.run == *run).count();
+        let generations =
+            server.read().projection.runs().filter(|known| *known.as_ref().unwrap().key.run == *run).count();
         assert_eq!(expected("generations").unwrap_or(json!(1)), json!(generations), "{name}: generations");
     }
 }
@@ -305,8 +306,12 @@ fn the_same_id_again_begins_anew_and_a_resume_goes_on() {
     server.streamed("p", "r", &history(0, &[&row(0, "1"), &row(1, "2")]));
     assert_eq!(server.rows("p", "r").len(), 2, "the same chunk as before is new here");
     let snapshot = server.read();
-    assert_eq!(snapshot.projection.runs.len(), 2);
-    assert_eq!(snapshot.projection.runs.get(0).unwrap().history.rows, 3, "the former generation is kept");
+    assert_eq!(snapshot.projection.run_count(), 2);
+    assert_eq!(
+        snapshot.projection.run_at(0).unwrap().unwrap().history.rows,
+        3,
+        "the former generation is kept"
+    );
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn a_change_is_seen_by_the_next_statement_and_not_by_one_on_an_older_snapshot() 
     let before = fixture.snapshot();
     let sql = "SELECT summary.loss FROM runs WHERE run_id = 'c3'";
     assert_eq!(fixture.rows(sql), [r#"{"summary.loss":0.5}"#]);
-    let key = before.projection.runs.get(2).unwrap().key.clone();
+    let key = before.projection.run_at(2).unwrap().unwrap().key.clone();
     fixture.append(key, START, Body::SummaryChanged(crate::fixture::paths(r#"{"loss":0.125}"#)));
     assert_eq!(fixture.rows(sql), [r#"{"summary.loss":0.125}"#]);
     let old = fixture.runtime.block_on(async {
@@ -136,7 +136,7 @@ fn a_change_is_seen_by_the_next_statement_and_not_by_one_on_an_older_snapshot() 
 #[test]
 fn deleted_and_superseded_runs_are_shown_only_when_asked_for() {
     let fixture = three_runs();
-    let key = fixture.snapshot().projection.runs.get(2).unwrap().key.clone();
+    let key = fixture.snapshot().projection.run_at(2).unwrap().unwrap().key.clone();
     fixture.append(key, START, Body::RunDeleted);
     fixture.generation("a1", 2);
     assert_eq!(

@@ -262,7 +262,8 @@ fn golden_folders_of_every_version_are_read_and_mean_the_same() {
             let changes = disk.ops().into_iter().filter(|op| op.kind != OpKind::SyncDir).count();
             assert_eq!(changes, 0, "reading changes nothing");
             // Every run can be looked at.
-            for run in &snapshot.projection.runs {
+            for run in snapshot.projection.runs() {
+                let run = &run.unwrap();
                 for extent in snapshot.extents(run, StreamKind::History).unwrap() {
                     assert!(snapshot.rows(&extent).unwrap().block.rows() > 0);
                 }

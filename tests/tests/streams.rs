@@ -107,7 +107,7 @@ fn run(case: &Value, failure: Option<(u64, Failure)>, image: Image) -> u64 {
     let snapshot = client.snapshot();
     let name = format!("{}: {failure:?}, {image:?}", case["name"]);
     assert_eq!(decisions::rows(&snapshot, &client.run).unwrap(), rows(&case["rows"]), "{name}");
-    let run = snapshot.projection.run(&client.run).unwrap();
+    let run = snapshot.projection.run(&client.run).unwrap().unwrap();
     let generations = case.get("generations").and_then(Value::as_u64).unwrap_or(1);
     assert_eq!(run.key.generation, u32::try_from(generations).unwrap(), "{name}");
     if let Some(state) = case.get("state") {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use engine::{Snapshot, State};
+use engine::Snapshot;
 use serde::Serialize;
 
 use super::Context;
@@ -51,21 +51,46 @@ pub(crate) fn run(context: &Context<'_>, limits: bool) -> Result<()> {
         return Err(Failure::usage("stats reads a folder, with or without a server on it; --server is none"));
     }
     let dir = context.environment.dir(context.global)?;
-    let stats = gather(dir.display().to_string(), &folder::read(&dir)?);
+    let stats = gather(dir.display().to_string(), &folder::read(&dir)?)
+        .map_err(|error| folder::failure("cannot read the store in", &dir, &error))?;
     output::print(&if is_json { output::json(&stats)? } else { text(&stats) })
 }
 
 /// Columns of a row that place it and are no metric.
 const PLACES: [&str; 4] = ["_step", "_timestamp", "_runtime", engine::HIDDEN_KEY];
 
-fn gather(dir: String, snapshot: &Snapshot) -> Stats {
-    let projection = &snapshot.projection;
-    let visible = || projection.runs.iter().filter(|run| run.is_visible());
+/// What the runs come to.
+#[derive(Default)]
+struct Runs {
+    visible: usize,
+    by_state: BTreeMap<&'static str, usize>,
+    deleted: usize,
+    points: u64,
+    system_points: u64,
+}
+
+fn runs(snapshot: &Snapshot) -> engine::Result<Runs> {
     let points = |table: &engine::Table| {
         let metrics = table.keys.iter().filter(|(key, _)| !PLACES.contains(&&***key));
         metrics.map(|(_, stats)| stats.points).sum::<u64>()
     };
-    let in_state = |state: State| (state.name(), visible().filter(|run| run.state == state).count());
+    let mut runs = Runs::default();
+    for run in snapshot.projection.runs() {
+        let run = run?;
+        if run.is_visible() {
+            runs.visible += 1;
+            *runs.by_state.entry(run.state.name()).or_default() += 1;
+        }
+        runs.deleted += usize::from(run.deleted.is_some());
+        runs.points += points(&run.history);
+        runs.system_points += points(&run.system);
+    }
+    Ok(runs)
+}
+
+fn gather(dir: String, snapshot: &Snapshot) -> engine::Result<Stats> {
+    let projection = &snapshot.projection;
+    let runs = runs(snapshot)?;
     let segments: Vec<_> = snapshot
         .segments()
         .into_iter()
@@ -77,19 +102,19 @@ fn gather(dir: String, snapshot: &Snapshot) -> Stats {
             sealed: segment.sealed,
         })
         .collect();
-    Stats {
+    Ok(Stats {
         dir,
         events: snapshot.durable.0,
         projects: projection.projects.len(),
         users: projection.people.users.len(),
-        runs: visible().count(),
-        runs_by_state: State::ALL.into_iter().map(in_state).filter(|(_, count)| *count > 0).collect(),
-        runs_deleted: projection.runs.iter().filter(|run| run.deleted.is_some()).count(),
-        points: projection.runs.iter().map(|run| points(&run.history)).sum(),
-        system_points: projection.runs.iter().map(|run| points(&run.system)).sum(),
+        runs: runs.visible,
+        runs_by_state: runs.by_state,
+        runs_deleted: runs.deleted,
+        points: runs.points,
+        system_points: runs.system_points,
         segment_bytes: segments.iter().map(|segment| segment.bytes).sum(),
         segments,
-    }
+    })
 }
 
 fn text(stats: &Stats) -> String {

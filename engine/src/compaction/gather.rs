@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::event::{self, Block, BlockBuilder, Body, Column};
-use crate::id::{Lsn, RunKey};
+use crate::id::{Lsn, RunKey, SegmentId};
+use crate::projection::{Location, Projection};
 use crate::snapshot::Snapshot;
 use crate::table::Kind;
 use crate::table::blocks::Sink;
@@ -35,16 +36,22 @@ pub(super) fn order(kind: Kind) -> Order {
     if kind == Kind::History { Order::Step } else { Order::Line }
 }
 
-/// Reads the events from one position to another.
-pub(super) fn rows(snapshot: &Snapshot, from: Lsn, through: Lsn) -> Result<Gathered> {
+/// Reads the events from one position to another; `state`, that of before the first, becomes that
+/// behind the last.
+pub(super) fn rows(snapshot: &Snapshot, state: &mut Projection, from: Lsn, through: Lsn) -> Result<Gathered> {
+    // Rows at rest are found by the indexes of their files.
+    let nowhere = Location { segment: SegmentId(0), offset: 0, len: 0 };
     let mut gathered = Gathered::default();
     let [_, system, console] = &mut gathered.0;
     (system.kind, console.kind) = (Kind::System, Kind::Console);
-    let mut ordinals: BTreeMap<RunKey, u32> = BTreeMap::new();
     for event in snapshot.events(from) {
-        let (lsn, _, event) = event?;
+        let (lsn, seq, event) = event?;
         if lsn > through {
             break;
+        }
+        state.wake(&event.subject)?;
+        if state.apply(lsn, nowhere, &event) != Ok(seq) {
+            return Err(Error::damaged(format!("event {lsn} does not follow those before it")));
         }
         let Some(run) = event.run() else { continue };
         let (place, chunk, block) = match &event.body {
@@ -53,15 +60,8 @@ pub(super) fn rows(snapshot: &Snapshot, from: Lsn, through: Lsn) -> Result<Gathe
             Body::ConsoleWritten(console) => (2, &console.chunk, console_block(&console.lines)),
             _ => continue,
         };
-        let ordinal = match ordinals.get(run) {
-            Some(ordinal) => *ordinal,
-            None => {
-                let known = snapshot.projection.generation(run);
-                let known = known.ok_or_else(|| Error::damaged(format!("run {run} is unknown")))?;
-                ordinals.insert(run.clone(), known.ordinal);
-                known.ordinal
-            }
-        };
+        let ordinal = state.awake_ordinal(run);
+        let ordinal = ordinal.ok_or_else(|| Error::damaged(format!("run {run} is unknown")))?;
         if let Some(rows) = gathered.0.get_mut(place) {
             rows.add(ordinal, Arc::clone(&chunk.writer), lsn, chunk.first_line, block)?;
         }

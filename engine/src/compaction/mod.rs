@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  choose (pure) ─► gather: events, in log order ─► write: files, sorted (W5) ─► publish: one edit
+//!                      └─► fold: the state at their end ─► write: files of runs and state
 //! ```
 //!
 //! What holds:
@@ -12,6 +13,7 @@
 //!   Rows are read where the log is mapped; in memory are the console's lines, the cells of the long
 //!   layout and one row group.
 
+mod checkpoint;
 mod gather;
 pub(crate) mod plan;
 
@@ -20,72 +22,89 @@ use std::sync::Arc;
 use crate::disk::World;
 use crate::error::{Error, Result};
 use crate::id::Lsn;
+use crate::projection::Projection;
 use crate::snapshot::Snapshot;
-use crate::table::{self, Kind, Label, TableId, TableMeta};
+use crate::table::{self, Kind, Label, TableId, TableMeta, Tables};
 
 /// zstd's level for files straight from the log: they will be written again.
 const LEVEL_HOT: i32 = 1;
 
-/// Files that one compaction makes at the most: two a kind of rows, and one of events.
-pub(crate) const FILES_MAX: u64 = 7;
-
-/// What a compaction made, to be published by one edit.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Made {
-    pub(crate) added: Vec<TableMeta>,
-    pub(crate) through: Lsn,
+/// Files that one compaction makes at the most, in a store with so many runs: two a kind of rows, one
+/// of events, and the checkpoint.
+pub(crate) fn files_max(run_count: u32) -> u64 {
+    7 + checkpoint::files_max(run_count)
 }
 
-/// Makes table files of the events behind those that stand in some, up to `through`. The files are
-/// in their place then, and nothing names them yet.
+/// What a compaction made, to be published by one edit.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) added: Vec<TableMeta>,
+    pub(crate) removed: Vec<TableId>,
+    pub(crate) through: Lsn,
+    /// The table files as they are then.
+    pub(crate) tables: Tables,
+    /// The state at `through`, with every run at rest.
+    pub(crate) state: Projection,
+}
+
+/// Makes table files of the events behind those that stand in some, up to `through`, and of what they
+/// turn `state` into. The files are in their place then, and nothing names them yet.
 ///
 /// # Errors
 ///
 /// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`, `WritesStopped`. No file is
 /// left then, or one that the next opening removes.
-pub(crate) fn make(world: &World, snapshot: &Snapshot, first: TableId, through: Lsn) -> Result<Made> {
+pub(crate) fn make(
+    world: &World,
+    snapshot: &Snapshot,
+    state: Projection,
+    first: TableId,
+    through: Lsn,
+) -> Result<Made> {
     let mut added = Vec::new();
-    match make_files(world, snapshot, first, through, &mut added) {
-        Ok(()) => Ok(Made { added, through }),
-        Err(error) => {
-            if !matches!(error, Error::WritesStopped { .. }) {
-                let paths = added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
-                paths.for_each(|path| drop(world.disk.remove(&path)));
-            }
-            Err(error)
-        }
+    let made = make_files(world, snapshot, state, first, through, &mut added);
+    if made.as_ref().is_err_and(|error| !matches!(error, Error::WritesStopped { .. })) {
+        let paths = added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
+        paths.for_each(|path| drop(world.disk.remove(&path)));
     }
+    made
 }
 
 fn make_files(
     world: &World,
     snapshot: &Snapshot,
+    mut state: Projection,
     first: TableId,
     through: Lsn,
     added: &mut Vec<TableMeta>,
-) -> Result<()> {
+) -> Result<Made> {
     let from = snapshot.tables.through.advance(1);
     let mut next = first;
-    let mut label = |kind| {
+    let mut label = |kind, level, from| {
         let id = next;
         next = TableId(id.0 + 1);
-        Label { id, kind, level: 0, project: None, lsns: (from, through) }
+        Label { id, kind, level, project: None, lsns: (from, through) }
     };
-    let gathered = gather::rows(snapshot, from, through)?;
+    let gathered = gather::rows(snapshot, &mut state, from, through)?;
     for rows in gathered.into_files()? {
         let kind = rows.kind;
-        added.push(table::make(world, label(kind), |sink| {
-            rows.write(LEVEL_HOT, &|ordinal| name(snapshot, ordinal), sink)
+        added.push(table::make(world, label(kind, 0, from), |sink| {
+            rows.write(LEVEL_HOT, &|ordinal| name(&state, ordinal), sink)
         })?);
     }
     let events =
         snapshot.events(from).take_while(|event| !matches!(event, Ok((lsn, _, _)) if *lsn > through));
-    added
-        .push(table::make(world, label(Kind::Events), |sink| table::events::write(events, LEVEL_HOT, sink))?);
-    Ok(())
+    added.push(table::make(world, label(Kind::Events, 0, from), |sink| {
+        table::events::write(events, LEVEL_HOT, sink)
+    })?);
+    let mut of_state = |kind, level| label(kind, level, Lsn(1));
+    let removed = checkpoint::write(world, &state, &snapshot.tables, &mut of_state, added)?;
+    let tables = snapshot.tables.edited(world, through, added, &removed);
+    state.rest(Arc::new(tables.resting()?), through);
+    Ok(Made { added: added.clone(), removed, through, tables, state })
 }
 
-fn name(snapshot: &Snapshot, ordinal: u32) -> Result<crate::id::RunKey> {
-    let run = snapshot.projection.runs.get(ordinal as usize).map(Arc::clone);
+fn name(state: &Projection, ordinal: u32) -> Result<crate::id::RunKey> {
+    let run = state.run_at(ordinal)?;
     Ok(run.ok_or_else(|| Error::damaged(format!("there is no run {ordinal}")))?.key.clone())
 }

@@ -60,8 +60,9 @@ pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<Backed
     let new: Vec<&SegmentMeta> = manifest.segments.iter().filter(|meta| !known.contains(meta)).collect();
     files_kept += (manifest.segments.len() - new.len()) as u64;
     let mut blobs = std::collections::BTreeMap::new();
-    for entry in found.projection.runs.iter().flat_map(|run| run.files.values()) {
-        blobs.insert(blob::path(&entry.file.digest), entry.file.size);
+    for run in found.projection.runs() {
+        let run = run?;
+        blobs.extend(run.files.values().map(|entry| (blob::path(&entry.file.digest), entry.file.size)));
     }
     let mut wanted = Vec::new();
     for (path, size) in blobs {

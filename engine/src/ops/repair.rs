@@ -306,9 +306,8 @@ fn begin_again(core: &mut Core, event: &Event, report: &mut Repaired) -> Result<
         let created = ProjectCreated { description: Arc::from("") };
         events.push(on(Subject::Project(project.clone()), Body::ProjectCreated(created)));
     }
-    let is_lost = |key| snapshot.projection.seq(&Subject::Run(key)) == 0;
     if let Subject::Run(key) = &event.subject
-        && is_lost(key.clone())
+        && snapshot.projection.seq(&event.subject)? == 0
         && !matches!(event.body, Body::RunCreated(_))
     {
         let created = RunCreated { source: Arc::from("repair"), state: State::Running };
@@ -337,7 +336,8 @@ fn copy_blobs(
     let copy = Copy { source, target };
     let snapshot = core.snapshot();
     let mut gone = Vec::new();
-    for run in &snapshot.projection.runs {
+    for run in snapshot.projection.runs() {
+        let run = run?;
         for entry in run.files.values() {
             let path = blob::path(&entry.file.digest);
             if copy.has(&path)? {

@@ -223,10 +223,13 @@ fn check_blobs(
         }
         found.note(checked.map(|_| ()))?;
     }
-    let runs = projection.into_iter().flat_map(|projection| projection.runs.iter());
-    for (run, entry) in runs.flat_map(|run| run.files.values().map(move |entry| (run, entry))) {
-        let path = blob::path(&entry.file.digest);
-        if !there.contains(path.name()) {
+    for run in projection.into_iter().flat_map(Projection::runs) {
+        let run = run?;
+        for entry in run.files.values() {
+            let path = blob::path(&entry.file.digest);
+            if there.contains(path.name()) {
+                continue;
+            }
             let mut damage =
                 Damage::told(format!("the file {:?} is missing: there is no {path}", entry.file.name));
             damage.runs = vec![(run.key.to_string(), run.seq.saturating_sub(1), run.seq.saturating_sub(1))];

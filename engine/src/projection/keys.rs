@@ -10,7 +10,7 @@ use crate::event::{Column, Kind, Value};
 use crate::id::ProjectKey;
 
 /// Where a key occurs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Space {
     /// Leaves of the config.
     Config,
@@ -136,6 +136,24 @@ impl Keys {
             }
         }
         merged.into_iter().collect()
+    }
+}
+
+impl Keys {
+    /// All of it, as it is stored.
+    pub(super) fn to_lists(&self) -> Vec<(ProjectKey, Vec<(Space, Arc<str>, Kinds)>)> {
+        let list = |keys: &OrdMap<(Space, Arc<str>), Kinds>| {
+            keys.iter().map(|((space, key), kinds)| (*space, Arc::clone(key), *kinds)).collect()
+        };
+        self.0.iter().map(|(project, keys)| (project.clone(), list(keys))).collect()
+    }
+
+    /// What [`Keys::to_lists`] gave.
+    pub(super) fn from_lists(lists: Vec<(ProjectKey, Vec<(Space, Arc<str>, Kinds)>)>) -> Self {
+        let keys = |list: Vec<(Space, Arc<str>, Kinds)>| {
+            list.into_iter().map(|(space, key, kinds)| ((space, key), kinds)).collect::<OrdMap<_, _>>()
+        };
+        Self(lists.into_iter().map(|(project, list)| (project, keys(list))).collect())
     }
 }
 

@@ -6,32 +6,43 @@
 //! clone from before it.
 //!
 //! What holds:
-//! - A run's ordinal is its place in `runs`, dense and for ever.
+//! - A run's ordinal is its number, dense and for ever.
 //! - `seq` of a subject is the number of its events, and the next one's `run_seq`.
+//! - A run is *awake*, here in memory, while the log holds events of it that no file of runs has; else
+//!   it *rests* in a file. Before an event is folded its run is woken ([`Projection::wake`]).
 
 mod keys;
 mod people;
+mod record;
 mod run;
+mod shown;
 mod tree;
 
 use std::sync::Arc;
 
-use imbl::{OrdMap, Vector};
+use imbl::{OrdMap, OrdSet, Vector};
+use serde::{Deserialize, Serialize};
 
+use crate::error::Result as EngineResult;
 use crate::event::{Body, Event, Paths, RunCreated, StoreCreated, Subject, Time, Value};
 use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
+use crate::table::events::Recorded;
+use crate::table::runs::{RunChunk, RunFiles};
 
 pub use keys::{Keys, Kinds, Space};
 pub use people::{Key, People, User};
 pub(crate) use run::Place;
 pub use run::{Extent, FileEntry, KeyStats, Location, Run, Screen, Stream, StreamKind, Table};
+pub(crate) use shown::OWN_COLUMNS;
+pub use shown::Shown;
 pub use tree::{Tree, is_nested, leaves_in};
 
-use run::NewKey;
+use run::{Content, NewKey};
 
 /// Runs are numbered in chunks of this many, and each chunk tells when it last changed: what a
 /// reader made of an unchanged chunk stays good.
-pub const RUNS_PER_CHUNK: usize = 1024;
+pub const RUNS_PER_CHUNK: usize = CHUNK as usize;
+const CHUNK: u32 = 8192;
 
 /// A project.
 #[derive(Debug, Clone)]
@@ -46,8 +57,8 @@ pub struct Project {
     pub description: Arc<str>,
     /// Runs ever made in it, generations not counted: the number in a run's made-up name.
     pub runs_made: u64,
-    /// Its current runs by id: the ordinals of their newest generations.
-    pub runs: OrdMap<Arc<str>, u32>,
+    /// Of the ids whose newest generation is awake, its ordinal.
+    awake: OrdMap<Arc<str>, u32>,
     /// Events so far.
     pub seq: u64,
     /// The last event's position.
@@ -65,12 +76,33 @@ pub struct Projection {
     pub people: People,
     /// Projects.
     pub projects: OrdMap<ProjectKey, Project>,
-    /// Every generation of every run, by ordinal.
-    pub runs: Vector<Arc<Run>>,
-    /// When each chunk of `runs` last changed.
+    /// The generations of runs that are awake, by ordinal.
+    awake: OrdMap<u32, Arc<Run>>,
+    /// All others.
+    resting: Arc<RunFiles>,
+    /// Generations of runs ever begun: the next one's ordinal.
+    run_count: u32,
+    /// Those at work.
+    active: OrdSet<u32>,
+    /// When each chunk of runs last changed.
     chunks: Vector<Lsn>,
     /// The key catalogue.
     pub keys: Keys,
+    /// What all runs come to.
+    pub totals: Totals,
+}
+
+/// What all runs ever begun come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Rows of history written, overwritten ones included.
+    pub history_rows: u64,
+    /// Rows of system metrics.
+    pub system_rows: u64,
+    /// Lines of the console.
+    pub console_lines: u64,
+    /// Lines that could not be read.
+    pub quarantined: u64,
 }
 
 /// Why an event cannot be applied: a fact that contradicts what stands.
@@ -96,36 +128,199 @@ pub enum ApplyError {
     Block(#[from] crate::event::BlockError),
     /// There is no room for more runs.
     #[error("the store holds {0} runs, which is the most it can")]
-    Full(usize),
+    Full(u32),
 }
 
 impl Projection {
     /// The newest generation of a run, deleted ones included.
-    #[must_use]
-    pub fn run(&self, path: &RunPath) -> Option<&Arc<Run>> {
-        let ordinal = *self.projects.get(&path.project)?.runs.get(&path.run)?;
-        self.runs.get(ordinal as usize)
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of the file that it rests in.
+    pub fn run(&self, path: &RunPath) -> EngineResult<Option<Arc<Run>>> {
+        let Some(project) = self.projects.get(&path.project) else { return Ok(None) };
+        match project.awake.get(&path.run) {
+            Some(ordinal) => self.run_at(*ordinal),
+            None => self.find(path, |run| !run.superseded),
+        }
     }
 
     /// One generation of a run.
-    #[must_use]
-    pub fn generation(&self, key: &RunKey) -> Option<&Arc<Run>> {
-        let newest = self.run(&key.path())?;
-        if newest.key.generation == key.generation {
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::run`].
+    pub fn generation(&self, key: &RunKey) -> EngineResult<Option<Arc<Run>>> {
+        match self.awake_ordinal(key) {
+            Some(ordinal) => Ok(self.awake.get(&ordinal).map(Arc::clone)),
+            None => self.find(&key.path(), |run| run.key == *key),
+        }
+    }
+
+    /// The run of an ordinal.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::run`].
+    pub fn run_at(&self, ordinal: u32) -> EngineResult<Option<Arc<Run>>> {
+        match self.awake.get(&ordinal) {
+            Some(run) => Ok(Some(Arc::clone(run))),
+            None => Ok(self.resting.load(ordinal)?.map(Arc::new)),
+        }
+    }
+
+    /// A run that rests and for which `wanted` holds, as it stands now.
+    fn find(&self, path: &RunPath, wanted: impl Fn(&Run) -> bool) -> EngineResult<Option<Arc<Run>>> {
+        for ordinal in self.resting.find(path) {
+            let run = self.run_at(ordinal)?;
+            if run.as_ref().is_some_and(|run| run.key.path() == *path && wanted(run)) {
+                return Ok(run);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The ordinal of a generation that is awake.
+    pub(crate) fn awake_ordinal(&self, key: &RunKey) -> Option<u32> {
+        let newest = *self.projects.get(&key.project)?.awake.get(&key.run)?;
+        if self.awake.get(&newest)?.key.generation == key.generation {
             return Some(newest);
         }
         // Beginning an id again is rare, so the older ones are looked for.
-        self.runs.iter().find(|run| run.key == *key)
+        self.awake.iter().find(|(_, run)| run.key == *key).map(|(ordinal, _)| *ordinal)
+    }
+
+    /// Generations of runs ever begun; their ordinals are those below.
+    #[must_use]
+    pub fn run_count(&self) -> u32 {
+        self.run_count
+    }
+
+    /// Every generation of every run, by ordinal.
+    pub fn runs(&self) -> impl Iterator<Item = EngineResult<Arc<Run>>> + '_ {
+        (0..self.run_count).filter_map(|ordinal| self.run_at(ordinal).transpose())
+    }
+
+    /// The ordinals of the runs at work.
+    pub fn active(&self) -> impl Iterator<Item = u32> + '_ {
+        self.active.iter().copied()
+    }
+
+    /// The ordinals of a project's current runs, deleted ones included: of each id the newest
+    /// generation.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of the files that they rest in.
+    pub fn runs_in(&self, project: &ProjectKey) -> EngineResult<Vec<u32>> {
+        let mut ordinals = Vec::new();
+        for chunk in 0..self.run_count.div_ceil(CHUNK) {
+            ordinals.extend(self.chunk(chunk)?.current_in(project)?);
+        }
+        Ok(ordinals)
+    }
+
+    /// The ordinals of a project's runs that queries see by default.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::runs_in`].
+    pub fn visible_in(&self, project: &ProjectKey) -> EngineResult<Vec<u32>> {
+        let mut ordinals = Vec::new();
+        for chunk in 0..self.run_count.div_ceil(CHUNK) {
+            ordinals.extend(self.chunk(chunk)?.visible()?.current_in(project)?);
+        }
+        Ok(ordinals)
+    }
+
+    /// The runs of a chunk, and where they stand: ordinals from `chunk` times [`RUNS_PER_CHUNK`] on.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::runs_in`].
+    pub fn chunk(&self, chunk: u32) -> EngineResult<RunChunk> {
+        let first = chunk.saturating_mul(CHUNK);
+        let awake = self.awake.range(first..first.saturating_add(CHUNK));
+        self.resting.chunk(chunk, awake.map(|(_, run)| Arc::clone(run)))
+    }
+
+    /// Brings the run that an event is about into memory, so that the event can be folded, and the
+    /// one that it may supersede.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::run`].
+    pub fn wake(&mut self, subject: &Subject) -> EngineResult<()> {
+        let Subject::Run(key) = subject else { return Ok(()) };
+        if self.resting.is_empty() || self.awake_ordinal(key).is_some() {
+            return Ok(());
+        }
+        let path = key.path();
+        for ordinal in self.resting.find(&path) {
+            if self.awake.contains_key(&ordinal) {
+                continue;
+            }
+            let Some(run) = self.resting.load(ordinal)?.filter(|run| run.key.path() == path) else {
+                continue;
+            };
+            if !run.superseded
+                && let Some(project) = self.projects.get_mut(&key.project)
+            {
+                project.awake.insert(Arc::clone(&key.run), ordinal);
+            } else if run.key != *key {
+                continue;
+            }
+            self.awake.insert(ordinal, Arc::new(run));
+        }
+        Ok(())
+    }
+
+    /// Lets the runs rest that files hold as of `through`.
+    pub(crate) fn rest(&mut self, resting: Arc<RunFiles>, through: Lsn) {
+        self.resting = resting;
+        let at_rest: Vec<(u32, RunKey)> = self
+            .awake
+            .iter()
+            .filter(|(_, run)| run.updated <= through)
+            .map(|(ordinal, run)| (*ordinal, run.key.clone()))
+            .collect();
+        for (ordinal, key) in at_rest {
+            self.awake.remove(&ordinal);
+            if let Some(project) = self.projects.get_mut(&key.project)
+                && project.awake.get(&key.run) == Some(&ordinal)
+            {
+                project.awake.remove(&key.run);
+            }
+        }
+        let ordinals: Vec<u32> = self.awake.keys().copied().collect();
+        for ordinal in ordinals {
+            if let Some(run) = self.awake.get_mut(&ordinal) {
+                Arc::make_mut(run).forget(through);
+            }
+        }
+    }
+
+    /// The runs that are awake, by ordinal.
+    pub(crate) fn awake(&self) -> impl Iterator<Item = &Arc<Run>> {
+        self.awake.values()
+    }
+
+    /// The files that all other runs rest in.
+    pub(crate) fn resting(&self) -> &Arc<RunFiles> {
+        &self.resting
     }
 
     /// Events of a subject so far: the next one's `run_seq`.
-    #[must_use]
-    pub fn seq(&self, subject: &Subject) -> u64 {
-        match subject {
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::run`].
+    pub fn seq(&self, subject: &Subject) -> EngineResult<u64> {
+        Ok(match subject {
             Subject::Store => self.store_seq,
             Subject::Project(key) => self.projects.get(key).map_or(0, |project| project.seq),
-            Subject::Run(key) => self.generation(key).map_or(0, |run| run.seq),
-        }
+            Subject::Run(key) => self.generation(key)?.map_or(0, |run| run.seq),
+        })
     }
 
     /// The position of the last event that changed a run of a chunk.
@@ -134,17 +329,30 @@ impl Projection {
         self.chunks.get(chunk).copied().unwrap_or_default()
     }
 
-    /// Folds an event; gives its `run_seq`.
+    /// Folds an event about a run that is awake, or about something else; gives its `run_seq`.
     ///
     /// # Errors
     ///
     /// [`ApplyError`] when it contradicts what stands. The projection may then be changed in part:
     /// go back to a clone from before.
     pub fn apply(&mut self, lsn: Lsn, location: Location, event: &Event) -> Result<u64, ApplyError> {
+        self.fold(lsn, event, Content::Log(location))
+    }
+
+    /// Folds an event as it is kept for ever; its rows, if it had some, stand in table files.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::apply`].
+    pub(crate) fn apply_recorded(&mut self, recorded: &Recorded) -> Result<u64, ApplyError> {
+        self.fold(recorded.lsn, &recorded.event, Content::Tables(recorded.digest.as_ref()))
+    }
+
+    fn fold(&mut self, lsn: Lsn, event: &Event, content: Content<'_>) -> Result<u64, ApplyError> {
         match &event.subject {
             Subject::Store => self.apply_to_store(event),
             Subject::Project(key) => self.apply_to_project(lsn, key, event),
-            Subject::Run(key) => self.apply_to_run(lsn, location, key, event),
+            Subject::Run(key) => self.apply_to_run(lsn, content, key, event),
         }
     }
 
@@ -195,7 +403,7 @@ impl Projection {
             author: Arc::clone(&event.actor),
             description: Arc::clone(&created.description),
             runs_made: 0,
-            runs: OrdMap::new(),
+            awake: OrdMap::new(),
             seq: 1,
             updated: lsn,
         };
@@ -206,7 +414,7 @@ impl Projection {
     fn apply_to_run(
         &mut self,
         lsn: Lsn,
-        location: Location,
+        content: Content<'_>,
         key: &RunKey,
         event: &Event,
     ) -> Result<u64, ApplyError> {
@@ -218,19 +426,31 @@ impl Projection {
             | Body::KeyIssued(_)
             | Body::KeyRevoked(_)
             | Body::ProjectCreated(_) => return Err(misplaced(event)),
-            _ => self.generation(key).ok_or_else(unknown)?.ordinal,
+            _ => self.awake_ordinal(key).ok_or_else(unknown)?,
         };
         let mut new_keys = Vec::new();
-        let slot = self.runs.get_mut(ordinal as usize).ok_or_else(unknown)?;
+        let slot = self.awake.get_mut(&ordinal).ok_or_else(unknown)?;
         let run = Arc::make_mut(slot);
         let seq = run.seq;
-        run.apply(lsn, location, event, &mut |space, key: NewKey| new_keys.push((space, key)))?;
+        run.apply(lsn, content, event, &mut |space, key: NewKey| new_keys.push((space, key)))?;
         run.seq += 1;
         run.updated = lsn;
+        let is_active = run.state.is_active();
+        if is_active != self.active.contains(&ordinal) {
+            if is_active {
+                self.active.insert(ordinal)
+            } else {
+                self.active.remove(&ordinal)
+            };
+        }
         for (space, new) in new_keys {
             self.keys.note(&key.project, space, &new.key, new.kinds);
         }
         match &event.body {
+            Body::Logged(rows) => self.totals.history_rows += u64::from(rows.rows),
+            Body::SystemSampled(rows) => self.totals.system_rows += u64::from(rows.rows),
+            Body::ConsoleWritten(console) => self.totals.console_lines += u64::from(console.chunk.lines),
+            Body::Quarantined(_) => self.totals.quarantined += 1,
             Body::ConfigChanged(change) => self.note_paths(&key.project, Space::Config, change),
             Body::SummaryChanged(change) => self.note_paths(&key.project, Space::Summary, change),
             _ => {}
@@ -246,25 +466,28 @@ impl Projection {
         event: &Event,
         created: &RunCreated,
     ) -> Result<u32, ApplyError> {
-        let count = self.runs.len();
-        let ordinal = u32::try_from(count).map_err(|_too_large| ApplyError::Full(count))?;
+        let ordinal = self.run_count;
+        let next = ordinal.checked_add(1).ok_or(ApplyError::Full(ordinal))?;
         let project = self
             .projects
             .get_mut(&key.project)
             .ok_or_else(|| ApplyError::Unknown(format!("project {}", key.project)))?;
-        let before = project.runs.insert(Arc::clone(&key.run), ordinal);
-        match before.and_then(|before| self.runs.get_mut(before as usize)) {
+        let before = project.awake.insert(Arc::clone(&key.run), ordinal);
+        match before.and_then(|before| self.awake.get_mut(&before)) {
             Some(older) if older.key.generation >= key.generation => {
                 return Err(ApplyError::Exists(format!("run {key}")));
             }
             Some(older) => {
-                let older_ordinal = older.ordinal;
-                Arc::make_mut(older).superseded = true;
-                self.touch(older_ordinal, lsn);
+                let older = Arc::make_mut(older);
+                older.superseded = true;
+                older.updated = lsn;
+                let older = older.ordinal;
+                self.touch(older, lsn);
             }
             None => project.runs_made += 1,
         }
-        self.runs.push_back(Arc::new(Run::new(key.clone(), ordinal, event, created)));
+        self.awake.insert(ordinal, Arc::new(Run::new(key.clone(), ordinal, event, created)));
+        self.run_count = next;
         Ok(ordinal)
     }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
 
 /// A user; each has a personal entity of the same name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The name.
     pub name: Arc<str>,
@@ -14,7 +15,7 @@ pub struct User {
 }
 
 /// A key that lets in whoever holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// What names it without giving it away.
     pub key_id: Arc<str>,

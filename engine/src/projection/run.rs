@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use imbl::{OrdMap, Vector};
+use serde::{Deserialize, Serialize};
 
 use super::keys::Kinds;
 use super::tree::Tree;
@@ -12,6 +13,7 @@ use crate::event::{
 };
 use crate::id::{Lsn, RunKey, SegmentId};
 use crate::limits;
+use crate::table::events::Digest;
 use crate::table::index::Entry;
 
 /// Where a frame stands in the log.
@@ -55,7 +57,7 @@ pub(crate) enum Place {
 }
 
 /// What a stream carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StreamKind {
     /// Rows of history.
     History,
@@ -71,7 +73,9 @@ pub struct Stream {
     /// The line after the highest one stored.
     pub next: u64,
     /// Hashes of the last chunks, oldest first.
-    hashes: Vector<u64>,
+    pub(super) hashes: Vector<u64>,
+    /// The positions of the last event of it and of the one before; 0 where there was none.
+    pub written: (Lsn, Lsn),
 }
 
 impl Stream {
@@ -81,7 +85,8 @@ impl Stream {
         self.hashes.contains(&hash)
     }
 
-    fn take(&mut self, chunk: &Chunk) {
+    fn take(&mut self, lsn: Lsn, chunk: &Chunk) {
+        self.written = (lsn, self.written.0);
         self.next = self.next.max(chunk.first_line.saturating_add(chunk.lines.into()));
         if self.hashes.len() >= limits::CHUNK_HASHES_MAX {
             self.hashes.pop_front();
@@ -91,7 +96,7 @@ impl Stream {
 }
 
 /// What is known of a key of a run's history or system metrics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyStats {
     /// Values written, overwritten ones included.
     pub points: u64,
@@ -100,7 +105,7 @@ pub struct KeyStats {
 }
 
 /// A file of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// What was put.
     pub file: FilePut,
@@ -111,8 +116,8 @@ pub struct FileEntry {
 /// Rows of a run: where they stand, and what they hold.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// Where the rows stand, in log order.
-    pub extents: Vector<Extent>,
+    /// Where the rows stand that are in the log alone, in its order.
+    pub(crate) extents: Vector<Extent>,
     /// Rows written, overwritten ones included.
     pub rows: u64,
     /// The keys seen.
@@ -133,7 +138,7 @@ pub struct Run {
     /// When it was made.
     pub created: Time,
     /// Name, notes, tags and the like, sorted by attribute.
-    attributes: Arc<Vec<(Attribute, Value)>>,
+    pub(super) attributes: Arc<Vec<(Attribute, Value)>>,
     /// The config.
     pub config: Tree,
     /// The summary.
@@ -151,19 +156,21 @@ pub struct Run {
     /// When it ended, unless it is at work.
     pub finished: Option<Time>,
     /// Nanoseconds at work before `active_since`.
-    active_before: i64,
+    pub(super) active_before: i64,
     /// When it went to work last; none while it rests.
-    active_since: Option<Time>,
+    pub(super) active_since: Option<Time>,
     /// Rows of history.
     pub history: Table,
     /// The highest `_step` logged.
     pub last_step: Option<i64>,
     /// Rows of system metrics.
     pub system: Table,
-    /// Where console lines stand, in log order.
-    pub console: Vector<Extent>,
+    /// Where the console lines stand that are in the log alone, in its order.
+    pub(crate) console: Vector<Extent>,
+    /// Console lines written, overwritten ones included.
+    pub console_lines: u64,
     /// The streams, by writer and kind.
-    streams: OrdMap<(Arc<str>, StreamKind), Stream>,
+    pub(super) streams: OrdMap<(Arc<str>, StreamKind), Stream>,
     /// Files by name.
     pub files: OrdMap<Arc<str>, FileEntry>,
     /// Lines that could not be read.
@@ -176,6 +183,15 @@ pub struct Run {
     pub seq: u64,
     /// The last event's position.
     pub updated: Lsn,
+}
+
+/// Where the rows and lines of an event are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Content<'a> {
+    /// In its frame in the log.
+    Log(Location),
+    /// In table files; of rows this is what is known here.
+    Tables(Option<&'a Digest>),
 }
 
 /// A key that a block brought, with what it adds.
@@ -208,6 +224,7 @@ impl Run {
             last_step: None,
             system: Table::default(),
             console: Vector::new(),
+            console_lines: 0,
             streams: OrdMap::new(),
             files: OrdMap::new(),
             quarantined: 0,
@@ -261,7 +278,7 @@ impl Run {
     /// Whether it holds rows, console lines or an end: what beginning it again would overwrite.
     #[must_use]
     pub fn holds_work(&self) -> bool {
-        self.history.rows > 0 || self.system.rows > 0 || !self.console.is_empty() || self.finished.is_some()
+        self.history.rows > 0 || self.system.rows > 0 || self.console_lines > 0 || self.finished.is_some()
     }
 
     /// When it began: as the trainer says, else when it was made.
@@ -287,7 +304,7 @@ impl Run {
     pub(super) fn apply(
         &mut self,
         lsn: Lsn,
-        location: Location,
+        content: Content<'_>,
         event: &Event,
         new_key: &mut dyn FnMut(super::keys::Space, NewKey),
     ) -> Result<(), BlockError> {
@@ -297,20 +314,24 @@ impl Run {
             Body::ConfigChanged(change) => self.config.apply(change),
             Body::SummaryChanged(change) => self.summary.apply(change),
             Body::Logged(rows) => {
-                let extent = self.rows(StreamKind::History, lsn, location, rows)?;
-                let keys =
-                    rows_into(&mut self.history, extent, rows, &mut |key| new_key(Space::History, key))?;
-                self.last_step = self.last_step.max(keys);
+                self.take(StreamKind::History, lsn, &rows.chunk);
+                let highest = rows_into(&mut self.history, lsn, content, rows, &mut |key| {
+                    new_key(Space::History, key);
+                })?;
+                self.last_step = self.last_step.max(highest);
                 self.heartbeat = event.received;
             }
             Body::SystemSampled(rows) => {
-                let extent = self.rows(StreamKind::System, lsn, location, rows)?;
-                rows_into(&mut self.system, extent, rows, &mut |key| new_key(Space::System, key))?;
+                self.take(StreamKind::System, lsn, &rows.chunk);
+                rows_into(&mut self.system, lsn, content, rows, &mut |key| new_key(Space::System, key))?;
                 self.heartbeat = event.received;
             }
             Body::ConsoleWritten(console) => {
-                self.take(StreamKind::Console, &console.chunk);
-                self.console.push_back(extent(lsn, location, &console.chunk, None));
+                self.take(StreamKind::Console, lsn, &console.chunk);
+                self.console_lines += u64::from(console.chunk.lines);
+                if let Content::Log(location) = content {
+                    self.console.push_back(extent(lsn, location, &console.chunk, None));
+                }
                 self.heartbeat = event.received;
             }
             Body::Heartbeat => self.heartbeat = event.received,
@@ -335,6 +356,15 @@ impl Run {
             | Body::ProjectCreated(_) => {}
         }
         Ok(())
+    }
+
+    /// Forgets where the rows stand that are in table files, all up to `through`.
+    pub(super) fn forget(&mut self, through: Lsn) {
+        for extents in [&mut self.history.extents, &mut self.system.extents, &mut self.console] {
+            while extents.front().is_some_and(|extent| extent.lsn <= through) {
+                extents.pop_front();
+            }
+        }
     }
 
     fn set(&mut self, name: Attribute, value: &Value) {
@@ -377,19 +407,8 @@ impl Run {
         self.change = Some(Arc::new(change.clone()));
     }
 
-    fn take(&mut self, kind: StreamKind, chunk: &Chunk) {
-        self.streams.entry((Arc::clone(&chunk.writer), kind)).or_default().take(chunk);
-    }
-
-    fn rows(
-        &mut self,
-        kind: StreamKind,
-        lsn: Lsn,
-        location: Location,
-        rows: &Rows,
-    ) -> Result<Extent, BlockError> {
-        self.take(kind, &rows.chunk);
-        Ok(extent(lsn, location, &rows.chunk, None))
+    fn take(&mut self, kind: StreamKind, lsn: Lsn, chunk: &Chunk) {
+        self.streams.entry((Arc::clone(&chunk.writer), kind)).or_default().take(lsn, chunk);
     }
 }
 
@@ -406,42 +425,57 @@ fn extent(lsn: Lsn, location: Location, chunk: &Chunk, steps: Option<(i64, i64)>
     }
 }
 
-/// Adds rows to a table: their extent, and what their block says of its keys. Gives the highest step.
+/// Adds rows to a table: what is known of their keys and, of rows in the log, their extent. Gives the
+/// highest step.
 fn rows_into(
     table: &mut Table,
-    mut extent: Extent,
+    lsn: Lsn,
+    content: Content<'_>,
     rows: &Rows,
     new_key: &mut dyn FnMut(NewKey),
 ) -> Result<Option<i64>, BlockError> {
+    table.rows += u64::from(rows.rows);
+    let location = match content {
+        Content::Log(location) => location,
+        Content::Tables(digest) => {
+            let keys = digest.into_iter().flat_map(|digest| &digest.keys);
+            keys.for_each(|key| table.note(&key.name, key.points.into(), key.kinds, new_key));
+            return Ok(digest.and_then(|digest| digest.steps).map(|(_, high)| high));
+        }
+    };
     let block = Block::parse(rows.block.clone())?;
+    let mut steps = None;
     for column in block.columns() {
         if column.name == "_step" {
-            extent.steps = column.ints().and_then(|mut steps| {
+            steps = column.ints().and_then(|mut steps| {
                 let first = steps.next()?;
                 Some(steps.fold((first, first), |(low, high), step| (low.min(step), high.max(step))))
             });
         }
-        let points = u64::from(column.len());
-        let kinds = Kinds::of_column(&column);
-        match table.keys.get_mut(column.name) {
+        table.note(column.name, column.len().into(), Kinds::of_column(&column), new_key);
+    }
+    table.extents.push_back(extent(lsn, location, &rows.chunk, steps));
+    Ok(steps.map(|(_, high)| high))
+}
+
+impl Table {
+    /// Notes cells of a key.
+    fn note(&mut self, key: &str, points: u64, kinds: Kinds, new_key: &mut dyn FnMut(NewKey)) {
+        match self.keys.get_mut(key) {
             Some(known) => {
                 known.points += points;
                 if !known.kinds.has(kinds) {
                     known.kinds = known.kinds.and(kinds);
-                    new_key(NewKey { key: Arc::from(column.name), kinds });
+                    new_key(NewKey { key: Arc::from(key), kinds });
                 }
             }
             None => {
-                let key: Arc<str> = Arc::from(column.name);
-                table.keys.insert(Arc::clone(&key), KeyStats { points, kinds });
+                let key: Arc<str> = Arc::from(key);
+                self.keys.insert(Arc::clone(&key), KeyStats { points, kinds });
                 new_key(NewKey { key, kinds });
             }
         }
     }
-    table.rows += u64::from(rows.rows);
-    let highest = extent.steps.map(|(_, high)| high);
-    table.extents.push_back(extent);
-    Ok(highest)
 }
 
 /// The lines of a console as its last writer left them: each line's newest text, by line number.

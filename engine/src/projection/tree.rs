@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Path, Paths, Value};
 
 /// A map from top-level keys to values, sorted by key. Cloning shares it; changing copies it first
 /// if it is shared.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tree(Arc<Vec<(Arc<str>, Value)>>);
 
 impl Tree {

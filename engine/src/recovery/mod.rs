@@ -28,7 +28,7 @@ use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
-use crate::table::{self, TableId};
+use crate::table::{self, TableId, Tables};
 
 /// The epoch of a folder that no opening has written to.
 const NO_EPOCH: Epoch = Epoch(0);
@@ -37,6 +37,9 @@ const NO_EPOCH: Epoch = Epoch(0);
 pub(crate) struct Found {
     pub(crate) manifest: Manifest,
     pub(crate) projection: Projection,
+    /// The state at the position up to which table files have all events.
+    pub(crate) checkpoint: Projection,
+    pub(crate) tables: Tables,
     pub(crate) segments: Segments,
     pub(crate) last_lsn: Lsn,
     /// The segment that was being written, read to its end.
@@ -92,10 +95,14 @@ enum TailUse {
 fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
     let epoch = manifest::newest(world)?.ok_or(Error::NoStore)?;
     let manifest = manifest::load(world, epoch)?;
+    let tables = Tables::open(world, manifest.compacted, &manifest.tables);
+    let (projection, last_lsn) = checkpoint(&manifest, &tables)?;
     let mut found = Found {
-        projection: Projection::default(),
+        checkpoint: projection.clone(),
+        projection,
+        tables,
         segments: Segments::default(),
-        last_lsn: Lsn(0),
+        last_lsn,
         tail: None,
         manifest,
     };
@@ -108,6 +115,25 @@ fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
         settle(world, epoch, tail)?;
     }
     Ok(found)
+}
+
+/// The state to begin from, and its position: the newest that files have, or none at all.
+fn checkpoint(manifest: &Manifest, tables: &Tables) -> Result<(Projection, Lsn)> {
+    let restored = tables.state().and_then(|state| {
+        let Some((bytes, through)) = state else { return Ok((Projection::default(), Lsn(0))) };
+        Ok((Projection::from_bytes(&bytes, Arc::new(tables.resting()?), through)?, through))
+    });
+    match restored {
+        // The log has it all, so the state is folded anew (F4).
+        Err(Error::Damaged(damage)) if manifest.before.0 == 0 => {
+            tracing::warn!(
+                what = damage.what,
+                "the stored state is damaged; the log is read from its beginning"
+            );
+            Ok((Projection::default(), Lsn(0)))
+        }
+        restored => restored,
+    }
 }
 
 /// Makes last what is about to be shown and may be in the page cache alone, since its writer was
@@ -144,6 +170,13 @@ impl Found {
         previous: (u64, u64, segment::Chain),
         tail_use: TailUse,
     ) -> Result<(u64, u64, segment::Chain)> {
+        if let Some(end) = meta.end.as_ref().filter(|end| end.next_lsn <= self.last_lsn.advance(1)) {
+            // What stands in it is in the checkpoint.
+            let reader = Segment::open(&*world.disk, self.manifest.store, meta.id, meta.first_lsn)?;
+            reader.end(end.len, end.next_lsn);
+            self.segments.add(Arc::new(reader));
+            return Ok((meta.id.0, end.len, end.chain));
+        }
         let content = content_of(world, meta).map_err(|error| with_runs(error, meta))?;
         let (header, scanned) = check_segment(&content, meta, self.manifest.store, previous)?;
         let reader = Arc::new(Segment::open(&*world.disk, self.manifest.store, meta.id, meta.first_lsn)?);
@@ -184,9 +217,14 @@ impl Found {
         for frame in &group.events {
             let event = event_at(content, frame, segment)?;
             let seq = frame.run_seq;
-            apply(&mut self.projection, &event, frame, segment, moved(frame.offset as u64))?;
+            if frame.lsn > self.last_lsn {
+                apply(&mut self.projection, &event, frame, segment, moved(frame.offset as u64))?;
+                if frame.lsn == self.manifest.compacted {
+                    self.checkpoint = self.projection.clone();
+                }
+            }
             ranges.entry(event.subject).and_modify(|(_, last)| *last = seq).or_insert((seq, seq));
-            self.last_lsn = frame.lsn;
+            self.last_lsn = self.last_lsn.max(frame.lsn);
         }
         Ok(())
     }
@@ -221,6 +259,7 @@ pub(crate) fn apply(
     offset: u64,
 ) -> Result<()> {
     let location = Location { segment, offset, len: frame.body_len };
+    projection.wake(&event.subject)?;
     let seq = projection.apply(frame.lsn, location, event).map_err(|error| {
         Error::damaged(format!(
             "segment {segment} holds at byte {} an impossible event: {error}",
@@ -325,6 +364,8 @@ pub(crate) fn with_runs(error: Error, meta: &SegmentMeta) -> Error {
 pub(crate) struct Opened {
     pub(crate) writer: Writer,
     pub(crate) projection: Projection,
+    pub(crate) checkpoint: Projection,
+    pub(crate) tables: Tables,
     /// The live files as the new manifest names them.
     pub(crate) manifest: Manifest,
 }
@@ -375,6 +416,8 @@ fn fresh(world: &World) -> Result<Found> {
     Ok(Found {
         manifest: Manifest { next_segment, ..manifest },
         projection: Projection::default(),
+        checkpoint: Projection::default(),
+        tables: Tables::default(),
         segments: Segments::default(),
         last_lsn: Lsn(0),
         tail: None,
@@ -450,7 +493,13 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
         segments: found.segments,
         counters,
     })?;
-    Ok(Opened { writer, projection: found.projection, manifest })
+    Ok(Opened {
+        writer,
+        projection: found.projection,
+        checkpoint: found.checkpoint,
+        tables: found.tables,
+        manifest,
+    })
 }
 
 /// Ends the segment that was being written behind its last proven frame; one that holds no events

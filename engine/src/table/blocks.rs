@@ -189,7 +189,7 @@ impl Checked {
         }
         let len = self.file.len().map_err(|error| self.io("measure", error))?;
         if len != self.len {
-            return Err(Error::damaged(format!("{} has {len} bytes, not {}", self.path, self.len)));
+            return Err(Error::derived(format!("{} has {len} bytes, not {}", self.path, self.len)));
         }
         let mapped = self.file.map().map_err(|error| self.io("map", error))?;
         Ok(self.mapped.get_or_init(|| mapped))
@@ -197,7 +197,7 @@ impl Checked {
 
     fn check(&self, mapped: &Bytes, block: usize) -> Result<()> {
         let damaged = || {
-            Error::damaged(format!(
+            Error::derived(format!(
                 "{} is damaged: the checksum of its bytes from {} on differs",
                 self.path,
                 block * BLOCK_LEN
@@ -229,7 +229,7 @@ impl Checked {
             let bytes = buffer.get_mut(..want).unwrap_or_default();
             let read = disk::read_up_to(&*self.file, at, bytes).map_err(|error| self.io("read", error))?;
             if read < want || crc32fast::hash(bytes) != *crc {
-                return Err(Error::damaged(format!(
+                return Err(Error::derived(format!(
                     "{} is damaged: the checksum of its bytes from {at} on differs",
                     self.path
                 )));
@@ -246,15 +246,22 @@ impl Source for Checked {
     }
 
     fn bytes(&self, offset: u64, len: usize) -> Result<Bytes> {
+        let bytes = self.unchecked(offset, len)?;
+        let (mapped, start) = (self.map()?, usize::try_from(offset).unwrap_or(usize::MAX));
+        if len > 0 {
+            (start / BLOCK_LEN..=(start + len - 1) / BLOCK_LEN)
+                .try_for_each(|block| self.check(mapped, block))?;
+        }
+        Ok(bytes)
+    }
+
+    fn unchecked(&self, offset: u64, len: usize) -> Result<Bytes> {
         let mapped = self.map()?;
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let end = start.checked_add(len).filter(|end| *end <= mapped.len());
         let end = end.ok_or_else(|| {
-            Error::damaged(format!("{} is damaged: {len} bytes at {offset} lie beyond its end", self.path))
+            Error::derived(format!("{} is damaged: {len} bytes at {offset} lie beyond its end", self.path))
         })?;
-        if len > 0 {
-            (start / BLOCK_LEN..=(end - 1) / BLOCK_LEN).try_for_each(|block| self.check(mapped, block))?;
-        }
         Ok(mapped.slice(start..end))
     }
 }

@@ -41,29 +41,87 @@ const COLUMNS: [&str; 10] =
 
 /// What rows are about, without the rows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(crate) struct Digest {
+pub struct Digest {
     /// The lowest and highest `_step`.
-    pub(crate) steps: Option<(i64, i64)>,
+    pub steps: Option<(i64, i64)>,
     /// The time of the last row, as its source says, in seconds.
-    pub(crate) time: Option<f64>,
+    pub time: Option<f64>,
     /// Each key with its cells, in the block's order.
-    pub(crate) keys: Vec<DigestKey>,
+    pub keys: Vec<DigestKey>,
 }
 
 /// A key of a [`Digest`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DigestKey {
+pub struct DigestKey {
     /// Its name.
-    pub(crate) name: Arc<str>,
+    pub name: Arc<str>,
     /// Its cells.
-    pub(crate) points: u32,
+    pub points: u32,
     /// Their kinds.
-    pub(crate) kinds: Kinds,
+    pub kinds: Kinds,
+}
+
+/// An event as it is kept for ever: of rows and console lines without what they held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Its position.
+    pub lsn: Lsn,
+    /// Its number among its subject's events.
+    pub run_seq: u64,
+    /// What happened; of rows the block may be missing.
+    pub event: Event,
+    /// What the rows of an event were about.
+    pub digest: Option<Digest>,
+}
+
+impl Recorded {
+    /// An event of the log.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when its rows are none.
+    pub(crate) fn of(lsn: Lsn, run_seq: u64, event: Event) -> Result<Self> {
+        let digest = match &event.body {
+            Body::Logged(rows) | Body::SystemSampled(rows) => Some(Digest::of(&block_of(rows)?)),
+            _ => None,
+        };
+        Ok(Self { lsn, run_seq, event, digest })
+    }
+
+    /// What [`reduced`] made of an event.
+    fn from_file(lsn: Lsn, run_seq: u64, mut event: Event) -> Result<Self> {
+        let digest = match &mut event.body {
+            Body::Logged(rows) | Body::SystemSampled(rows) => {
+                let read = bincode::serde::decode_from_slice(&rows.block, DIGEST);
+                let (digest, _): (Digest, usize) = read.map_err(|error| {
+                    Error::damaged(format!("event {lsn} of a table file has no digest: {error}"))
+                })?;
+                rows.block = Bytes::new();
+                Some(digest)
+            }
+            _ => None,
+        };
+        Ok(Self { lsn, run_seq, event, digest })
+    }
+}
+
+/// How a digest is laid out.
+const DIGEST: bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Varint,
+    bincode::config::Limit<DIGEST_BYTES_MAX>,
+> = bincode::config::standard().with_limit::<DIGEST_BYTES_MAX>();
+/// Bytes that a digest claims at the most: as many as the block that it is of.
+const DIGEST_BYTES_MAX: usize = crate::limits::BODY_BYTES_MAX as usize;
+
+fn block_of(rows: &Rows) -> Result<Block> {
+    Block::parse(rows.block.clone())
+        .map_err(|error| Error::damaged(format!("an event holds no rows: {error}")))
 }
 
 impl Digest {
     /// What a block is about.
-    fn of(block: &Block) -> Self {
+    pub(crate) fn of(block: &Block) -> Self {
         let mut digest = Self::default();
         for column in block.columns() {
             match column.name {
@@ -96,9 +154,7 @@ impl Digest {
 /// An event as a file of events keeps it.
 fn reduced(event: &Event) -> Result<Event> {
     let rows = |rows: &Rows| -> Result<Rows> {
-        let block = Block::parse(rows.block.clone())
-            .map_err(|error| Error::damaged(format!("an event holds no rows: {error}")))?;
-        let digest = bincode::serde::encode_to_vec(Digest::of(&block), bincode::config::standard())
+        let digest = bincode::serde::encode_to_vec(Digest::of(&block_of(rows)?), DIGEST)
             .map_err(|error| Error::damaged(error.to_string()))?;
         Ok(Rows { chunk: rows.chunk.clone(), rows: rows.rows, block: digest.into() })
     };
@@ -252,18 +308,35 @@ impl EventFile {
         Ok(Self { metadata: metadata.map_err(outside)?, source })
     }
 
-    /// Its events in log order, a row group at a time: position, `run_seq`, event, of rows with a
-    /// [`Digest`] in the place of the block.
-    pub(crate) fn events(self: &Arc<Self>) -> impl Iterator<Item = Result<(Lsn, u64, Event)>> + use<> {
+    /// Its events from a position on, in log order, a row group at a time.
+    pub(crate) fn events(self: &Arc<Self>, from: Lsn) -> impl Iterator<Item = Result<Recorded>> + use<> {
         let file = Arc::clone(self);
         let groups = file.metadata.metadata().num_row_groups();
-        (0..groups).flat_map(move |group| match file.group(group) {
-            Ok(events) => events.into_iter().map(Ok).collect::<Vec<_>>(),
-            Err(error) => vec![Err(error)],
-        })
+        let is_wanted =
+            move |event: &Result<Recorded>| event.as_ref().map_or(true, |event| event.lsn >= from);
+        (0..groups)
+            .filter({
+                let file = Arc::clone(self);
+                move |group| file.may_have(*group, from)
+            })
+            .flat_map(move |group| match file.group(group) {
+                Ok(events) => events.into_iter().map(Ok).collect::<Vec<_>>(),
+                Err(error) => vec![Err(error)],
+            })
+            .filter(is_wanted)
     }
 
-    fn group(&self, group: usize) -> Result<Vec<(Lsn, u64, Event)>> {
+    /// Whether a row group has events from a position on, as its statistics say.
+    fn may_have(&self, group: usize, from: Lsn) -> bool {
+        let lsns = self.metadata.metadata().row_groups().get(group).and_then(|group| group.columns().first());
+        let last = lsns.and_then(|lsns| match lsns.statistics()? {
+            parquet::file::statistics::Statistics::Int64(lsns) => lsns.max_opt().copied(),
+            _ => None,
+        });
+        last.is_none_or(|last| last.cast_unsigned() >= from.0)
+    }
+
+    fn group(&self, group: usize) -> Result<Vec<Recorded>> {
         let places = COLUMNS.iter().enumerate().filter(|(_, name)| ["lsn", "run_seq", "body"].contains(name));
         let schema = self.metadata.parquet_schema();
         let mask = parquet::arrow::ProjectionMask::roots(schema, places.map(|(place, _)| place));
@@ -288,7 +361,7 @@ impl EventFile {
                 let event = event::decode(&body).map_err(|error| {
                     Error::damaged(format!("event {lsn} of a table file does not parse: {error}"))
                 })?;
-                events.push((lsn, seq.cast_unsigned(), event));
+                events.push(Recorded::from_file(lsn, seq.cast_unsigned(), event)?);
             }
         }
         Ok(events)
@@ -347,27 +420,26 @@ mod tests {
         let written = write(events().into_iter().map(Ok), 1, Vec::new()).unwrap();
         assert_eq!(written.rows, 5);
         let file = Arc::new(EventFile::open(Arc::new(Bytes::from(written.sink))).unwrap());
-        let back: Vec<(Lsn, u64, Event)> = file.events().collect::<Result<_>>().unwrap();
-        for ((lsn, seq, event), (lsn_back, seq_back, event_back)) in events().into_iter().zip(&back) {
-            assert_eq!((lsn, seq), (*lsn_back, *seq_back));
-            assert_eq!((&event.subject, event.received), (&event_back.subject, event_back.received));
-            match (event.body, &event_back.body) {
-                (Body::Logged(rows), Body::Logged(back)) => {
-                    assert_eq!((&rows.chunk, rows.rows), (&back.chunk, back.rows));
-                    let read = bincode::serde::decode_from_slice(&back.block, bincode::config::standard());
-                    let (digest, _): (Digest, usize) = read.unwrap();
+        let back: Vec<Recorded> = file.events(Lsn(0)).collect::<Result<_>>().unwrap();
+        for ((lsn, seq, event), back) in events().into_iter().zip(&back) {
+            assert_eq!((lsn, seq), (back.lsn, back.run_seq));
+            assert_eq!((&event.subject, event.received), (&back.event.subject, back.event.received));
+            match (event.body, &back.event.body) {
+                (Body::Logged(rows), Body::Logged(kept)) => {
+                    assert_eq!((&rows.chunk, rows.rows), (&kept.chunk, kept.rows));
+                    let digest = back.digest.as_ref().unwrap();
                     assert_eq!((digest.steps, digest.time), (Some((1, 3)), Some(3.5)));
                     let keys: Vec<_> = digest.keys.iter().map(|key| (&*key.name, key.points)).collect();
                     assert_eq!(keys, [("_step", 3), ("_timestamp", 3), ("loss", 3)]);
                 }
-                (Body::ConsoleWritten(console), Body::ConsoleWritten(back)) => {
-                    assert_eq!(console.chunk, back.chunk);
-                    let times: Vec<_> = back.lines.iter().map(|line| (line.time, &*line.text)).collect();
+                (Body::ConsoleWritten(console), Body::ConsoleWritten(kept)) => {
+                    assert_eq!(console.chunk, kept.chunk);
+                    let times: Vec<_> = kept.lines.iter().map(|line| (line.time, &*line.text)).collect();
                     assert_eq!(times, [(Some(5), "")], "the last time, and no text");
                 }
-                (body, back) => assert_eq!(&body, back),
+                (body, kept) => assert_eq!(&body, kept),
             }
         }
-        assert_eq!(back.len(), 5);
+        assert_eq!((back.len(), file.events(Lsn(13)).count()), (5, 2));
     }
 }

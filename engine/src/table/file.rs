@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
+
 use super::blocks::{Checked, Sidecar, Sink};
-use super::events::EventFile;
+use super::events::{EventFile, Recorded};
 use super::index::Entry;
 use super::rows::{Piece, RowFile, Wanted, Written};
+use super::runs::{RunFile, RunFiles};
+use super::source::Source as _;
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
@@ -26,17 +30,55 @@ impl Tables {
         Self { through, files }
     }
 
-    /// These after an edit of the manifest; files that stay are not opened again.
-    pub(crate) fn after(&self, world: &World, through: Lsn, metas: &[TableMeta]) -> Self {
-        let known = |meta: &TableMeta| self.files.iter().find(|table| table.meta.id == meta.id);
-        let open = |meta: &TableMeta| Arc::new(Table::open(&*world.disk, meta.clone()));
-        let files = metas.iter().map(|meta| known(meta).map_or_else(|| open(meta), Arc::clone)).collect();
-        Self { through, files }
+    /// These without some files and with others; those that stay are not opened again.
+    pub(crate) fn edited(
+        &self,
+        world: &World,
+        through: Lsn,
+        added: &[TableMeta],
+        removed: &[TableId],
+    ) -> Self {
+        let stay = self.files.iter().filter(|table| !removed.contains(&table.meta.id)).map(Arc::clone);
+        let come = added.iter().map(|meta| Arc::new(Table::open(&*world.disk, meta.clone())));
+        Self { through, files: stay.chain(come).collect() }
     }
 
     /// Those of a kind, older rows first.
     pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &Arc<Table>> {
         self.files.iter().filter(move |table| table.meta.kind == kind)
+    }
+
+    /// The events from a position on that files have, in log order.
+    pub(crate) fn events(&self, from: Lsn) -> impl Iterator<Item = Result<Recorded>> + use<> {
+        let mut files: Vec<Arc<Table>> = self.of(Kind::Events).map(Arc::clone).collect();
+        files.retain(|table| table.meta.lsns.1 >= from);
+        files.sort_by_key(|table| table.meta.lsns);
+        files.into_iter().flat_map(move |table| -> Box<dyn Iterator<Item = Result<Recorded>> + Send> {
+            match table.events(from) {
+                Ok(events) => Box::new(events),
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            }
+        })
+    }
+
+    /// The files that runs rest in.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the index of one is not what was written; `Io`.
+    pub(crate) fn resting(&self) -> Result<RunFiles> {
+        RunFiles::open(self.of(Kind::Runs))
+    }
+
+    /// The state but for the runs: its bytes, and the position that it stands at; none where no file
+    /// has it.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn state(&self) -> Result<Option<(Bytes, Lsn)>> {
+        let newest = self.of(Kind::State).max_by_key(|table| table.meta.lsns.1);
+        newest.map(|table| Ok((table.whole()?, table.meta.lsns.1))).transpose()
     }
 
     /// All of them.
@@ -53,6 +95,7 @@ pub(crate) struct Table {
     files: Option<Files>,
     checked: OnceLock<Arc<Checked>>,
     rows: OnceLock<Arc<RowFile>>,
+    runs: OnceLock<Arc<RunFile>>,
 }
 
 #[derive(Debug)]
@@ -66,7 +109,7 @@ impl Table {
         let file = disk.open(&meta.path(), false);
         let files = disk.open(&meta.sidecar_path(), false).ok().zip(file.ok());
         let files = files.map(|(sidecar, file)| Files { sidecar, file: std::sync::Mutex::new(Some(file)) });
-        Self { meta, files, checked: OnceLock::new(), rows: OnceLock::new() }
+        Self { meta, files, checked: OnceLock::new(), rows: OnceLock::new(), runs: OnceLock::new() }
     }
 
     fn damaged(&self, why: &str) -> Error {
@@ -163,14 +206,53 @@ impl Table {
     /// # Errors
     ///
     /// `Damaged` when the file is not what was written; `Io`.
-    pub(crate) fn read_all(&self) -> Result<u64> {
+    pub(crate) fn read_all(self: &Arc<Self>) -> Result<u64> {
         if self.meta.kind == Kind::Events {
-            let events = EventFile::open(self.checked()?).map(Arc::new)?.events();
-            return self.derived(events.map(|event| event.map(|_| 1)).sum());
+            return self.events(Lsn(0))?.map(|event| event.map(|_| 1)).sum();
+        }
+        if self.meta.kind == Kind::Runs {
+            return self.derived(self.runs().and_then(|runs| runs.read_all()));
+        }
+        if self.meta.kind == Kind::State {
+            return self.whole().map(|_| 1);
         }
         let rows = self.derived(self.rows())?;
         let read = |entry| Ok(u64::from(self.read(&entry, Wanted::All)?.block.rows()));
         rows.index.entries().map(read).sum()
+    }
+
+    /// The events of a file of events from a position on.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn events(
+        self: &Arc<Self>,
+        from: Lsn,
+    ) -> Result<impl Iterator<Item = Result<Recorded>> + use<>> {
+        let file = self.derived(self.checked().and_then(|checked| EventFile::open(checked)))?;
+        let table = Arc::clone(self);
+        Ok(Arc::new(file).events(from).map(move |event| table.derived(event)))
+    }
+
+    /// The runs of a file of runs.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when its index is not what was written; `Io`.
+    pub(crate) fn runs(&self) -> Result<&Arc<RunFile>> {
+        if let Some(runs) = self.runs.get() {
+            return Ok(runs);
+        }
+        let sidecar = self.derived(self.sidecar())?;
+        let runs = Arc::new(self.derived(RunFile::open(self.check_by(&sidecar)?, &sidecar.index))?);
+        Ok(self.runs.get_or_init(|| runs))
+    }
+
+    /// All its bytes.
+    fn whole(&self) -> Result<Bytes> {
+        let len = usize::try_from(self.meta.bytes).unwrap_or(usize::MAX);
+        self.derived(self.checked().and_then(|file| file.bytes(0, len)))
     }
 
     fn rows(&self) -> Result<&Arc<RowFile>> {

@@ -1,7 +1,7 @@
 //! Table files: what the log amounts to, in columns.
 //!
 //! ```text
-//!  tables/0000000007.parquet    the file
+//!  tables/0000000007.parquet    the file; `.runs` and `.state` where it is none of Parquet's
 //!  tables/0000000007.idx        the checksums of its bytes and its index
 //! ```
 //!
@@ -15,6 +15,7 @@ pub(crate) mod events;
 pub(crate) mod file;
 pub(crate) mod index;
 pub(crate) mod rows;
+pub(crate) mod runs;
 pub(crate) mod source;
 
 pub(crate) use file::{Label, Table, Tables, make};
@@ -40,6 +41,10 @@ pub(crate) enum Kind {
     Console,
     /// Events, of rows and lines only counts and ranges.
     Events,
+    /// Runs as they stood.
+    Runs,
+    /// The state but for the runs.
+    State,
 }
 
 impl Kind {
@@ -55,6 +60,8 @@ impl Kind {
             Self::System => "system",
             Self::Console => "console",
             Self::Events => "events",
+            Self::Runs => "runs",
+            Self::State => "state",
         }
     }
 }
@@ -82,7 +89,12 @@ pub(crate) const FOLDER: &str = "tables";
 
 impl TableMeta {
     pub(crate) fn path(&self) -> RelPath {
-        RelPath::of(&format!("{FOLDER}/{:010}.parquet", self.id.0))
+        let extension = match self.kind {
+            Kind::Runs => "runs",
+            Kind::State => "state",
+            Kind::History | Kind::System | Kind::Console | Kind::Events => "parquet",
+        };
+        RelPath::of(&format!("{FOLDER}/{:010}.{extension}", self.id.0))
     }
 
     pub(crate) fn sidecar_path(&self) -> RelPath {
@@ -93,7 +105,7 @@ impl TableMeta {
 /// The number of the table file whose file, or file beside it, has that name.
 pub(crate) fn id_of(name: &str) -> Option<TableId> {
     let (number, extension) = name.split_once('.')?;
-    let known = ["parquet", "idx"].contains(&extension);
+    let known = ["parquet", "runs", "state", "idx"].contains(&extension);
     let id: u64 = number.parse().ok().filter(|_| known)?;
     (format!("{id:010}") == number).then_some(TableId(id))
 }

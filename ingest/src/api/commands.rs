@@ -207,7 +207,7 @@ async fn execute_as(
     match command {
         Command::Edit(edit) => {
             let changed = on_run(store, caller, &edit.run, false, |snapshot, path| {
-                edited(translate::living(&snapshot.projection, path)?, &edit, &act)
+                edited(&*translate::living(&snapshot.projection, path)?, &edit, &act)
             });
             outcome(changed.await?, "nothing differs")
         }
@@ -277,11 +277,11 @@ pub fn resolve(projection: &Projection, name: &str, with_deleted: bool) -> Resul
     let fits = |key: &ProjectKey| {
         project.is_none_or(|name| *key.project == *name) && entity.is_none_or(|name| *key.entity == *name)
     };
-    let is_there = |run: &&Arc<Run>| with_deleted || run.deleted.is_none();
-    let candidates: Vec<RunPath> = (projection.projects.keys().filter(|key| fits(key)))
-        .filter_map(|key| projection.run(&RunPath::new(key.clone(), id)).filter(is_there))
-        .map(|run| run.key.path())
-        .collect();
+    let mut candidates = Vec::new();
+    for key in projection.projects.keys().filter(|key| fits(key)) {
+        let run = projection.run(&RunPath::new(key.clone(), id))?;
+        candidates.extend(run.filter(|run| with_deleted || run.deleted.is_none()).map(|run| run.key.path()));
+    }
     match candidates.as_slice() {
         [] => Err(CommandError::NotFound(format!("there is no run {name:?}"))),
         [only] => Ok(only.clone()),
@@ -381,7 +381,7 @@ async fn add_user(
         if projection.people.keys.contains_key(&crate::http::auth::hash(&key)) {
             return Err(CommandError::Invalid("somebody has this key already".into()));
         }
-        let rests_on = vec![(Subject::Store, projection.seq(&Subject::Store))];
+        let rests_on = vec![(Subject::Store, projection.seq(&Subject::Store)?)];
         Ok(Plan { events: people::added(&name, false, &key, &act.actor, act.now), rests_on, reply: () })
     })
     .await?;

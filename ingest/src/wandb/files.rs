@@ -181,8 +181,8 @@ pub(crate) async fn options() -> Response {
 
 fn file_of(app: &App, grant: &Grant) -> Result<FilePut, Refusal> {
     let snapshot = app.store.snapshot();
-    let run = snapshot.projection.generation(&grant.run).filter(|run| run.deleted.is_none());
-    let file = run.and_then(|run| run.files.get(&grant.file)).map(|entry| entry.file.clone());
+    let run = snapshot.projection.generation(&grant.run)?.filter(|run| run.deleted.is_none());
+    let file = run.and_then(|run| run.files.get(&grant.file).map(|entry| entry.file.clone()));
     file.ok_or_else(|| Refusal::not_found("there is no such file"))
 }
 

@@ -75,16 +75,16 @@ impl Upsert {
 }
 
 /// What stands under a run's id, and what an upsert makes of it.
-enum Target<'a> {
+enum Target {
     /// The run, changed.
-    Known(&'a Arc<Run>),
+    Known(Arc<Run>),
     /// A new generation; the one before it, if any.
-    Begun(RunKey, Option<&'a Arc<Run>>),
+    Begun(RunKey, Option<Arc<Run>>),
 }
 
-fn target<'a>(projection: &'a Projection, path: &RunPath, request: &Upsert) -> Result<Target<'a>, Refusal> {
+fn target(projection: &Projection, path: &RunPath, request: &Upsert) -> Result<Target, Refusal> {
     let by_id = request.id.as_ref().is_some_and(|id| !id.is_empty());
-    match projection.run(path) {
+    match projection.run(path)? {
         Some(run) if run.deleted.is_some() => {
             if by_id && !request.is_init() {
                 return Err(Refusal::not_found(format!("run {path} is deleted")));
@@ -112,17 +112,17 @@ pub(crate) fn upsert(
     let path = request.path(caller, &drawn)?;
     names::check_may_write(projection, caller, &path.project.entity)?;
     let target = target(projection, &path, request)?;
-    let project_seq = projection.seq(&Subject::Project(path.project.clone()));
+    let project_seq = projection.seq(&Subject::Project(path.project.clone()))?;
     let (mut events, mut rests_on) = (Vec::new(), Vec::new());
     let (key, run) = match &target {
         Target::Known(run) => {
             rests_on.push((Subject::Run(run.key.clone()), run.seq));
-            (run.key.clone(), Some(*run))
+            (run.key.clone(), Some(&**run))
         }
         Target::Begun(key, before) => {
             rests_on.push((Subject::Project(path.project.clone()), project_seq));
             rests_on.push((Subject::Run(key.clone()), 0));
-            rests_on.extend(before.map(|before| (Subject::Run(before.key.clone()), before.seq)));
+            rests_on.extend(before.as_ref().map(|before| (Subject::Run(before.key.clone()), before.seq)));
             if project_seq == 0 {
                 events.push(project_created(act, &path.project));
             }
@@ -137,28 +137,27 @@ pub(crate) fn upsert(
         && !told.iter().any(|(name, _)| *name == Attribute::Name)
     {
         // A generation keeps the name that people know the run by.
-        let name = before.map(|before| before.name().to_owned()).unwrap_or_else(|| {
+        let name = before.as_ref().map(|before| before.name().to_owned()).unwrap_or_else(|| {
             let made = projection.projects.get(&path.project).map_or(0, |project| project.runs_made);
             names::made_up(&path.run, (drawn.ordinal)(&path.project, made))
         });
         told.insert(0, (Attribute::Name, Value::text(name)));
     }
-    let run_of_config = run.map(|run| &**run);
     if let Some(json) = &request.config {
         let (standing, new) = (run.map(|run| run.config.clone()).unwrap_or_default(), config::read(json)?);
         let merged = config::merged(&standing, &new, request.is_shared);
         let paths = standing.diff(&merged);
-        told.splice(0..0, attributes::changed_by_config(run_of_config, Some(&standing), &merged));
+        told.splice(0..0, attributes::changed_by_config(run, Some(&standing), &merged));
         if !paths.is_empty() {
             events.push(act.on_run(&key, Body::ConfigChanged(paths)));
         }
     }
-    let set = attributes::only_changes(run_of_config, told);
+    let set = attributes::only_changes(run, told);
     if !set.is_empty() {
         events.push(act.on_run(&key, Body::RunChanged(RunChanged { set })));
     }
     if let Some(json) = &request.summary {
-        let paths = summary_change(run_of_config, json)?;
+        let paths = summary_change(run, json)?;
         if !paths.is_empty() {
             events.push(act.on_run(&key, Body::SummaryChanged(paths)));
         }
@@ -236,8 +235,8 @@ fn state_change(run: &Run, to: State, cause: Cause, evidence: &str) -> Body {
 }
 
 /// The run that a request is about; deleted ones are not there.
-pub(crate) fn living<'a>(projection: &'a Projection, path: &RunPath) -> Result<&'a Arc<Run>, Refusal> {
-    let run = projection.run(path).filter(|run| run.deleted.is_none());
+pub(crate) fn living(projection: &Projection, path: &RunPath) -> Result<Arc<Run>, Refusal> {
+    let run = projection.run(path)?.filter(|run| run.deleted.is_none());
     run.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))
 }
 
@@ -251,23 +250,23 @@ fn about<T>(run: &Run, event: Option<Event>, reply: T) -> Plan<T> {
 
 /// Asks a run to stop. Asking again, or of a run that is not at work, changes nothing.
 pub(crate) fn stop(projection: &Projection, path: &RunPath, act: &Act) -> Result<Plan<bool>, Refusal> {
-    let run = living(projection, path)?;
+    let run = &*living(projection, path)?;
     let is_new = run.state.is_active() && !run.stop_requested;
     Ok(about(run, is_new.then(|| act.on_run(&run.key, Body::StopRequested)), is_new))
 }
 
 /// Deletes a run; it can be undeleted until it is erased.
 pub(crate) fn delete(projection: &Projection, path: &RunPath, act: &Act) -> Result<Plan<bool>, Refusal> {
-    let run = projection.run(path).ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
+    let run = projection.run(path)?.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
     let is_new = run.deleted.is_none();
-    Ok(about(run, is_new.then(|| act.on_run(&run.key, Body::RunDeleted)), is_new))
+    Ok(about(&run, is_new.then(|| act.on_run(&run.key, Body::RunDeleted)), is_new))
 }
 
 /// Takes a deletion back.
 pub(crate) fn undelete(projection: &Projection, path: &RunPath, act: &Act) -> Result<Plan<bool>, Refusal> {
-    let run = projection.run(path).ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
+    let run = projection.run(path)?.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
     let is_new = run.deleted.is_some();
-    Ok(about(run, is_new.then(|| act.on_run(&run.key, Body::RunUndeleted)), is_new))
+    Ok(about(&run, is_new.then(|| act.on_run(&run.key, Body::RunUndeleted)), is_new))
 }
 
 /// Sets a state by hand: to pending or failed, from where that makes sense (SEMANTICS 4).
@@ -291,8 +290,8 @@ pub(crate) fn set_state(
         )));
     }
     let evidence = format!("set by {}", act.actor);
-    let event = act.on_run(&run.key, state_change(run, to, Cause::Edit, &evidence));
-    Ok(about(run, Some(event), ()))
+    let event = act.on_run(&run.key, state_change(&run, to, Cause::Edit, &evidence));
+    Ok(about(&run, Some(event), ()))
 }
 
 /// Names a stored blob as a file of a run. The same content again changes nothing.
@@ -302,10 +301,10 @@ pub(crate) fn put_file(
     file: &FilePut,
     act: &Act,
 ) -> Result<Plan<()>, Refusal> {
-    let run = projection.generation(key).filter(|run| run.deleted.is_none());
+    let run = projection.generation(key)?.filter(|run| run.deleted.is_none());
     let run = run.ok_or_else(|| Refusal::not_found(format!("run {key} not found")))?;
     let stands = run.files.get(&file.name).is_some_and(|entry| entry.file == *file);
-    Ok(about(run, (!stands).then(|| act.on_run(key, Body::FilePut(file.clone()))), ()))
+    Ok(about(&run, (!stands).then(|| act.on_run(key, Body::FilePut(file.clone()))), ()))
 }
 
 /// Deletes files of a run; those that are not there are not missed.
@@ -339,7 +338,7 @@ pub(crate) fn make_project(
 ) -> Result<Plan<bool>, Refusal> {
     names::check_project(&project.project)?;
     names::check_may_write(projection, caller, &project.entity)?;
-    let seq = projection.seq(&Subject::Project(project.clone()));
+    let seq = projection.seq(&Subject::Project(project.clone()))?;
     let event = (seq == 0).then(|| project_created(act, project));
     let inserted = event.is_some();
     let rests_on = vec![(Subject::Project(project.clone()), seq)];

@@ -1,14 +1,15 @@
 //! Which keys there are, as the resolver asks for them.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine::{HIDDEN_KEY, Kinds, Projection, Run, Space};
+use engine::{HIDDEN_KEY, Kinds, Projection, RUNS_PER_CHUNK, Space};
 
 use super::near;
 use crate::error::Error;
 use crate::limits;
+use crate::tables::cell::Cell;
 use crate::tables::history::table_of;
 use crate::tables::key::{KeyPath, Sort, SpaceName, is_own_key};
 
@@ -96,6 +97,29 @@ impl<'a> Catalogue<'a> {
         near::nearest(&path.name, keys).into_iter().map(|key| format!("{root}{key}")).collect()
     }
 
+    /// The keys of the runs whose entity, project and id `wanted` chooses.
+    fn keys_of(&self, space: Space, wanted: &dyn Fn(&[Cell<'_>; 3]) -> bool) -> Result<Vec<Arc<str>>, Error> {
+        let mut keys = BTreeSet::new();
+        let chunks = (self.projection.run_count() as usize).div_ceil(RUNS_PER_CHUNK);
+        for chunk in 0..u32::try_from(chunks).unwrap_or(u32::MAX) {
+            let runs = self.projection.chunk(chunk)?;
+            let runs = if self.include_deleted { runs } else { runs.visible()? };
+            let mut ids: Vec<[Cell<'_>; 3]> = vec![[const { Cell::Null }; 3]; runs.len()];
+            for (place, column) in ["entity", "project", "run_id"].into_iter().enumerate() {
+                runs.fixed(column, &mut |row, cell| {
+                    if let Some(slot) = ids.get_mut(row).and_then(|id| id.get_mut(place)) {
+                        *slot = cell;
+                    }
+                })?;
+            }
+            for (row, _) in ids.iter().enumerate().filter(|(_, id)| wanted(id)) {
+                let run = runs.run(row)?;
+                keys.extend(run.iter().flat_map(|run| table_of(run, space).keys.keys().cloned()));
+            }
+        }
+        Ok(keys.into_iter().filter(|key| !is_own_key(key) && !is_hidden(key)).collect())
+    }
+
     /// The keys that `*` stands for: those of the runs for which `wanted` holds.
     ///
     /// # Errors
@@ -104,19 +128,11 @@ impl<'a> Catalogue<'a> {
     pub(crate) fn star(
         &self,
         space: Space,
-        wanted: Option<&dyn Fn(&Run) -> bool>,
+        wanted: Option<&dyn Fn(&[Cell<'_>; 3]) -> bool>,
     ) -> Result<Vec<Arc<str>>, Error> {
         let keys: Vec<Arc<str>> = match wanted {
             None => self.list(space).iter().map(|(key, _)| Arc::clone(key)).collect(),
-            Some(wanted) => {
-                let mut keys = BTreeMap::new();
-                let runs = self.projection.runs.iter();
-                let seen = runs.filter(|run| (self.include_deleted || run.is_visible()) && wanted(run));
-                for key in seen.flat_map(|run| table_of(run, space).keys.keys()) {
-                    keys.entry(Arc::clone(key)).or_insert(());
-                }
-                keys.into_keys().filter(|key| !is_own_key(key) && !is_hidden(key)).collect()
-            }
+            Some(wanted) => self.keys_of(space, wanted)?,
         };
         if keys.len() > limits::STAR_KEYS_MAX {
             return Err(Error::too_large(format!(

@@ -1,11 +1,11 @@
 //! What `*` stands for.
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value};
-use engine::Run;
 
 use super::scope::{Kind, Relation};
 use super::{Resolver, names};
 use crate::error::Error;
+use crate::tables::cell::Cell;
 use crate::tables::key::{KeyPath, SpaceName, Want};
 
 /// Constants that a run must have for a statement's rows to be its: `entity`, `project` or `run_id`
@@ -54,15 +54,16 @@ impl Selection {
         }
     }
 
-    fn holds(&self, relation: &str, run: &Run) -> bool {
+    /// Whether a run of that entity, project and id is selected.
+    fn holds(&self, relation: &str, [entity, project, run_id]: &[Cell<'_>; 3]) -> bool {
         self.0.iter().all(|(qualifier, column, values)| {
             let value = match column.as_str() {
-                "entity" => &*run.key.project.entity,
-                "project" => &*run.key.project.project,
-                _ => &*run.key.run,
+                "entity" => entity,
+                "project" => project,
+                _ => run_id,
             };
             let is_meant = qualifier.as_ref().is_none_or(|qualifier| qualifier == relation);
-            !is_meant || values.iter().any(|wanted| wanted == value)
+            !is_meant || values.iter().any(|wanted| matches!(value, Cell::Text(text) if text == wanted))
         })
     }
 }
@@ -100,8 +101,8 @@ impl Resolver<'_> {
                 .collect(),
         };
         if let Some((table, space)) = relation.bare_space() {
-            let is_selected = |run: &Run| selection.holds(&relation.name, run);
-            let wanted: Option<&dyn Fn(&Run) -> bool> =
+            let is_selected = |run: &[Cell<'_>; 3]| selection.holds(&relation.name, run);
+            let wanted: Option<&dyn Fn(&[Cell<'_>; 3]) -> bool> =
                 if selection.0.is_empty() { None } else { Some(&is_selected) };
             for key in self.catalogue.star(space, wanted)? {
                 // A key named like a fixed column can be had by name: history['project'].

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
-use engine::{RUNS_PER_CHUNK, Run, Snapshot};
+use engine::{RUNS_PER_CHUNK, Run, RunChunk, Snapshot};
 
 pub(crate) use cache::ColumnCache;
 pub(crate) use provider::Provider;
@@ -39,15 +39,19 @@ impl Context {
 
     /// Chunks of runs.
     pub(crate) fn chunks(&self) -> usize {
-        self.snapshot.projection.runs.len().div_ceil(RUNS_PER_CHUNK)
+        self.run_count().div_ceil(RUNS_PER_CHUNK)
+    }
+
+    /// How many generations of runs there are, whether the statement sees them or not.
+    pub(crate) fn run_count(&self) -> usize {
+        self.snapshot.projection.run_count() as usize
     }
 
     /// The runs of a chunk that the statement sees, by ordinal.
-    pub(crate) fn runs_of(&self, chunk: usize) -> impl Iterator<Item = &Arc<Run>> {
-        let first = chunk * RUNS_PER_CHUNK;
-        (first..first + RUNS_PER_CHUNK)
-            .map_while(|ordinal| self.snapshot.projection.runs.get(ordinal))
-            .filter(|run| self.sees(run))
+    pub(crate) fn chunk(&self, chunk: usize) -> Result<RunChunk> {
+        let chunk = self.snapshot.projection.chunk(u32::try_from(chunk).unwrap_or(u32::MAX));
+        let seen = if self.include_deleted { chunk } else { chunk.and_then(RunChunk::visible) };
+        seen.map_err(outside)
     }
 }
 

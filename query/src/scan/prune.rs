@@ -19,7 +19,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPu
 use datafusion::physical_plan::PhysicalExpr;
 use engine::Run;
 
-use super::Context;
+use super::{Context, outside};
 use crate::tables::{IDENTITY, runs};
 
 /// On which columns a source chooses.
@@ -123,11 +123,22 @@ impl Filters {
         (0..context.chunks()).flat_map(move |chunk| {
             let chosen = match (&filter, &identity) {
                 (Some(filter), Some(identity)) => chosen_of(&context, chunk, filter, identity),
-                _ => Ok(context.runs_of(chunk).map(Arc::clone).collect()),
+                _ => Ok(None),
             };
-            match chosen {
-                Ok(runs) => runs.into_iter().map(Ok).collect::<Vec<_>>(),
-                Err(error) => vec![Err(error)],
+            let runs = chosen.and_then(|chosen| match chosen {
+                Some(chosen) if !chosen.contains(&true) => Ok(None),
+                chosen => Ok(Some((context.chunk(chunk)?, chosen))),
+            });
+            match runs {
+                Ok(None) => Box::new(std::iter::empty()),
+                Ok(Some((runs, chosen))) => {
+                    let rows = (0..runs.len()).filter(move |row| {
+                        chosen.as_ref().is_none_or(|chosen| chosen.get(*row).copied().unwrap_or(false))
+                    });
+                    let load = move |row| runs.run(row).map_err(outside).transpose();
+                    Box::new(rows.filter_map(load)) as Chosen
+                }
+                Err(error) => Box::new(std::iter::once(Err(error))),
             }
         })
     }
@@ -146,19 +157,17 @@ impl Filters {
     }
 }
 
+type Chosen = Box<dyn Iterator<Item = Result<Arc<Run>>> + Send>;
+
+/// Which of a chunk's runs a filter chooses.
 fn chosen_of(
     context: &Context,
     chunk: usize,
     filter: &Arc<dyn PhysicalExpr>,
     identity: &runs::Identity,
-) -> Result<Vec<Arc<Run>>> {
-    let batch = RecordBatch::try_new(identity_schema(), identity.columns(context, chunk))?;
-    let chosen: Vec<bool> = truths(filter, &batch)?.collect();
-    if !chosen.contains(&true) {
-        return Ok(Vec::new());
-    }
-    let runs = context.runs_of(chunk).zip(chosen);
-    Ok(runs.filter(|(_, is_chosen)| *is_chosen).map(|(run, _)| Arc::clone(run)).collect())
+) -> Result<Option<Vec<bool>>> {
+    let batch = RecordBatch::try_new(identity_schema(), identity.columns(context, chunk)?)?;
+    Ok(Some(truths(filter, &batch)?.collect()))
 }
 
 fn truths(filter: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<impl Iterator<Item = bool> + use<>> {

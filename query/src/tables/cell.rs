@@ -1,7 +1,6 @@
 //! Rows of our own types to Arrow columns: a table says what each of its cells is, one place builds
 //! the arrays.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -12,49 +11,7 @@ use arrow::array::{
 use super::Type;
 
 /// One value of a fixed column.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Cell<'a> {
-    Null,
-    Text(Cow<'a, str>),
-    Int(i64),
-    Float(f64),
-    Bool(bool),
-    /// Nanoseconds since 1970.
-    Time(i64),
-    Texts(Vec<&'a str>),
-}
-
-impl<'a> Cell<'a> {
-    /// A text, or NULL for none.
-    pub(crate) fn text(text: impl Into<Option<&'a str>>) -> Self {
-        text.into().map_or(Self::Null, |text| Self::Text(Cow::Borrowed(text)))
-    }
-
-    /// A text, or NULL for an empty one.
-    pub(crate) fn unless_empty(text: &'a str) -> Self {
-        Self::text((!text.is_empty()).then_some(text))
-    }
-
-    /// A text that was made for this cell.
-    pub(crate) fn owned(text: String) -> Self {
-        Self::Text(Cow::Owned(text))
-    }
-
-    /// A count or position; none of ours comes near the end of i64.
-    pub(crate) fn count(number: u64) -> Self {
-        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
-    }
-
-    /// An integer, or NULL for none.
-    pub(crate) fn int(number: Option<i64>) -> Self {
-        number.map_or(Self::Null, Self::Int)
-    }
-
-    /// A time, or NULL for none.
-    pub(crate) fn time(time: Option<i64>) -> Self {
-        time.map_or(Self::Null, Self::Time)
-    }
-}
+pub(crate) use engine::Shown as Cell;
 
 /// An array being built.
 pub(crate) enum Builder {

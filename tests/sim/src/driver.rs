@@ -218,7 +218,7 @@ fn make_batch(snapshot: &Snapshot, sent: &mut u64, count: usize, bytes: usize) -
         let received = i64::try_from(*sent).unwrap();
         events.push(Event { subject, received, actor: "ada".into(), body: body(*sent) });
     };
-    let runs = &snapshot.projection.runs;
+    let runs: Vec<_> = snapshot.projection.runs().map(Result::unwrap).collect();
     if !snapshot.projection.projects.contains_key(&project()) {
         push(project().into(), &|_| Body::ProjectCreated(ProjectCreated { description: "".into() }));
     }

@@ -48,6 +48,27 @@ impl Block {
     ///
     /// [`BlockError`] when the bytes are not what [`super::BlockBuilder`] writes.
     pub fn parse(bytes: Bytes) -> Result<Self, BlockError> {
+        let block = Self::parse_directory(bytes)?;
+        block.columns().try_for_each(|column| column.check())?;
+        let mut names: Vec<&str> = block.columns().map(|column| column.name).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(BlockError("a column name is repeated"));
+        }
+        Ok(block)
+    }
+
+    /// Bytes of what says how long the directory is.
+    pub(crate) const HEAD_LEN: usize = HEADER_LEN;
+
+    /// Bytes from a block's beginning to the end of its directory.
+    pub(crate) fn directory_len(head: &[u8]) -> Result<usize, BlockError> {
+        let mut head = Reader { bytes: head, at: HEADER_LEN - 4 };
+        (head.u32()? as usize).checked_add(HEADER_LEN).ok_or(BlockError("directory too long"))
+    }
+
+    /// Reads the directory of a block whose columns are checked otherwise when they are read.
+    pub(crate) fn parse_directory(bytes: Bytes) -> Result<Self, BlockError> {
         let mut head = Reader { bytes: &bytes, at: 0 };
         let rows = head.u32()?;
         let count = head.u32()? as usize;
@@ -68,14 +89,7 @@ impl Block {
         if at != bytes.len() {
             return Err(BlockError("length differs"));
         }
-        let block = Self { rows, columns, bytes };
-        block.columns().try_for_each(|column| column.check())?;
-        let mut names: Vec<&str> = block.columns().map(|column| column.name).collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(BlockError("a column name is repeated"));
-        }
-        Ok(block)
+        Ok(Self { rows, columns, bytes })
     }
 
     /// A block of columns that stood elsewhere. Several may have one name if no row has a cell in two
@@ -101,6 +115,20 @@ impl Block {
         Self { bytes: bytes.into(), rows, columns }
     }
 
+    /// The rows of the block that `keep` says, with their cells.
+    pub(crate) fn keep(&self, keep: &[bool]) -> Self {
+        let mut kept = 0u32;
+        let places: Vec<Option<u32>> = keep
+            .iter()
+            .map(|keep| {
+                kept += u32::from(*keep);
+                keep.then(|| kept - 1)
+            })
+            .collect();
+        let parts: Vec<Assembled<'_>> = self.columns().map(|column| column.placed(&places, kept)).collect();
+        Self::assemble(kept, &parts)
+    }
+
     /// Rows in the block.
     #[must_use]
     pub fn rows(&self) -> u32 {
@@ -110,6 +138,22 @@ impl Block {
     /// The columns, in the order in which their names first occurred.
     pub fn columns(&self) -> impl Iterator<Item = Column<'_>> {
         self.columns.iter().filter_map(|entry| self.open(entry))
+    }
+
+    /// How many columns there are.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The name of the column at a place.
+    pub(crate) fn name_at(&self, place: usize) -> &str {
+        let name = self.columns.get(place).and_then(|entry| self.bytes.get(entry.name.0..entry.name.1));
+        name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+    }
+
+    /// Where the cells of the column at a place begin and end among the block's bytes.
+    pub(crate) fn data_at(&self, place: usize) -> (usize, usize) {
+        self.columns.get(place).map_or((0, 0), |entry| entry.data)
     }
 
     /// The column at a place, in the order of [`Block::columns`].
@@ -243,6 +287,33 @@ pub struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
+    /// The cells of the rows that have a place among `rows` others.
+    fn placed(&self, places: &[Option<u32>], rows: u32) -> Assembled<'a> {
+        let mut present = vec![0u8; (rows as usize).div_ceil(8)];
+        let (mut cells, mut ends, mut values) = (0u32, Vec::new(), Vec::new());
+        for (row, cell) in self.iter() {
+            let Some(place) = places.get(row as usize).copied().flatten() else { continue };
+            if let Some(byte) = present.get_mut(place as usize / 8) {
+                *byte |= 1 << (place % 8);
+            }
+            cells += 1;
+            match cell {
+                Cell::Int(value) => values.extend_from_slice(&value.to_le_bytes()),
+                Cell::Float(value) => values.extend_from_slice(&value.to_le_bytes()),
+                Cell::Bool(value) => values.push(u8::from(value)),
+                Cell::Text(text) | Cell::Json(text) => {
+                    values.extend_from_slice(text.as_bytes());
+                    ends.extend_from_slice(&u32::try_from(values.len()).unwrap_or(u32::MAX).to_le_bytes());
+                }
+            }
+        }
+        ends.extend_from_slice(&values);
+        if cells == rows {
+            present.clear();
+        }
+        Assembled { name: self.name, kind: self.kind, cells, present, values: ends }
+    }
+
     /// How many rows have a cell.
     #[must_use]
     pub fn len(&self) -> u32 {

@@ -49,6 +49,20 @@ impl Piece {
         Self { block, lsns: Numbers::Each(lsns), lines: Numbers::Each(lines), is_stored: false }
     }
 
+    /// Without the rows that were written behind a position.
+    pub(crate) fn until(self, last: Lsn) -> Self {
+        let keep: Vec<bool> = (0..self.block.rows()).map(|row| self.lsn(row) <= last).collect();
+        if !keep.contains(&false) {
+            return self;
+        }
+        let rows = |numbers: &Numbers| {
+            let rows = (0u32..).zip(&keep).filter(|(_, keep)| **keep);
+            Numbers::Each(rows.map(|(row, _)| numbers.of(row)).collect())
+        };
+        let (lsns, lines) = (rows(&self.lsns), rows(&self.lines));
+        Self { block: self.block.keep(&keep), lsns, lines, is_stored: self.is_stored }
+    }
+
     /// The position of the event that wrote a row.
     #[must_use]
     pub fn lsn(&self, row: u32) -> Lsn {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{
     Body, Cause, Chunk, Console, Event, Quarantined, Rows, Run, RunKey, Snapshot, State, StateChanged,
-    StreamKind, Subject, Table,
+    StreamKind, Subject,
 };
 
 use super::interrupt;
@@ -145,18 +145,15 @@ impl Draft<'_> {
         if stream.has_seen(chunk.hash) {
             return Ok(());
         }
-        let (table, name): (&Table, _) = if kind == StreamKind::History {
-            (&self.run.history, HISTORY)
-        } else {
-            (&self.run.system, SYSTEM)
-        };
+        let name = if kind == StreamKind::History { HISTORY } else { SYSTEM };
         let mut first_line = chunk.first_line;
         let mut rows = chunk.rows.rows;
         let mut block = chunk.rows.block.clone();
         let mut skipped = 0;
         if chunk.first_line < stream.next {
             let end = chunk.first_line + u64::from(rows);
-            let standing = Standing::read(self.snapshot, table, self.writer, chunk.first_line, end)?;
+            let standing =
+                Standing::read(self.snapshot, (self.run, kind), self.writer, chunk.first_line..end)?;
             let Some(rest) = overlap::rest(&standing, chunk.first_line, &chunk.rows).map_err(unreadable)?
             else {
                 return Ok(());
@@ -184,15 +181,14 @@ impl Draft<'_> {
     /// text with an earlier time. So a chunk is a retry only of the one stored last: its hash tells
     /// what it followed.
     fn console(&mut self, chunk: &ConsoleChunk) {
-        let mut before = self.run.console.iter().rev().filter(|extent| *extent.writer == **self.writer);
-        let (last, last_but_one) = (before.next(), before.next());
-        let following = |extent: Option<&engine::Extent>| {
+        let following = |lsn: engine::Lsn| {
             let mut hash = chunk.hash;
-            hash.word(extent.map_or(0, |extent| extent.lsn.0));
+            hash.word(lsn.0);
             hash.finish()
         };
         let stream = self.run.stream(self.writer, StreamKind::Console);
-        if last.is_some() && stream.has_seen(following(last_but_one)) {
+        let (last, last_but_one) = stream.written;
+        if last.0 > 0 && stream.has_seen(following(last_but_one)) {
             return;
         }
         let hash = following(last);
@@ -253,7 +249,7 @@ mod tests {
             act.on_run(&path.generation(1), Body::RunCreated(created)),
         ];
         store.append_blocking(Batch::new(events)).unwrap();
-        let run = Arc::clone(store.snapshot().projection.run(&path).unwrap());
+        let run = store.snapshot().projection.run(&path).unwrap().unwrap();
         (store, run)
     }
 

@@ -5,7 +5,7 @@
 //! - Ctrl+D in an interactive Python is reported as exit code 0; there is no script then, and the
 //!   telemetry does not name a call of `finish`, which a deliberate end would.
 
-use engine::{Attribute, ConsoleLine, HIDDEN_KEY, Run, Snapshot, Value};
+use engine::{Attribute, ConsoleLine, HIDDEN_KEY, Run, Snapshot, StreamKind, Value};
 
 use super::request::Parsed;
 
@@ -33,8 +33,8 @@ fn ends_in_interrupt(snapshot: &Snapshot, run: &Run, parsed: &Parsed) -> bool {
     let new = parsed.console.as_ref().and_then(|chunk| last_error(&chunk.lines));
     let stored = || {
         // What cannot be read tells nothing; a query of the console will name the damage.
-        let mut chunks = run.console.iter().rev().take(CHUNKS);
-        chunks.find_map(|extent| {
+        let chunks = snapshot.extents(run, StreamKind::Console).unwrap_or_default();
+        chunks.iter().rev().take(CHUNKS).find_map(|extent| {
             let lines = snapshot.console_lines(extent).unwrap_or_default();
             last_error(&lines.into_iter().map(|(_, _, line)| line).collect::<Vec<_>>())
         })

@@ -60,10 +60,10 @@ pub(crate) async fn post(
     let act = Act { actor: Arc::clone(&caller.user), now: app.store.now() };
     let outcome = app
         .decide(|snapshot| {
-            let run = snapshot.projection.run(&path).filter(|run| run.deleted.is_none());
+            let run = snapshot.projection.run(&path)?.filter(|run| run.deleted.is_none());
             let run = run.ok_or_else(|| Refusal::not_found(format!("run {path} is unknown")))?;
             names::check_may_write(&snapshot.projection, &caller, &path.project.entity)?;
-            decide(snapshot, run, &parsed, &writer, &act)
+            decide(snapshot, &run, &parsed, &writer, &act)
         })
         .await?;
     app.liveness.heard(&outcome.run);

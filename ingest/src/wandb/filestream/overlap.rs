@@ -4,8 +4,12 @@
 //! What holds: a row that equals what stands at its line is not stored again. Equal rows at the
 //! chunk's ends are cut off, equal ones between others leave an empty place.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use bytes::Bytes;
-use engine::{Block, BlockBuilder, Cell, Extent, Snapshot, Table, Value};
+use engine::{Block, BlockBuilder, Cell, Lsn, Piece, Run, Snapshot, StreamKind, Value};
 
 use super::rows::RowBlock;
 
@@ -17,40 +21,59 @@ pub(super) struct Rest {
     pub(super) block: Bytes,
 }
 
-/// The rows that stand at a range of lines of a stream.
+/// The rows that stand at a range of lines of a stream: of each line the one written last.
 pub(super) struct Standing {
-    blocks: Vec<(Extent, Block)>,
+    pieces: Vec<Piece>,
+    /// Line to position and to the rows that have its cells: a row's rare keys may stand apart.
+    lines: BTreeMap<u64, (Lsn, Vec<(usize, u32)>)>,
+    /// The line behind the highest that was ever written.
+    end_line: u64,
 }
 
 impl Standing {
     /// Reads them. A writer's extents that lie outside the range are not touched.
     pub(super) fn read(
         snapshot: &Snapshot,
-        table: &Table,
+        (run, kind): (&Run, StreamKind),
         writer: &str,
-        first_line: u64,
-        end_line: u64,
+        range: Range<u64>,
     ) -> Result<Self, engine::Error> {
-        let overlapping = table.extents.iter().filter(|extent| {
-            *extent.writer == *writer && extent.first_line < end_line && extent.end_line > first_line
-        });
-        let mut blocks = Vec::new();
-        for extent in overlapping {
-            blocks.push((extent.clone(), snapshot.rows(extent)?.block));
+        let mut standing = Self { pieces: Vec::new(), lines: BTreeMap::new(), end_line: 0 };
+        for extent in snapshot.extents(run, kind)?.iter().filter(|extent| *extent.writer == *writer) {
+            standing.end_line = standing.end_line.max(extent.end_line);
+            if extent.first_line < range.end && extent.end_line > range.start {
+                standing.add(snapshot.rows(extent)?, &range);
+            }
         }
-        Ok(Self { blocks })
+        Ok(standing)
     }
 
-    /// The cells at a line: of the last extent that has a row with cells there.
-    fn row(&self, line: u64) -> Option<Vec<(&str, Cell<'_>)>> {
-        self.blocks.iter().rev().find_map(|(extent, block)| {
-            let row = u32::try_from(line.checked_sub(extent.first_line)?).ok()?;
-            if row >= extent.rows {
-                return None;
+    fn add(&mut self, piece: Piece, range: &Range<u64>) {
+        let index = self.pieces.len();
+        let there = (0u32..).zip(piece.rows_there()).filter(|(_, there)| *there);
+        for (row, _) in there.filter(|(row, _)| range.contains(&piece.line(*row))) {
+            let lsn = piece.lsn(row);
+            let line = self.lines.entry(piece.line(row)).or_insert_with(|| (lsn, Vec::new()));
+            match line.0.cmp(&lsn) {
+                Ordering::Less => *line = (lsn, vec![(index, row)]),
+                Ordering::Equal => line.1.push((index, row)),
+                Ordering::Greater => {}
             }
-            let cells: Vec<_> = block.row(row).collect();
-            (!cells.is_empty()).then_some(cells)
-        })
+        }
+        self.pieces.push(piece);
+    }
+
+    /// The cells at a line.
+    fn row(&self, line: u64) -> Option<Vec<(&str, Cell<'_>)>> {
+        let (_, places) = self.lines.get(&line)?;
+        let mut cells: Vec<(&str, Cell<'_>)> = Vec::new();
+        let pieces = places.iter().filter_map(|(index, row)| Some((self.pieces.get(*index)?, *row)));
+        for (name, cell) in pieces.flat_map(|(piece, row)| piece.block.row(row)) {
+            if cells.iter().all(|(known, _)| *known != name) {
+                cells.push((name, cell));
+            }
+        }
+        (!cells.is_empty()).then_some(cells)
     }
 }
 
@@ -65,8 +88,7 @@ pub(super) fn rest(
         let lacks_step = rows.stepless.binary_search(&row).is_ok();
         let is_bad = rows.bad.binary_search_by_key(&row, |bad| bad.index).is_ok();
         // A line that cannot be read is in quarantine since it first came; it overwrites nothing.
-        let is_past =
-            standing.blocks.iter().all(|(extent, _)| extent.end_line <= first_line + u64::from(row));
+        let is_past = standing.end_line <= first_line + u64::from(row);
         is_past
             || (!is_bad
                 && !same(standing.row(first_line + u64::from(row)), block.row(row).collect(), lacks_step))

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::{Block, Kinds, Run, Snapshot, Table, Value};
+use engine::{Block, Extent, Kinds, Lsn, Run, Snapshot, StreamKind, Value};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -48,32 +48,43 @@ impl Spec {
     }
 }
 
-/// Where a row's cells stand: extents and rows in them, in the order in which they were written.
-type Places = Vec<(usize, u32)>;
+/// Where a row's cells stand: the position that wrote them, extent and row in it.
+type Places = Vec<(Lsn, usize, u32)>;
 
-/// All rows of a table.
-pub(crate) fn all_rows(snapshot: &Snapshot, table: &Table) -> Result<Vec<Value>, Refusal> {
-    rows(snapshot, table, &Spec::default())
+/// All rows of a stream.
+pub(crate) fn all_rows(snapshot: &Snapshot, run: &Run, kind: StreamKind) -> Result<Vec<Value>, Refusal> {
+    rows(snapshot, run, kind, &Spec::default())
 }
 
 /// The rows, by rising step; of each cell the last value written. Rows without a step stand by line.
-pub(super) fn rows(snapshot: &Snapshot, table: &Table, spec: &Spec) -> Result<Vec<Value>, Refusal> {
+pub(super) fn rows(
+    snapshot: &Snapshot,
+    run: &Run,
+    kind: StreamKind,
+    spec: &Spec,
+) -> Result<Vec<Value>, Refusal> {
+    let extents = snapshot.extents(run, kind)?;
     let mut found: BTreeMap<(i64, Arc<str>), Places> = BTreeMap::new();
-    for (index, extent) in table.extents.iter().enumerate().filter(|(_, extent)| spec.touches(extent.steps)) {
-        let block = snapshot.rows(extent)?.block;
-        let steps = block.column("_step");
-        for row in 0..block.rows() {
-            let step = steps
-                .and_then(|steps| steps.cell(steps.index_of(row)?))
-                .and_then(|cell| cell.to_value().as_i64());
-            let line = i64::try_from(extent.first_line + u64::from(row)).unwrap_or(i64::MAX);
+    for (index, extent) in extents.iter().enumerate().filter(|(_, extent)| spec.touches(extent.steps)) {
+        let piece = snapshot.rows(extent)?;
+        let mut steps: Vec<Option<i64>> = vec![None; piece.block.rows() as usize];
+        for (row, cell) in piece.block.cells("_step") {
+            if let Some(slot) = steps.get_mut(row as usize) {
+                *slot = cell.to_value().as_i64();
+            }
+        }
+        for (row, step) in (0u32..).zip(steps) {
+            let line = i64::try_from(piece.line(row)).unwrap_or(i64::MAX);
             let Some(place) = step.or(Some(line).filter(|_| extent.steps.is_none())) else { continue };
             if spec.wants(place) {
-                found.entry((place, Arc::clone(&extent.writer))).or_default().push((index, row));
+                let places = found.entry((place, Arc::clone(&extent.writer))).or_default();
+                places.push((piece.lsn(row), index, row));
             }
         }
     }
-    let mut reader = Reader { snapshot, table, block: None };
+    // A row's cells in the order in which they were written.
+    found.values_mut().for_each(|places| places.sort_by_key(|(lsn, _, _)| *lsn));
+    let mut reader = Reader { snapshot, extents: &extents, block: None };
     if spec.keys.is_empty() {
         let chosen = spread(found.into_values().collect(), spec.samples);
         return chosen.into_iter().map(|places| reader.row(&places, &[])).collect();
@@ -91,14 +102,14 @@ pub(super) fn rows(snapshot: &Snapshot, table: &Table, spec: &Spec) -> Result<Ve
 /// Reads rows, keeping the block it used last: neighbours mostly share it.
 struct Reader<'a> {
     snapshot: &'a Snapshot,
-    table: &'a Table,
+    extents: &'a [Extent],
     block: Option<(usize, Block)>,
 }
 
 impl Reader<'_> {
     fn row(&mut self, places: &Places, keys: &[String]) -> Result<Value, Refusal> {
         let mut members: Vec<(Box<str>, Value)> = Vec::new();
-        for (index, row) in places {
+        for (_, index, row) in places {
             for (name, cell) in self.block(*index)?.row(*row) {
                 if !keys.is_empty() && !keys.iter().any(|key| key == name) {
                     continue;
@@ -115,7 +126,7 @@ impl Reader<'_> {
     fn block(&mut self, index: usize) -> Result<&Block, Refusal> {
         let gone = || Refusal::unavailable("the rows are not where they are indexed");
         if self.block.as_ref().is_none_or(|(known, _)| *known != index) {
-            let extent = self.table.extents.get(index).ok_or_else(gone)?;
+            let extent = self.extents.get(index).ok_or_else(gone)?;
             self.block = Some((index, self.snapshot.rows(extent)?.block));
         }
         self.block.as_ref().map(|(_, block)| block).ok_or_else(gone)
@@ -132,16 +143,29 @@ fn spread<T>(items: Vec<T>, count: Option<usize>) -> Vec<T> {
 }
 
 /// The row at the highest line that has cells, as JSON.
-pub(super) fn last_row(snapshot: &Snapshot, table: &Table) -> Result<Option<String>, Refusal> {
-    let Some(extent) = table.extents.iter().max_by_key(|extent| extent.end_line) else { return Ok(None) };
-    let block = snapshot.rows(extent)?.block;
-    let row =
-        |row: u32| Value::Map(block.row(row).map(|(name, cell)| (name.into(), cell.to_value())).collect());
-    let rows = (0..block.rows()).rev().map(row);
-    Ok(rows
-        .into_iter()
-        .find(|row| row.as_map().is_some_and(|cells| !cells.is_empty()))
-        .map(|row| row.to_json()))
+pub(super) fn last_row(snapshot: &Snapshot, run: &Run, kind: StreamKind) -> Result<Option<String>, Refusal> {
+    let mut extents = snapshot.extents(run, kind)?;
+    extents.sort_by_key(|extent| std::cmp::Reverse(extent.end_line));
+    let mut last: Option<(u64, Places)> = None;
+    for (index, extent) in extents.iter().enumerate() {
+        // No line of this one or of those behind it is as high.
+        if last.as_ref().is_some_and(|(line, _)| extent.end_line <= *line) {
+            break;
+        }
+        let piece = snapshot.rows(extent)?;
+        for (row, _) in (0u32..).zip(piece.rows_there()).filter(|(_, there)| *there) {
+            let (line, place) = (piece.line(row), (piece.lsn(row), index, row));
+            match &mut last {
+                Some((highest, places)) if *highest == line => places.push(place),
+                Some((highest, _)) if *highest > line => {}
+                _ => last = Some((line, vec![place])),
+            }
+        }
+    }
+    let Some((_, mut places)) = last else { return Ok(None) };
+    places.sort_by_key(|(lsn, _, _)| *lsn);
+    let row = Reader { snapshot, extents: &extents, block: None }.row(&places, &[])?;
+    Ok(Some(row.to_json()))
 }
 
 /// A tail as the client reads it: a JSON array of JSON texts.

@@ -222,6 +222,14 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// The page of what each entry becomes.
+    fn try_map<U, E>(self, mut change: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let entries = self.entries.into_iter().map(|(entry, cursor)| Ok((change(entry)?, cursor)));
+        Ok(Page { entries: entries.collect::<Result<_, E>>()?, info: self.info })
+    }
+}
+
 /// A count for a GraphQL Int.
 fn int(count: impl TryInto<i32>) -> i32 {
     count.try_into().unwrap_or(i32::MAX)

@@ -235,8 +235,8 @@ impl Mutation {
             .await?;
         scope.app.liveness.heard(&upserted.run);
         let snapshot = scope.snapshot();
-        let run = snapshot.projection.generation(&upserted.run);
-        let bucket = run.map(|run| Run::new(&snapshot, run).with_history_lines(upserted.history_lines));
+        let run = snapshot.projection.generation(&upserted.run)?;
+        let bucket = run.map(|run| Run::new(&snapshot, &run).with_history_lines(upserted.history_lines));
         Ok(Some(UpsertBucketPayload { bucket, inserted: Some(upserted.inserted) }))
     }
 

@@ -72,17 +72,13 @@ impl Project {
     }
 
     /// Its runs that are there, in the order in which they were made.
-    fn runs_made(&self) -> Vec<&Arc<engine::Run>> {
-        let mut ordinals: Vec<u32> = self.project.runs.values().copied().collect();
-        ordinals.sort_unstable();
-        let runs =
-            ordinals.into_iter().filter_map(|ordinal| self.snapshot.projection.runs.get(ordinal as usize));
-        runs.filter(|run| run.is_visible()).collect()
+    fn runs_made(&self) -> Result<Vec<u32>, Refusal> {
+        Ok(self.snapshot.projection.visible_in(&self.project.key)?)
     }
 
-    fn run_named(&self, name: &str) -> Option<Run> {
+    fn run_named(&self, name: &str) -> Result<Option<Run>, Refusal> {
         let run = self.snapshot.projection.run(&RunPath::new(self.project.key.clone(), name))?;
-        run.is_visible().then(|| Run::new(&self.snapshot, run))
+        Ok(run.filter(|run| run.is_visible()).map(|run| Run::new(&self.snapshot, &run)))
     }
 }
 
@@ -165,7 +161,7 @@ impl Project {
 
     async fn run_count(&self, filters: Option<JsonString>) -> Result<i32> {
         check_filters(filters.as_ref())?;
-        Ok(int(self.runs_made().len()))
+        Ok(int(self.runs_made()?.len()))
     }
 
     async fn runs(
@@ -177,23 +173,27 @@ impl Project {
         order: Option<String>,
     ) -> Result<Option<RunConnection>> {
         check_filters(filters.as_ref())?;
-        let mut runs = self.runs_made();
+        let mut runs = self.runs_made()?;
         if is_descending(order.as_deref())? {
             runs.reverse();
         }
         let total = runs.len();
-        let nodes = runs.into_iter().map(|run| Run::new(&self.snapshot, run));
-        let page = Page::of(nodes, after.as_deref(), Scope::of(ctx)?.page(first))?;
+        let page = Page::of(runs.into_iter(), after.as_deref(), Scope::of(ctx)?.page(first))?;
+        let page = page.try_map(|ordinal| -> Result<Run> {
+            let run = self.snapshot.projection.run_at(ordinal)?;
+            let run = run.ok_or_else(|| Refusal::unavailable("a run is not where it is indexed"))?;
+            Ok(Run::new(&self.snapshot, &run))
+        })?;
         Ok(Some(RunConnection::of(page, total)))
     }
 
-    async fn run(&self, name: String, desc: Option<String>) -> Option<Run> {
+    async fn run(&self, name: String, desc: Option<String>) -> Result<Option<Run>> {
         let _unused = desc;
-        self.run_named(&name)
+        Ok(self.run_named(&name)?)
     }
 
     async fn bucket(&self, name: String, missing_ok: Option<bool>) -> Result<Option<Run>> {
-        let found = self.run_named(&name);
+        let found = self.run_named(&name)?;
         if found.is_none() && missing_ok == Some(false) {
             return Err(Refusal::not_found(format!("run {name:?} not found")).into());
         }

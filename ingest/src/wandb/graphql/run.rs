@@ -173,7 +173,7 @@ impl Run {
     }
 
     async fn system_metrics(&self) -> Result<Option<JsonString>> {
-        let last = self.read(|snapshot, run| history::last_row(snapshot, &run.system)).await?;
+        let last = self.read(|snapshot, run| history::last_row(snapshot, run, StreamKind::System)).await?;
         Ok(Some(JsonString(last.unwrap_or_else(|| "{}".to_owned()))))
     }
 
@@ -194,12 +194,12 @@ impl Run {
     }
 
     async fn history_tail(&self) -> Result<Option<JsonString>> {
-        let last = self.read(|snapshot, run| history::last_row(snapshot, &run.history)).await?;
+        let last = self.read(|snapshot, run| history::last_row(snapshot, run, StreamKind::History)).await?;
         Ok(Some(JsonString(history::tail(last))))
     }
 
     async fn events_tail(&self) -> Result<Option<JsonString>> {
-        let last = self.read(|snapshot, run| history::last_row(snapshot, &run.system)).await?;
+        let last = self.read(|snapshot, run| history::last_row(snapshot, run, StreamKind::System)).await?;
         Ok(Some(JsonString(history::tail(last))))
     }
 
@@ -220,14 +220,16 @@ impl Run {
             max_step: max_step.map(|Int64(step)| step.saturating_sub(1)),
             samples: samples.map(|samples| usize::try_from(samples).unwrap_or_default()),
         };
-        let rows = self.read(move |snapshot, run| history::rows(snapshot, &run.history, &spec)).await?;
+        let rows =
+            self.read(move |snapshot, run| history::rows(snapshot, run, StreamKind::History, &spec)).await?;
         Ok(Some(rows.iter().map(Value::to_json).collect()))
     }
 
     async fn events(&self, samples: Option<i32>) -> Result<Option<Vec<String>>> {
         let samples = samples.map(|samples| usize::try_from(samples).unwrap_or_default());
         let spec = Spec { samples, ..Spec::default() };
-        let rows = self.read(move |snapshot, run| history::rows(snapshot, &run.system, &spec)).await?;
+        let rows =
+            self.read(move |snapshot, run| history::rows(snapshot, run, StreamKind::System, &spec)).await?;
         Ok(Some(rows.iter().map(Value::to_json).collect()))
     }
 
@@ -238,7 +240,9 @@ impl Run {
         let mut lists = Vec::new();
         for JsonString(json) in specs {
             let spec = Spec::parse(&json)?;
-            let rows = self.read(move |snapshot, run| history::rows(snapshot, &run.history, &spec)).await?;
+            let rows = self
+                .read(move |snapshot, run| history::rows(snapshot, run, StreamKind::History, &spec))
+                .await?;
             let rows: Result<Vec<serde_json::Value>, _> =
                 rows.iter().map(|row| serde_json::from_str(&row.to_strict_json())).collect();
             lists.push(Some(serde_json::Value::Array(rows?)));
@@ -246,12 +250,13 @@ impl Run {
         Ok(Some(lists))
     }
 
-    async fn parquet_history(&self, live_keys: Vec<String>) -> ParquetHistory {
+    async fn parquet_history(&self, live_keys: Vec<String>) -> Result<ParquetHistory> {
         let _only_steps = live_keys;
+        let extents = self.read(|snapshot, run| Ok(snapshot.extents(run, StreamKind::History)?)).await?;
         // Only the lowest step matters: with no file named, the client pages from there (protocol 11.2).
-        let first = self.run.history.extents.iter().filter_map(|extent| Some(extent.steps?.0)).min();
+        let first = extents.iter().filter_map(|extent| Some(extent.steps?.0)).min();
         let live_data = first.map(|step| Some(serde_json::json!({ "_step": step })));
-        ParquetHistory { parquet_urls: Vec::new(), live_data: Some(live_data.into_iter().collect()) }
+        Ok(ParquetHistory { parquet_urls: Vec::new(), live_data: Some(live_data.into_iter().collect()) })
     }
 
     async fn log_lines(

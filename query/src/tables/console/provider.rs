@@ -42,7 +42,7 @@ impl RowTable for Console {
     }
 
     fn estimate(&self, context: &Context) -> usize {
-        context.snapshot.projection.runs.len().saturating_mul(100)
+        context.run_count().saturating_mul(100)
     }
 
     fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Line> {

@@ -1,16 +1,14 @@
 //! What an event says, as JSON: everything but secrets, and of blocks counts and ranges only.
 
-use engine::{Block, Body, Cell, Chunk, Path, Paths, Rows, Time, Value};
+use engine::{Body, Cell, Chunk, Digest, Path, Paths, Recorded, Rows, Time, Value};
 
 use crate::tables::history::time_of;
 
 /// When the event happened, as its source says.
-pub(super) fn source_time(body: &Body) -> Option<Time> {
-    match body {
-        Body::Logged(rows) | Body::SystemSampled(rows) => {
-            let block = Block::parse(rows.block.clone()).ok()?;
-            let last = block.column("_timestamp")?.iter().last();
-            last.and_then(|(_, cell)| time_of(cell))
+pub(super) fn source_time(recorded: &Recorded) -> Option<Time> {
+    match &recorded.event.body {
+        Body::Logged(_) | Body::SystemSampled(_) => {
+            recorded.digest.as_ref()?.time.and_then(|time| time_of(Cell::Float(time)))
         }
         Body::ConsoleWritten(console) => console.lines.iter().rev().find_map(|line| line.time),
         _ => None,
@@ -18,8 +16,8 @@ pub(super) fn source_time(body: &Body) -> Option<Time> {
 }
 
 /// The body as JSON.
-pub(super) fn json(body: &Body) -> Value {
-    match body {
+pub(super) fn json(recorded: &Recorded) -> Value {
+    match &recorded.event.body {
         Body::StoreCreated(store) => map([("store", Value::text(store.store.to_string()))]),
         Body::UserAdded(user) => map([("name", text(&user.name)), ("admin", Value::Bool(user.admin))]),
         Body::KeyIssued(key) => map([("user", text(&key.user)), ("key_id", text(&key.key_id))]),
@@ -32,7 +30,7 @@ pub(super) fn json(body: &Body) -> Value {
             Value::Map(change.set.iter().map(|(name, value)| (name.column().into(), value.clone())).collect())
         }
         Body::ConfigChanged(paths) | Body::SummaryChanged(paths) => changes(paths),
-        Body::Logged(rows) | Body::SystemSampled(rows) => block(rows),
+        Body::Logged(rows) | Body::SystemSampled(rows) => block(rows, recorded.digest.as_ref()),
         Body::ConsoleWritten(console) => map(chunk(&console.chunk)),
         Body::StateChanged(change) => map([
             ("from", Value::text(change.from.name())),
@@ -52,18 +50,12 @@ pub(super) fn json(body: &Body) -> Value {
     }
 }
 
-fn block(rows: &Rows) -> Value {
+fn block(rows: &Rows, digest: Option<&Digest>) -> Value {
     let mut members = Vec::from(chunk(&rows.chunk));
     members.push(("rows", Value::Int(rows.rows.into())));
-    if let Ok(block) = Block::parse(rows.block.clone()) {
-        let keys = block.columns().map(|column| Value::text(column.name)).collect();
-        members.push(("keys", Value::List(keys)));
-        let steps = block.column("_step").into_iter().flat_map(|column| column.iter());
-        let steps = steps.filter_map(|(_, cell)| match cell {
-            Cell::Int(step) => Some((step, step)),
-            _ => None,
-        });
-        if let Some((low, high)) = steps.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
+    if let Some(digest) = digest {
+        members.push(("keys", Value::List(digest.keys.iter().map(|key| text(&key.name)).collect())));
+        if let Some((low, high)) = digest.steps {
             members.push(("steps", Value::List(vec![Value::Int(low), Value::Int(high)])));
         }
     }

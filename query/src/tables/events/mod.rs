@@ -5,4 +5,4 @@ mod columns;
 mod provider;
 
 pub(crate) use columns::TABLE;
-pub(crate) use provider::{Entry, Events, entries};
+pub(crate) use provider::{Events, entries};

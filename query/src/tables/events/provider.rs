@@ -1,8 +1,10 @@
 //! Rows of `events`, in log order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::{Body, Event, Lsn, Subject};
+use datafusion::common::Result;
+use engine::{Body, Lsn, Recorded, RunKey, Subject};
 
 use super::{TABLE, body};
 use crate::scan::prune::Prunes;
@@ -15,36 +17,37 @@ use crate::tables::cell::Cell;
 #[derive(Debug)]
 pub(crate) struct Events;
 
-/// An event and its position.
-pub(crate) struct Entry {
-    pub(crate) lsn: u64,
-    pub(crate) event: Event,
-}
-
 /// Events between two positions whose run, if they have one, the statement sees.
-pub(crate) fn entries(context: &Arc<Context>, (low, high): (i64, i64)) -> Rows<Entry> {
+pub(crate) fn entries(context: &Arc<Context>, (low, high): (i64, i64)) -> Rows<Recorded> {
     let from = u64::try_from(low.max(1)).unwrap_or(1);
     let context = Arc::clone(context);
-    let events = context.snapshot.events(Lsn(from));
+    let events = context.snapshot.recorded(Lsn(from));
     let until = events.take_while(move |event| match event {
-        Ok((lsn, _, _)) => i64::try_from(lsn.0).is_ok_and(|lsn| lsn <= high),
+        Ok(event) => i64::try_from(event.lsn.0).is_ok_and(|lsn| lsn <= high),
         Err(_) => true,
     });
-    let seen = until.filter(move |event| match event {
-        Ok((_, _, event)) => event.run().is_none_or(|run| {
-            context.include_deleted
-                || context.snapshot.projection.generation(run).is_none_or(|run| run.is_visible())
-        }),
-        Err(_) => true,
-    });
-    Box::new(seen.map(|event| {
-        let (lsn, _, event) = event.map_err(outside)?;
-        Ok(Entry { lsn: lsn.0, event })
+    // A run has many events, and looking for one that rests takes a while.
+    let mut known: BTreeMap<RunKey, bool> = BTreeMap::new();
+    let mut is_seen = move |run: &RunKey| -> Result<bool> {
+        if let Some(is_seen) = known.get(run) {
+            return Ok(*is_seen);
+        }
+        let found = context.snapshot.projection.generation(run).map_err(outside)?;
+        let is_seen = found.is_none_or(|run| context.sees(&run));
+        known.insert(run.clone(), is_seen);
+        Ok(is_seen)
+    };
+    Box::new(until.filter_map(move |event| match event {
+        Ok(event) => match event.event.run().map_or(Ok(true), &mut is_seen) {
+            Ok(is_seen) => is_seen.then_some(Ok(event)),
+            Err(error) => Some(Err(error)),
+        },
+        Err(error) => Some(Err(outside(error))),
     }))
 }
 
 impl RowTable for Events {
-    type Row = Entry;
+    type Row = Recorded;
 
     fn table(&self) -> &'static Table {
         &TABLE
@@ -62,11 +65,11 @@ impl RowTable for Events {
         usize::try_from(context.snapshot.durable.0).unwrap_or(usize::MAX)
     }
 
-    fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Entry> {
+    fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Recorded> {
         entries(context, request.filters.positions)
     }
 
-    fn cell<'a>(&self, column: &str, row: &'a Entry) -> Cell<'a> {
+    fn cell<'a>(&self, column: &str, row: &'a Recorded) -> Cell<'a> {
         let project = match &row.event.subject {
             Subject::Store => None,
             Subject::Project(project) => Some(project),
@@ -77,8 +80,8 @@ impl RowTable for Events {
             "project" => Cell::text(project.map(|project| &*project.project)),
             "run_id" => Cell::text(row.event.run().map(|run| &*run.run)),
             "generation" => Cell::int(row.event.run().map(|run| run.generation.into())),
-            "lsn" => Cell::count(row.lsn),
-            "time" => Cell::Time(body::source_time(&row.event.body).unwrap_or(row.event.received)),
+            "lsn" => Cell::count(row.lsn.0),
+            "time" => Cell::Time(body::source_time(row).unwrap_or(row.event.received)),
             "received_at" => Cell::Time(row.event.received),
             "kind" => Cell::text(row.event.body.name()),
             "actor" => Cell::unless_empty(&row.event.actor),
@@ -86,7 +89,7 @@ impl RowTable for Events {
                 Body::StateChanged(change) => Cell::text(change.cause.name()),
                 _ => Cell::Null,
             },
-            "body" => Cell::owned(body::json(&row.event.body).to_strict_json()),
+            "body" => Cell::owned(body::json(row).to_strict_json()),
             _ => Cell::Null,
         }
     }

@@ -31,7 +31,7 @@ impl RowTable for Files {
     }
 
     fn estimate(&self, context: &Context) -> usize {
-        context.snapshot.projection.runs.len().saturating_mul(4)
+        context.run_count().saturating_mul(4)
     }
 
     fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Self::Row> {

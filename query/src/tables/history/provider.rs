@@ -7,7 +7,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
 use engine::{Run, Space, Value};
 
-use super::merge::{self, Cluster, Group, stream_of, table_of, time_of};
+use super::merge::{self, Cluster, Group, stream_of, time_of};
 use crate::limits::BATCH_ROWS;
 use crate::resolver::KeyColumn;
 use crate::scan::outside;
@@ -98,11 +98,9 @@ impl Source for HistorySource {
     }
 
     fn estimate(&self) -> usize {
-        // A guess from a few runs: what counts is that it is far more than there are runs.
-        let runs = &self.context.snapshot.projection.runs;
-        let some: Vec<u64> = runs.iter().take(64).map(|run| table_of(run, self.space).rows).collect();
-        let mean = some.iter().sum::<u64>() / u64::try_from(some.len().max(1)).unwrap_or(1);
-        usize::try_from(mean).unwrap_or(usize::MAX).saturating_mul(runs.len())
+        let totals = self.context.snapshot.projection.totals;
+        let rows = if self.space == Space::System { totals.system_rows } else { totals.history_rows };
+        usize::try_from(rows).unwrap_or(usize::MAX)
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use datafusion::common::Result;
 use engine::{HIDDEN_KEY, Kinds, ProjectKey, Run, Space};
 
 use super::TABLE;
 use crate::scan::prune::Prunes;
 use crate::scan::rows::{RowTable, Rows};
-use crate::scan::{Context, Request};
+use crate::scan::{Context, Request, outside};
 use crate::tables::Table;
 use crate::tables::cell::Cell;
 use crate::tables::history::table_of;
@@ -47,7 +48,7 @@ impl RowTable for Keys {
     }
 
     fn reads_log(&self) -> bool {
-        false
+        true
     }
 
     fn estimate(&self, context: &Context) -> usize {
@@ -84,14 +85,12 @@ impl RowTable for Keys {
     }
 }
 
-fn rows_of(context: &Context, project: &ProjectKey) -> Vec<datafusion::common::Result<Row>> {
+fn rows_of(context: &Context, project: &ProjectKey) -> Vec<Result<Row>> {
     let projection = &context.snapshot.projection;
-    let mut seen: BTreeMap<(Space, String), Seen> = BTreeMap::new();
-    let ordinals = projection.projects.get(project).map(|project| project.runs.values());
-    let runs = ordinals.into_iter().flatten().filter_map(|ordinal| projection.runs.get(*ordinal as usize));
-    for run in runs.filter(|run| context.sees(run)) {
-        count(run, &mut seen);
-    }
+    let mut seen = match seen_in(context, project) {
+        Ok(seen) => seen,
+        Err(error) => return vec![Err(outside(error))],
+    };
     let spaces = [Space::Config, Space::Summary, Space::History, Space::System];
     spaces
         .into_iter()
@@ -105,6 +104,17 @@ fn rows_of(context: &Context, project: &ProjectKey) -> Vec<datafusion::common::R
             Ok(Row { project: project.clone(), space, key, kinds, seen })
         })
         .collect()
+}
+
+fn seen_in(context: &Context, project: &ProjectKey) -> engine::Result<BTreeMap<(Space, String), Seen>> {
+    let projection = &context.snapshot.projection;
+    let mut seen = BTreeMap::new();
+    for ordinal in projection.runs_in(project)? {
+        if let Some(run) = projection.run_at(ordinal)?.filter(|run| context.sees(run)) {
+            count(&run, &mut seen);
+        }
+    }
+    Ok(seen)
 }
 
 fn count(run: &Run, seen: &mut BTreeMap<(Space, String), Seen>) {

@@ -103,7 +103,7 @@ impl RowTable for Points {
     }
 
     fn estimate(&self, context: &Context) -> usize {
-        context.snapshot.projection.runs.len().saturating_mul(10_000)
+        context.run_count().saturating_mul(10_000)
     }
 
     fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Written> {

@@ -1,13 +1,15 @@
 //! Rows of `projects`, by name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::Project;
+use datafusion::common::Result;
+use engine::{Project, ProjectKey};
 
 use super::TABLE;
 use crate::scan::prune::Prunes;
 use crate::scan::rows::{RowTable, Rows};
-use crate::scan::{Context, Request};
+use crate::scan::{Context, Request, outside};
 use crate::tables::Table;
 use crate::tables::cell::Cell;
 
@@ -34,7 +36,7 @@ impl RowTable for Projects {
     }
 
     fn reads_log(&self) -> bool {
-        false
+        true
     }
 
     fn estimate(&self, context: &Context) -> usize {
@@ -42,15 +44,14 @@ impl RowTable for Projects {
     }
 
     fn rows(&self, context: &Arc<Context>, _: &Request) -> Rows<Row> {
-        let context = Arc::clone(context);
+        let counted = match counts(context) {
+            Ok(counted) => counted,
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
         let projects: Vec<Project> = context.snapshot.projection.projects.values().cloned().collect();
         Box::new(projects.into_iter().map(move |project| {
-            let all = &context.snapshot.projection.runs;
-            let runs = project.runs.values().filter_map(|ordinal| all.get(*ordinal as usize));
-            let seen = runs.filter(|run| context.sees(run));
-            let (runs, updated) = seen
-                .fold((0, project.updated.0), |(runs, updated), run| (runs + 1, run.updated.0.max(updated)));
-            Ok(Row { project, runs, updated })
+            let (runs, updated) = counted.get(&project.key).copied().unwrap_or_default();
+            Ok(Row { runs, updated: updated.max(project.updated.0), project })
         }))
     }
 
@@ -66,4 +67,31 @@ impl RowTable for Projects {
             _ => Cell::Null,
         }
     }
+}
+
+/// Of each project the newest generations that the statement sees: how many, and the last position.
+fn counts(context: &Context) -> Result<BTreeMap<ProjectKey, (u64, u64)>> {
+    let mut counts: BTreeMap<ProjectKey, (u64, u64)> = BTreeMap::new();
+    for chunk in 0..context.chunks() {
+        let runs = context.chunk(chunk)?.current().map_err(outside)?;
+        let mut of: [Vec<Cell<'_>>; 3] = std::array::from_fn(|_| vec![Cell::Null; runs.len()]);
+        for (column, cells) in ["entity", "project", "updated_lsn"].into_iter().zip(&mut of) {
+            let put = &mut |row: usize, cell| {
+                if let Some(slot) = cells.get_mut(row) {
+                    *slot = cell;
+                }
+            };
+            runs.fixed(column, put).map_err(outside)?;
+        }
+        let [entities, projects, updated] = &of;
+        for ((entity, project), updated) in entities.iter().zip(projects).zip(updated) {
+            let (Cell::Text(entity), Cell::Text(project), Cell::Int(updated)) = (entity, project, updated)
+            else {
+                continue;
+            };
+            let count = counts.entry(ProjectKey::new(&**entity, &**project)).or_default();
+            *count = (count.0 + 1, count.1.max(u64::try_from(*updated).unwrap_or_default()));
+        }
+    }
+    Ok(counts)
 }

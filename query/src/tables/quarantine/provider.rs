@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::Body;
+use engine::{Body, Recorded};
 
 use super::TABLE;
 use crate::scan::prune::Prunes;
@@ -10,14 +10,14 @@ use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request};
 use crate::tables::Table;
 use crate::tables::cell::Cell;
-use crate::tables::events::{Entry, entries};
+use crate::tables::events::entries;
 
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Quarantine;
 
 impl RowTable for Quarantine {
-    type Row = Entry;
+    type Row = Recorded;
 
     fn table(&self) -> &'static Table {
         &TABLE
@@ -32,11 +32,11 @@ impl RowTable for Quarantine {
     }
 
     fn estimate(&self, context: &Context) -> usize {
-        context.snapshot.projection.runs.len()
+        context.run_count()
     }
 
-    fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Entry> {
-        if context.snapshot.projection.runs.iter().all(|run| run.quarantined == 0) {
+    fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Recorded> {
+        if context.snapshot.projection.totals.quarantined == 0 {
             return Box::new(std::iter::empty());
         }
         let entries = entries(context, request.filters.positions);
@@ -45,7 +45,7 @@ impl RowTable for Quarantine {
         }))
     }
 
-    fn cell<'a>(&self, column: &str, row: &'a Entry) -> Cell<'a> {
+    fn cell<'a>(&self, column: &str, row: &'a Recorded) -> Cell<'a> {
         let (Some(run), Body::Quarantined(line)) = (row.event.run(), &row.event.body) else {
             return Cell::Null;
         };
@@ -55,7 +55,7 @@ impl RowTable for Quarantine {
             "run_id" => Cell::text(&*run.run),
             "generation" => Cell::Int(run.generation.into()),
             "writer" => Cell::unless_empty(&line.writer),
-            "lsn" => Cell::count(row.lsn),
+            "lsn" => Cell::count(row.lsn.0),
             "received_at" => Cell::Time(row.event.received),
             "stream" => Cell::text(&*line.stream),
             "line" => Cell::count(line.line),

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
-use engine::Run;
+use engine::{Logged, RunChunk};
 
-use super::{TABLE, cell};
+use super::TABLE;
 use crate::resolver::KeyColumn;
 use crate::scan::cache::{CacheKey, Chunks, Name};
 use crate::scan::prune::Prunes;
-use crate::scan::{Batches, Context, Request, Source};
-use crate::tables::cell::column;
+use crate::scan::{Batches, Context, Request, Source, outside};
+use crate::tables::cell::{Builder, Cell};
 use crate::tables::key::{KeyPath, Slots, SpaceName, View, follow};
-use crate::tables::{Column, IDENTITY};
+use crate::tables::{Column, IDENTITY, Type};
 
 /// `runs`, with the keys that a statement names.
 #[derive(Debug)]
@@ -74,11 +74,11 @@ impl Source for RunsSource {
     }
 
     fn reads_log(&self) -> bool {
-        false
+        true
     }
 
     fn estimate(&self) -> usize {
-        self.context.snapshot.projection.runs.len()
+        self.context.run_count()
     }
 }
 
@@ -89,10 +89,11 @@ fn batch(
     counted: &Kept,
     chunk: usize,
 ) -> Result<RecordBatch> {
-    let arrays: Vec<ArrayRef> = wanted.iter().map(|kept| kept.array(context, chunk)).collect();
+    let arrays: Vec<ArrayRef> =
+        wanted.iter().map(|kept| kept.array(context, chunk)).collect::<Result<_>>()?;
     let rows = match arrays.first() {
         Some(first) => first.len(),
-        None => counted.array(context, chunk).len(),
+        None => counted.array(context, chunk)?.len(),
     };
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
@@ -107,7 +108,7 @@ impl Identity {
     }
 
     /// The columns of a chunk, in the order of [`IDENTITY`].
-    pub(crate) fn columns(&self, context: &Context, chunk: usize) -> Vec<ArrayRef> {
+    pub(crate) fn columns(&self, context: &Context, chunk: usize) -> Result<Vec<ArrayRef>> {
         self.0.iter().map(|kept| kept.array(context, chunk)).collect()
     }
 }
@@ -125,34 +126,75 @@ impl Kept {
         Self { chunks: context.cache.chunks(&key), key }
     }
 
-    fn array(&self, context: &Context, chunk: usize) -> ArrayRef {
+    fn array(&self, context: &Context, chunk: usize) -> Result<ArrayRef> {
         let changed = context.snapshot.projection.chunk_changed(chunk);
         if let Some(Some((at, array))) = self.chunks.get(chunk)
             && *at == changed
         {
-            return Arc::clone(array);
+            return Ok(Arc::clone(array));
         }
-        let runs = || context.runs_of(chunk).map(|run| &**run);
+        let runs = context.chunk(chunk)?;
         let array = match &self.key.name {
-            Name::Fixed(name) => {
-                let kind = TABLE.column(name).map_or(crate::tables::Type::Text, |column| column.kind);
-                column(kind, runs(), |run| cell(name, run))
-            }
-            Name::Key(path, view) => key_column(runs(), path, *view),
+            Name::Fixed(name) => fixed_column(&runs, name)?,
+            Name::Key(path, view) => key_column(&runs, path, *view)?,
         };
         context.cache.put(&self.key, chunk, changed, &array);
-        array
+        Ok(array)
     }
 }
 
-fn key_column<'a>(runs: impl Iterator<Item = &'a Run>, path: &KeyPath, view: View) -> ArrayRef {
-    let runs: Vec<&Run> = runs.collect();
+fn fixed_column(runs: &RunChunk, name: &str) -> Result<ArrayRef> {
+    let kind = TABLE.column(name).map_or(Type::Text, |column| column.kind);
+    let mut builder = Builder::new(kind);
+    if kind == Type::Json {
+        // The whole config or summary stands in no column.
+        for run in runs.runs() {
+            builder.push(typed(kind, run.map_err(outside)?.shown(name)));
+        }
+        return Ok(builder.finish());
+    }
+    let mut cells: Vec<Cell<'_>> = vec![Cell::Null; runs.len()];
+    let put = &mut |row: usize, cell| {
+        if let Some(slot) = cells.get_mut(row) {
+            *slot = cell;
+        }
+    };
+    runs.fixed(name, put).map_err(outside)?;
+    cells.into_iter().for_each(|cell| builder.push(typed(kind, cell)));
+    Ok(builder.finish())
+}
+
+/// A cell as its column's type has it; files keep times as integers.
+fn typed(kind: Type, cell: Cell<'_>) -> Cell<'_> {
+    match (kind, cell) {
+        (Type::Time, Cell::Int(time)) => Cell::Time(time),
+        (Type::Text | Type::Json, cell @ Cell::Text(_))
+        | (Type::Int, cell @ Cell::Int(_))
+        | (Type::Float, cell @ Cell::Float(_))
+        | (Type::Bool, cell @ Cell::Bool(_))
+        | (Type::Time, cell @ Cell::Time(_))
+        | (Type::Texts, cell @ Cell::Texts(_)) => cell,
+        _ => Cell::Null,
+    }
+}
+
+fn key_column(runs: &RunChunk, path: &KeyPath, view: View) -> Result<ArrayRef> {
     let mut slots = Slots::new(view, runs.len());
-    for (row, run) in runs.into_iter().enumerate() {
-        let tree = if path.space == SpaceName::Config { &run.config } else { &run.summary };
-        if let Some(value) = tree.lookup(&path.name).and_then(|value| follow(value, &path.tail)) {
-            slots.set_value(row, value);
+    let is_plain = path.tail.is_empty()
+        && runs
+            .key(path.space.space(), &path.name, &mut |row, logged| match logged {
+                Logged::Cell(cell) => slots.set(row, cell),
+                Logged::Value(value) => slots.set_value(row, value),
+            })
+            .map_err(outside)?;
+    if !is_plain {
+        for (row, run) in runs.runs().enumerate() {
+            let run = run.map_err(outside)?;
+            let tree = if path.space == SpaceName::Config { &run.config } else { &run.summary };
+            if let Some(value) = tree.lookup(&path.name).and_then(|value| follow(value, &path.tail)) {
+                slots.set_value(row, value);
+            }
         }
     }
-    slots.finish()
+    Ok(slots.finish())
 }

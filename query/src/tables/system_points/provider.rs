@@ -32,7 +32,7 @@ impl RowTable for SystemPoints {
     }
 
     fn estimate(&self, context: &Context) -> usize {
-        context.snapshot.projection.runs.len().saturating_mul(1_000)
+        context.run_count().saturating_mul(1_000)
     }
 
     fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Written> {

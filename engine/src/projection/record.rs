@@ -1,0 +1,283 @@
+//! Runs and the rest of the state as bytes, as files of runs and of state keep them.
+//!
+//! What holds:
+//! - Each begins with a version; a field is added by a new version, with a reader for the old one.
+//! - Places of rows are not kept: all rows up to the file's position stand in table files, whose
+//!   indexes tell where.
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet, Vector};
+use serde::{Deserialize, Serialize};
+
+use super::keys::{Keys, Kinds, Space};
+use super::people::{Key, People, User};
+use super::run::{FileEntry, KeyStats, Run, Stream, StreamKind, Table};
+use super::tree::Tree;
+use super::{Project, Projection, Totals};
+use crate::error::{Error, Result};
+use crate::event::{Attribute, State, StateChanged, StoreCreated, Time, Value};
+use crate::id::{Lsn, ProjectKey, RunKey};
+
+const VERSION: u8 = 1;
+/// Bytes that a record claims at the most.
+const BYTES_MAX: usize = 1 << 30;
+
+/// A run, but for the places of its rows.
+#[derive(Serialize, Deserialize)]
+struct RunRecord {
+    key: RunKey,
+    ordinal: u32,
+    source: Arc<str>,
+    author: Arc<str>,
+    created: Time,
+    attributes: Arc<Vec<(Attribute, Value)>>,
+    config: Tree,
+    summary: Tree,
+    state: State,
+    change: Option<Arc<StateChanged>>,
+    exit_code: Option<i32>,
+    stop_requested: bool,
+    heartbeat: Time,
+    finished: Option<Time>,
+    active_before: i64,
+    active_since: Option<Time>,
+    history: TableRecord,
+    last_step: Option<i64>,
+    system: TableRecord,
+    console_lines: u64,
+    streams: Vec<StreamRecord>,
+    files: Vec<(Arc<str>, FileEntry)>,
+    quarantined: u64,
+    deleted: Option<Time>,
+    superseded: bool,
+    seq: u64,
+    updated: Lsn,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StreamRecord {
+    writer: Arc<str>,
+    kind: StreamKind,
+    next: u64,
+    hashes: Vec<u64>,
+    written: (Lsn, Lsn),
+}
+
+#[derive(Serialize, Deserialize)]
+struct TableRecord {
+    rows: u64,
+    keys: Vec<(Arc<str>, KeyStats)>,
+}
+
+impl From<&Table> for TableRecord {
+    fn from(table: &Table) -> Self {
+        let keys = table.keys.iter().map(|(key, stats)| (Arc::clone(key), *stats)).collect();
+        Self { rows: table.rows, keys }
+    }
+}
+
+impl From<TableRecord> for Table {
+    fn from(record: TableRecord) -> Self {
+        Self { extents: Vector::new(), rows: record.rows, keys: record.keys.into_iter().collect() }
+    }
+}
+
+impl Run {
+    /// Lays a run out as bytes, as files of runs keep it: two that are the same have the same.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when it holds what cannot be laid out.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let stream = |((writer, kind), stream): (&(Arc<str>, StreamKind), &Stream)| StreamRecord {
+            writer: Arc::clone(writer),
+            kind: *kind,
+            next: stream.next,
+            hashes: stream.hashes.iter().copied().collect(),
+            written: stream.written,
+        };
+        encoded(&RunRecord {
+            key: self.key.clone(),
+            ordinal: self.ordinal,
+            source: Arc::clone(&self.source),
+            author: Arc::clone(&self.author),
+            created: self.created,
+            attributes: Arc::clone(&self.attributes),
+            config: self.config.clone(),
+            summary: self.summary.clone(),
+            state: self.state,
+            change: self.change.clone(),
+            exit_code: self.exit_code,
+            stop_requested: self.stop_requested,
+            heartbeat: self.heartbeat,
+            finished: self.finished,
+            active_before: self.active_before,
+            active_since: self.active_since,
+            history: TableRecord::from(&self.history),
+            last_step: self.last_step,
+            system: TableRecord::from(&self.system),
+            console_lines: self.console_lines,
+            streams: self.streams.iter().map(stream).collect(),
+            files: self.files.iter().map(|(name, entry)| (Arc::clone(name), entry.clone())).collect(),
+            quarantined: self.quarantined,
+            deleted: self.deleted,
+            superseded: self.superseded,
+            seq: self.seq,
+            updated: self.updated,
+        })
+    }
+
+    /// Reads what [`Run::to_bytes`] laid out.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when it is something else.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let record: RunRecord = decoded(bytes)?;
+        let streams = record.streams.into_iter().map(|stream| {
+            let StreamRecord { writer, kind, next, hashes, written } = stream;
+            ((writer, kind), Stream { next, hashes: hashes.into_iter().collect(), written })
+        });
+        Ok(Self {
+            key: record.key,
+            ordinal: record.ordinal,
+            source: record.source,
+            author: record.author,
+            created: record.created,
+            attributes: record.attributes,
+            config: record.config,
+            summary: record.summary,
+            state: record.state,
+            change: record.change,
+            exit_code: record.exit_code,
+            stop_requested: record.stop_requested,
+            heartbeat: record.heartbeat,
+            finished: record.finished,
+            active_before: record.active_before,
+            active_since: record.active_since,
+            history: record.history.into(),
+            last_step: record.last_step,
+            system: record.system.into(),
+            console: Vector::new(),
+            console_lines: record.console_lines,
+            streams: streams.collect(),
+            files: record.files.into_iter().collect(),
+            quarantined: record.quarantined,
+            deleted: record.deleted,
+            superseded: record.superseded,
+            seq: record.seq,
+            updated: record.updated,
+        })
+    }
+}
+
+/// All but the runs.
+#[derive(Serialize, Deserialize)]
+struct StateRecord {
+    store: Option<StoreCreated>,
+    store_seq: u64,
+    users: Vec<User>,
+    keys: Vec<([u8; 32], Key)>,
+    projects: Vec<ProjectRecord>,
+    catalogue: Vec<(ProjectKey, Vec<(Space, Arc<str>, Kinds)>)>,
+    run_count: u32,
+    active: Vec<u32>,
+    totals: Totals,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ProjectRecord {
+    key: ProjectKey,
+    created: Time,
+    author: Arc<str>,
+    description: Arc<str>,
+    runs_made: u64,
+    seq: u64,
+    updated: Lsn,
+}
+
+impl Projection {
+    /// Lays the state out as bytes, but for the runs.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when it holds what cannot be laid out.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let project = |project: &Project| ProjectRecord {
+            key: project.key.clone(),
+            created: project.created,
+            author: Arc::clone(&project.author),
+            description: Arc::clone(&project.description),
+            runs_made: project.runs_made,
+            seq: project.seq,
+            updated: project.updated,
+        };
+        encoded(&StateRecord {
+            store: self.store.as_deref().cloned(),
+            store_seq: self.store_seq,
+            users: self.people.users.values().cloned().collect(),
+            keys: self.people.keys.iter().map(|(hash, key)| (*hash, key.clone())).collect(),
+            projects: self.projects.values().map(project).collect(),
+            catalogue: self.keys.to_lists(),
+            run_count: self.run_count,
+            active: self.active.iter().copied().collect(),
+            totals: self.totals,
+        })
+    }
+
+    /// Reads what [`Projection::to_bytes`] laid out: the state at `through` with every run at rest in
+    /// `resting`.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when it is something else.
+    pub(crate) fn from_bytes(
+        bytes: &[u8],
+        resting: Arc<crate::table::runs::RunFiles>,
+        through: Lsn,
+    ) -> Result<Self> {
+        let record: StateRecord = decoded(bytes)?;
+        let project = |project: ProjectRecord| {
+            let ProjectRecord { key, created, author, description, runs_made, seq, updated } = project;
+            let awake = OrdMap::new();
+            let named = key.clone();
+            (named, Project { key, created, author, description, runs_made, awake, seq, updated })
+        };
+        let chunks = (record.run_count as usize).div_ceil(super::RUNS_PER_CHUNK);
+        Ok(Self {
+            store: record.store.map(Arc::new),
+            store_seq: record.store_seq,
+            people: People {
+                users: record.users.into_iter().map(|user| (Arc::clone(&user.name), user)).collect(),
+                keys: record.keys.into_iter().collect(),
+            },
+            projects: record.projects.into_iter().map(project).collect(),
+            awake: OrdMap::new(),
+            resting,
+            run_count: record.run_count,
+            active: record.active.into_iter().collect::<OrdSet<u32>>(),
+            chunks: std::iter::repeat_n(through, chunks).collect(),
+            keys: Keys::from_lists(record.catalogue),
+            totals: record.totals,
+        })
+    }
+}
+
+fn encoded(record: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = vec![VERSION];
+    bincode::serde::encode_into_std_write(record, &mut bytes, bincode::config::standard())
+        .map_err(|error| Error::damaged(format!("the state cannot be laid out: {error}")))?;
+    Ok(bytes)
+}
+
+fn decoded<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
+    let damaged = |why: &dyn std::fmt::Display| Error::damaged(format!("stored state does not parse: {why}"));
+    let (version, body) = bytes.split_first().ok_or_else(|| damaged(&"it is empty"))?;
+    if *version != VERSION {
+        return Err(damaged(&format!("it has version {version}")));
+    }
+    let config = bincode::config::standard().with_limit::<BYTES_MAX>();
+    let (record, read) = bincode::serde::decode_from_slice(body, config).map_err(|error| damaged(&error))?;
+    if read == body.len() { Ok(record) } else { Err(damaged(&"it is longer than it should be")) }
+}

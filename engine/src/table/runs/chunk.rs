@@ -1,0 +1,285 @@
+//! The runs of a chunk, each where it stands: in a file, or awake.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::file::{KeyCells, RunFile};
+use crate::error::{Error, Result};
+use crate::event::{Cell, Value};
+use crate::id::ProjectKey;
+use crate::projection::{Run, Shown, Space};
+
+/// The runs of a chunk, by ordinal, each once: as the newest file or memory has it.
+#[derive(Debug, Default)]
+pub struct RunChunk {
+    rows: Vec<Row>,
+    groups: Vec<(Arc<RunFile>, usize)>,
+    awake: Vec<Arc<Run>>,
+}
+
+/// A run, and where it stands.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    ordinal: u32,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// Among `awake`.
+    Awake(u32),
+    /// Among `groups`, and the row there.
+    File(u32, u32),
+}
+
+/// A value of a key, from wherever its run stands.
+#[derive(Debug)]
+pub enum Logged<'a> {
+    /// A cell of a file.
+    Cell(Cell<'a>),
+    /// A value of a run that is awake.
+    Value(&'a Value),
+}
+
+impl RunChunk {
+    /// Groups of files, older first, then the runs that are awake; a later one hides an earlier one.
+    pub(super) fn new(
+        groups: Vec<(Arc<RunFile>, usize)>,
+        awake: impl Iterator<Item = Arc<Run>>,
+    ) -> Result<Self> {
+        let awake: Vec<Arc<Run>> = awake.collect();
+        let mut rows: Vec<Row> = Vec::new();
+        for (index, (file, group)) in (0u32..).zip(&groups) {
+            let ordinals = file.ordinals(*group)?;
+            let newer = (0u32..).zip(ordinals.ints().into_iter().flatten()).filter_map(|(row, ordinal)| {
+                Some(Row { ordinal: u32::try_from(ordinal).ok()?, place: Place::File(index, row) })
+            });
+            rows = hidden_by(rows, newer);
+        }
+        let newest =
+            (0u32..).zip(&awake).map(|(index, run)| Row { ordinal: run.ordinal, place: Place::Awake(index) });
+        Ok(Self { rows: hidden_by(rows, newest), groups, awake })
+    }
+
+    /// Leaves out the runs that queries do not see by default.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of a file.
+    pub fn visible(mut self) -> Result<Self> {
+        self.leave_out(true)?;
+        Ok(self)
+    }
+
+    /// Leaves out the generations that a later one stands before.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunChunk::visible`].
+    pub fn current(mut self) -> Result<Self> {
+        self.leave_out(false)?;
+        Ok(self)
+    }
+
+    fn leave_out(&mut self, deleted_too: bool) -> Result<()> {
+        let mut gone: BTreeSet<(u32, u32)> = BTreeSet::new();
+        for (index, (file, group)) in (0u32..).zip(&self.groups) {
+            gone.extend(file.superseded(*group)?.map(|row| (index, row)));
+            if deleted_too && let Some(deleted) = file.fixed(*group, "deleted_at")? {
+                gone.extend(deleted.rows().map(|row| (index, row)));
+            }
+        }
+        let awake = &self.awake;
+        self.rows.retain(|row| match row.place {
+            Place::File(group, row) => gone.is_empty() || !gone.contains(&(group, row)),
+            Place::Awake(index) => awake
+                .get(index as usize)
+                .is_some_and(|run| !run.superseded && !(deleted_too && run.deleted.is_some())),
+        });
+        Ok(())
+    }
+
+    /// How many runs there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Gives `put` the values of a fixed column, each with its row among these, in no order; rows
+    /// without one are left out. Times come as integers, and lists of texts as JSON, where they stand
+    /// in files.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of a file.
+    pub fn fixed<'a>(&'a self, column: &str, put: &mut dyn FnMut(usize, Shown<'a>)) -> Result<()> {
+        let slots = self.slots();
+        for ((file, group), slots) in self.groups.iter().zip(&slots) {
+            if slots.is_empty() {
+                continue;
+            }
+            let cells = file.fixed(*group, column)?.into_iter().flat_map(|column| column.iter());
+            for (row, cell) in cells {
+                if let Some(slot) = slot(slots, row) {
+                    put(slot, shown(cell));
+                }
+            }
+        }
+        self.each_awake(|slot, run| put(slot, run.shown(column)));
+        Ok(())
+    }
+
+    /// Gives `put` the values of a key of config or summary, each with its row among these, in no
+    /// order; rows without one are left out. False, and nothing, where the key is a map in some run or
+    /// lies within a value: [`RunChunk::runs`] have it then.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of a file.
+    pub fn key<'a>(
+        &'a self,
+        space: Space,
+        name: &str,
+        put: &mut dyn FnMut(usize, Logged<'a>),
+    ) -> Result<bool> {
+        let mut columns = Vec::with_capacity(self.groups.len());
+        for (file, group) in &self.groups {
+            match file.key(*group, space, name)? {
+                KeyCells::Plain(column) => columns.push(column),
+                KeyCells::Within => return Ok(false),
+            }
+        }
+        let slots = self.slots();
+        for (column, slots) in columns.iter().zip(&slots) {
+            let cells = column.iter().filter(|_| !slots.is_empty()).flat_map(|column| column.iter());
+            for (row, cell) in cells {
+                if let Some(slot) = slot(slots, row) {
+                    put(slot, Logged::Cell(cell));
+                }
+            }
+        }
+        self.each_awake(|slot, run| {
+            let tree = if space == Space::Config { &run.config } else { &run.summary };
+            if let Some(value) = tree.lookup(name) {
+                put(slot, Logged::Value(value));
+            }
+        });
+        Ok(true)
+    }
+
+    /// The run of a row; none where there is no such row.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of its file.
+    pub fn run(&self, row: usize) -> Result<Option<Arc<Run>>> {
+        let Some(row) = self.rows.get(row) else { return Ok(None) };
+        let missing = || Error::damaged(format!("run {} is in no file", row.ordinal));
+        match row.place {
+            Place::Awake(index) => Ok(Some(self.awake.get(index as usize).ok_or_else(missing)?.clone())),
+            Place::File(index, at) => {
+                let (file, group) = self.groups.get(index as usize).ok_or_else(missing)?;
+                Ok(Some(Arc::new(file.load(*group, at)?)))
+            }
+        }
+    }
+
+    /// All of them, by ordinal.
+    pub fn runs(&self) -> impl Iterator<Item = Result<Arc<Run>>> + '_ {
+        (0..self.len()).filter_map(|row| self.run(row).transpose())
+    }
+
+    /// The ordinals of those that are the newest generation of an id of a project.
+    pub(crate) fn current_in(self, project: &ProjectKey) -> Result<Vec<u32>> {
+        let current = self.current()?;
+        let mut fits = vec![0u8; current.len()];
+        for (column, wanted) in [("entity", &project.entity), ("project", &project.project)] {
+            current.fixed(column, &mut |row, shown| {
+                if let (Shown::Text(text), Some(fits)) = (shown, fits.get_mut(row)) {
+                    *fits += u8::from(*text == **wanted);
+                }
+            })?;
+        }
+        let rows = current.rows.iter().zip(fits);
+        Ok(rows.filter(|(_, fits)| *fits == 2).map(|(row, _)| row.ordinal).collect())
+    }
+
+    fn each_awake<'a>(&'a self, mut visit: impl FnMut(usize, &'a Run)) {
+        for (slot, row) in self.rows.iter().enumerate() {
+            if let Place::Awake(index) = row.place
+                && let Some(run) = self.awake.get(index as usize)
+            {
+                visit(slot, run);
+            }
+        }
+    }
+
+    /// For each group the row among these that each of its rows is; nothing for a group without any.
+    fn slots(&self) -> Vec<Vec<u32>> {
+        let mut slots: Vec<Vec<u32>> = vec![Vec::new(); self.groups.len()];
+        for (slot, row) in (0u32..).zip(&self.rows) {
+            let Place::File(index, row) = row.place else { continue };
+            let Some(slots) = slots.get_mut(index as usize) else { continue };
+            if slots.len() <= row as usize {
+                slots.resize(row as usize + 1, NO_SLOT);
+            }
+            if let Some(place) = slots.get_mut(row as usize) {
+                *place = slot;
+            }
+        }
+        slots
+    }
+}
+
+const NO_SLOT: u32 = u32::MAX;
+
+fn slot(slots: &[u32], row: u32) -> Option<usize> {
+    slots.get(row as usize).filter(|slot| **slot != NO_SLOT).map(|slot| *slot as usize)
+}
+
+fn shown(cell: Cell<'_>) -> Shown<'_> {
+    match cell {
+        Cell::Int(number) => Shown::Int(number),
+        Cell::Float(number) => Shown::Float(number),
+        Cell::Bool(truth) => Shown::Bool(truth),
+        Cell::Text(text) => Shown::Text(Cow::Borrowed(text)),
+        Cell::Json(_) => {
+            let texts = cell.to_value();
+            let texts = if let Value::List(texts) = &texts { &texts[..] } else { &[] };
+            let texts = texts.iter().filter_map(Value::as_str);
+            Shown::Texts(texts.map(|text| Cow::Owned(text.to_owned())).collect())
+        }
+    }
+}
+
+/// Both, rising by ordinal; where both have a run, the newer one.
+fn hidden_by(older: Vec<Row>, newer: impl Iterator<Item = Row>) -> Vec<Row> {
+    let mut newer = newer.peekable();
+    if newer.peek().is_none() {
+        return older;
+    }
+    let mut older = older.into_iter().peekable();
+    let mut rows = Vec::new();
+    loop {
+        let next = match (older.peek(), newer.peek()) {
+            (Some(old), Some(new)) if old.ordinal < new.ordinal => older.next(),
+            (Some(old), Some(new)) if old.ordinal == new.ordinal => {
+                older.next();
+                newer.next()
+            }
+            (_, Some(_)) => newer.next(),
+            (_, None) => older.next(),
+        };
+        match next {
+            Some(row) => rows.push(row),
+            None => return rows,
+        }
+    }
+}
