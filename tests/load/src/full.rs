@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use engine::disk::sim::Chance;
 use wbq_sim::driver::{Case, Events};
 
-use crate::check;
+use crate::check::{self, Runs};
 use crate::http::{Answer, Client};
 use crate::journal::{Journal, Totals};
 use crate::site::{ADMIN, Server};
@@ -42,7 +42,8 @@ pub struct Done {
 #[must_use]
 pub fn run(volume: &Volume, seed: u64, kills: bool) -> Done {
     let _case = Case(|| format!("seed {seed:#x}, {volume:?}, kills: {kills}"));
-    let habits = Habits { pause: Duration::from_millis(1), rows_max: 60, upload_one_in: 40, end_one_in: 200 };
+    let habits =
+        Habits { pause: Duration::from_millis(1), rows_max: 100, upload_one_in: 40, end_one_in: 200 };
     let mut trainers: Vec<_> =
         (0..TRAINERS).map(|number| Trainer::new(number, ADMIN, seed, habits.clone())).collect();
     let (journal, mut site) = (Journal::default(), volume.site());
@@ -58,7 +59,7 @@ pub fn run(volume: &Volume, seed: u64, kills: bool) -> Done {
         let starting = site.spawn();
         match site.ready(starting) {
             Ok(server) => {
-                check::server(&server.client(), &journal);
+                check::server(&server.client(), &journal, Runs::All);
                 volume.free(Some(&server));
                 (server, Some(true))
             }
@@ -74,12 +75,12 @@ pub fn run(volume: &Volume, seed: u64, kills: bool) -> Done {
     };
     let resumed_after = log_until(&mut trainers, &server, &journal, ACKS);
     assert_eq!(server.client().status("/readyz").0, 200, "F8: it is ready again by itself");
-    check::server(&server.client(), &journal);
+    check::server(&server.client(), &journal, Runs::All);
 
     server.kill_9();
     let events = check::folder(&site.dir, &Events::default());
     let server = site.start();
-    check::server(&server.client(), &journal);
+    check::server(&server.client(), &journal, Runs::All);
     server.stop();
     let _all = check::folder(&site.dir, &events);
     check::every_byte(&site);
@@ -137,11 +138,11 @@ fn log_until_full(trainers: &mut [Trainer], server: &Server, journal: &Journal) 
 
 /// Reads go on, nothing acknowledged is lost; what cannot be done says why.
 fn look_when_full(client: &Client, journal: &Journal, seed: u64) {
-    check::server(client, journal);
+    check::server(client, journal, Runs::All);
     let _files = check::downloads(client, journal, ADMIN, &mut Chance::new(seed));
     assert_eq!(client.status("/livez").0, 200, "F8: it lives");
     assert_eq!(check::watch(client, journal), Some(true), "F8: queries are answered");
     let compacted = client.post("/api/commands", r#"{"command":"compact"}"#);
     assert!(matches!(compacted, Answer::Taken(_)) || compacted.is_disk_full(), "F9: {compacted:?}");
-    check::server(client, journal);
+    check::server(client, journal, Runs::All);
 }

@@ -37,12 +37,20 @@ pub struct Found {
 struct Known<T> {
     acked: T,
     unanswered: Vec<T>,
+    /// It was found as it stands.
+    is_settled: bool,
 }
 
 impl<T: Copy + PartialEq> Known<T> {
     fn answered(&mut self, value: T) {
         self.acked = value;
         self.unanswered.clear();
+        self.is_settled = false;
+    }
+
+    fn found(&mut self, value: T) {
+        self.answered(value);
+        self.is_settled = true;
     }
 
     fn may_be(&self, value: T) -> bool {
@@ -113,6 +121,24 @@ impl Journal {
         all.copied().flatten().collect()
     }
 
+    /// Runs that have a file.
+    #[must_use]
+    pub fn with_files(&self) -> Vec<String> {
+        let runs = self.lock();
+        let has_some = |entry: &Entry| entry.files.values().any(|file| file.acked.is_some());
+        runs.iter().filter(|(_, entry)| has_some(entry)).map(|(run, _)| run.clone()).collect()
+    }
+
+    /// Runs that had ended when they were last settled.
+    #[must_use]
+    pub fn ended(&self) -> BTreeMap<String, Found> {
+        let runs = self.lock();
+        let ended = runs.iter().filter(|(_, entry)| entry.place.acked.ended && entry.place.is_settled);
+        ended
+            .map(|(run, entry)| (run.clone(), Found { place: entry.place.acked, ..Found::default() }))
+            .collect()
+    }
+
     /// Rows acknowledged, by run.
     #[must_use]
     pub fn rows_acked(&self) -> BTreeMap<String, u64> {
@@ -152,12 +178,12 @@ impl Journal {
             let Found { place, files } = found.get(name).cloned().unwrap_or_default();
             let known = &mut entry.place;
             assert!(known.may_be(place), "I1, I3: {name} is at {place:?}, which none of {known:?} is");
-            known.answered(place);
+            known.found(place);
             assert!(place.rows >= entry.shown, "I6: {} rows of {name} were seen: {place:?}", entry.shown);
             for (file, known) in &mut entry.files {
                 let version = files.get(file).copied();
                 assert!(known.may_be(version), "I16: {file} of {name} is {version:?}, not {known:?}");
-                known.answered(version);
+                known.found(version);
             }
             let strange = files.keys().find(|file| !entry.files.contains_key(*file));
             assert_eq!(strange, None, "I4: nobody sent this file of {name}");

@@ -14,7 +14,7 @@ use engine::disk::sim::Chance;
 use wbq_sim::driver::{Case, Events};
 
 use crate::beside;
-use crate::check;
+use crate::check::{self, Runs};
 use crate::client::Training;
 use crate::journal::{Journal, Totals};
 use crate::site::{ADMIN, Kept, Server, Site};
@@ -101,14 +101,13 @@ pub fn run(campaign: &Campaign) -> Done {
         under_test.live_and_die(server);
         under_test.done.with_client += u64::from(training.is_some());
         server = under_test.recover();
-        check::server(&server.client(), &under_test.journal);
+        check::server(&server.client(), &under_test.journal, Runs::All);
+        under_test.download(&server);
         if let Some(training) = &mut training {
             training.check(&server.client());
         }
     }
     let client = server.client();
-    under_test.done.downloads +=
-        check::downloads(&client, &under_test.journal, ADMIN, &mut under_test.chance);
     under_test.done.client_rows = training.map_or(0, |training| training.finish(&client));
     server.stop();
     under_test.end()
@@ -184,6 +183,10 @@ impl UnderTest {
             self.done.in_recovery += u64::from(starting.kill_9().is_empty());
         }
         self.site.start()
+    }
+
+    fn download(&mut self, server: &Server) {
+        self.done.downloads += check::downloads(&server.client(), &self.journal, ADMIN, &mut self.chance);
     }
 
     fn end(mut self) -> Done {

@@ -9,10 +9,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wbq_sim::driver::{Case, Events};
+use wbq_sim::driver::Case;
 
 use crate::beside;
-use crate::check;
+use crate::check::{self, Runs};
 use crate::http::{Answer, Client};
 use crate::journal::{Journal, Totals};
 use crate::latency::{Latencies, bare_syncs};
@@ -110,10 +110,10 @@ pub fn run(soak: &Soak) -> Done {
     let _case = Case(|| format!("{soak:?}"));
     let home = Kept::new();
     let mut site = Site::new(home.path().join("store"));
-    let (journal, mut done, mut events) = (Journal::default(), Done::default(), Events::default());
+    let (journal, mut done) = (Journal::default(), Done::default());
     let mut server = site.start();
     let keys = add_users(&server);
-    let habits = Habits { pause: soak.pause, rows_max: 2, upload_one_in: 500, end_one_in: 2_000 };
+    let habits = Habits { pause: soak.pause, rows_max: 3, upload_one_in: 500, end_one_in: 2_000 };
     let mut trainers: Vec<_> =
         (0..TRAINERS).map(|number| Trainer::new(number, &user(number), soak.seed, habits.clone())).collect();
     let is_over = AtomicBool::new(false);
@@ -126,10 +126,9 @@ pub fn run(soak: &Soak) -> Done {
                 server.stop();
             } else {
                 server.kill_9();
-                events = check::folder(&site.dir, &events);
             }
             server = site.start();
-            check::server(&server.client(), &journal);
+            check::server(&server.client(), &journal, Runs::Changed);
         }
         drop(over);
         done.syncs = syncing.join().unwrap();

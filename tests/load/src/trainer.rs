@@ -115,7 +115,11 @@ impl Trainer {
                     // A full channel means that somebody was told already.
                     let _told = life.acks.try_send(());
                 }
-                answer if answer.is_disk_full() && life.ends_when_full => return End::Full,
+                answer if answer.is_disk_full() && life.ends_when_full => match self.pending {
+                    // A file can find no room where the log still has some: it is let go.
+                    Some(Request::Upload { .. }) => self.pending = None,
+                    _ => return End::Full,
+                },
                 Answer::Later { .. } => {}
                 Answer::Gone(_) => return End::Gone,
             }

@@ -100,7 +100,9 @@ impl Soak {
                     continue;
                 }
             };
-            let run = || full::run(&volume, seed + tried, tried % 2 == 1);
+            // By turns, and another turn for each kind when it comes again.
+            let kills = (tried + tried / 4) % 2 == 1;
+            let run = || full::run(&volume, seed + tried, kills);
             match panic::catch_unwind(AssertUnwindSafe(run)) {
                 Ok(done) => println!("{kind:?}: {done:?}"),
                 Err(_told) => failed += 1,
@@ -114,7 +116,7 @@ impl Soak {
         let minutes = self.minutes.context("say --minutes")?;
         let length = Duration::from_secs(60 * minutes);
         let lives = u32::try_from(length.as_secs().div_ceil(LIFE_MAX.as_secs())).unwrap_or(u32::MAX).max(3);
-        let soak = soak::Soak { seed, life: length / lives, lives, pause: Duration::from_millis(11) };
+        let soak = soak::Soak { seed, life: length / lives, lives, pause: Duration::from_millis(10) };
         let began = Instant::now();
         let done = panic::catch_unwind(AssertUnwindSafe(|| soak::run(&soak)));
         if let Ok(done) = &done {
