@@ -1,6 +1,6 @@
 //! T6: the real server on a disk that fills up under load and is freed again (F8).
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use wbq_sim::driver::{Case, Events};
 use crate::check::{self, Runs};
 use crate::http::{Answer, Client};
 use crate::journal::{Journal, Totals};
-use crate::site::{ADMIN, Server};
-use crate::trainer::{End, Habits, Life, Trainer};
+use crate::site::{ADMIN, Server, Site};
+use crate::trainer::{End, Habits, Life, Trainer, log_until};
 use crate::volume::Volume;
 
 const TRAINERS: usize = 4;
@@ -56,20 +56,8 @@ pub fn run(volume: &Volume, seed: u64, kills: bool) -> Done {
 
     let (server, started_full) = if kills {
         server.kill_9();
-        let starting = site.spawn();
-        match site.ready(starting) {
-            Ok(server) => {
-                check::server(&server.client(), &journal, Runs::All);
-                volume.free(Some(&server));
-                (server, Some(true))
-            }
-            Err((code, said)) => {
-                // A start writes a segment of its own (W9), so it says what it lacks.
-                assert!(code == Some(1) && said.contains("No space left on device"), "F8: {code:?}: {said}");
-                volume.free(None);
-                (site.start(), Some(false))
-            }
-        }
+        let (server, started_full) = start_when_full(&mut site, volume, &journal);
+        (server, Some(started_full))
     } else {
         volume.free(Some(&server));
         (server, None)
@@ -88,25 +76,23 @@ pub fn run(volume: &Volume, seed: u64, kills: bool) -> Done {
     Done { totals: journal.totals(), when_full, resumed_after, started_full }
 }
 
-/// Has all trainers log until so many requests were acknowledged; gives how long the first took.
-fn log_until(trainers: &mut [Trainer], server: &Server, journal: &Journal, count: usize) -> Duration {
-    let client = server.client();
-    let is_over = AtomicBool::new(false);
-    let (acks, acked) = mpsc::sync_channel(count);
-    let life = Life { journal, acks, is_over: &is_over, ends_when_full: false };
-    let began = Instant::now();
-    let told = thread::scope(|scope| {
-        for trainer in trainers {
-            let (client, life) = (client.clone(), &life);
-            scope.spawn(move || trainer.live(&client, life));
+/// A server on what a kill left on a full disk: one that is started there, or else one that is started
+/// once there is room; and which of the two it is. The disk has room again then.
+fn start_when_full(site: &mut Site, volume: &Volume, journal: &Journal) -> (Server, bool) {
+    let starting = site.spawn();
+    match site.ready(starting) {
+        Ok(server) => {
+            check::server(&server.client(), journal, Runs::All);
+            volume.free(Some(&server));
+            (server, true)
         }
-        let told: Vec<_> =
-            (0..count).map_while(|_| acked.recv_timeout(WITHIN).ok().map(|()| began.elapsed())).collect();
-        is_over.store(true, Ordering::Relaxed);
-        told
-    });
-    assert_eq!(told.len(), count, "writing goes on");
-    told[0]
+        Err((code, said)) => {
+            // A start writes a segment of its own (W9), so it says what it lacks.
+            assert!(code == Some(1) && said.contains("No space left on device"), "F8: {code:?}: {said}");
+            volume.free(None);
+            (site.start(), false)
+        }
+    }
 }
 
 /// Has all trainers log until each is told that the disk is full, and the server says so of itself.

@@ -2,7 +2,7 @@
 //! it is answered, sometimes with more lines behind those that were not.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,13 @@ use crate::content;
 use crate::http::{Answer, Client};
 use crate::journal::{Journal, Place};
 use crate::latency::Latencies;
+use crate::site::Server;
 
 /// The project of all trainers.
 pub const PROJECT: &str = "p";
+
+/// How long an acknowledgement may take.
+const ACK_WITHIN: Duration = Duration::from_secs(60);
 
 const BEGIN: &str = "mutation Begin($entity: String, $project: String, $run: String, $config: JSONString) {
     upsertBucket(input: { entityName: $entity, modelName: $project, name: $run, config: $config,
@@ -60,6 +64,31 @@ pub enum End {
     Gone,
     /// The disk is full.
     Full,
+}
+
+/// Has all trainers log until so many requests were acknowledged; gives how long the first took.
+///
+/// # Panics
+///
+/// When they are not, within a minute each.
+pub fn log_until(trainers: &mut [Trainer], server: &Server, journal: &Journal, count: usize) -> Duration {
+    let client = server.client();
+    let is_over = AtomicBool::new(false);
+    let (acks, acked) = mpsc::sync_channel(count);
+    let life = Life { journal, acks, is_over: &is_over, ends_when_full: false };
+    let began = Instant::now();
+    let told = thread::scope(|scope| {
+        for trainer in trainers {
+            let (client, life) = (client.clone(), &life);
+            scope.spawn(move || trainer.live(&client, life));
+        }
+        let told: Vec<_> =
+            (0..count).map_while(|_| acked.recv_timeout(ACK_WITHIN).ok().map(|()| began.elapsed())).collect();
+        is_over.store(true, Ordering::Relaxed);
+        told
+    });
+    assert_eq!(told.len(), count, "writing goes on");
+    told[0]
 }
 
 /// A request that is under way, or was not answered.
