@@ -80,8 +80,9 @@ pub fn file(run: &str, name: &str, version: u64) -> Vec<u8> {
 fn row(run: &str, line: u64) -> [(&'static str, Option<Cell>); 5] {
     let number = i64::try_from(line).unwrap_or(i64::MAX);
     let count = [(1 << 53) + 1 + number, i64::MAX - number, -number][index(line, 3)];
-    let text = (line % 2 == 0).then(|| Cell::Text(format!("row {line} of {run}: \"é\"\t\\")));
-    let odd = (line % 20 == 0).then(|| Cell::Float([f64::NAN, f64::INFINITY, -0.0][index(line / 20, 3)]));
+    let text = line.is_multiple_of(2).then(|| Cell::Text(format!("row {line} of {run}: \"é\"\t\\")));
+    let odd =
+        line.is_multiple_of(20).then(|| Cell::Float([f64::NAN, f64::INFINITY, -0.0][index(line / 20, 3)]));
     [
         ("_step", Some(Cell::Int(number))),
         ("loss", Some(Cell::Float(noise(run, line)))),

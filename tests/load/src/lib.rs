@@ -18,7 +18,7 @@
 //!
 //! Nothing rests on a sleep: those there are draw moments and pace the load. Whatever must come true
 //! is waited for, with a deadline.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a broken promise panics")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a broken promise panics")]
 
 pub mod beside;
 pub mod check;

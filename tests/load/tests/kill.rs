@@ -24,22 +24,22 @@ fn campaign(seed: u64, with_client: bool) {
 }
 
 #[test]
-fn f16_kill_9_loses_nothing_acked_with_the_real_client() {
+fn f16_a_killed_server_starts_again_with_all_that_it_acked_to_the_real_client() {
     campaign(0x5_0001, true);
 }
 
 #[test]
-fn f16_kill_9_loses_nothing_acked_first_seed() {
+fn t5_ten_kills_lose_nothing_acked_first_seed() {
     campaign(0x5_0002, false);
 }
 
 #[test]
-fn f16_kill_9_loses_nothing_acked_second_seed() {
+fn t5_ten_kills_lose_nothing_acked_second_seed() {
     campaign(0x5_0003, false);
 }
 
 #[test]
-fn f16_kill_9_loses_nothing_acked_third_seed() {
+fn t5_ten_kills_lose_nothing_acked_third_seed() {
     campaign(0x5_0004, false);
 }
 
@@ -54,7 +54,7 @@ fn forget_the_end(dir: &Path) {
 }
 
 #[test]
-fn a_group_that_was_acked_and_is_lost_is_found_by_the_check() {
+fn t5_a_group_that_was_acked_and_is_lost_is_found_by_the_check() {
     let home = Kept::new();
     let mut site = Site::new(home.path().join("store"));
     let journal = Journal::default();
