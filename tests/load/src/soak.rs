@@ -18,7 +18,7 @@ use crate::journal::{Journal, Totals};
 use crate::latency::{Latencies, bare_syncs};
 use crate::process::Held;
 use crate::site::{Kept, Server, Site};
-use crate::trainer::{End, Habits, Life, Trainer};
+use crate::trainer::{Habits, Life, Trainer};
 
 /// Trainers at once.
 pub const TRAINERS: usize = 64;
@@ -110,38 +110,24 @@ pub fn run(soak: &Soak) -> Done {
     let _case = Case(|| format!("{soak:?}"));
     let home = Kept::new();
     let mut site = Site::new(home.path().join("store"));
-    let (journal, mut done) = (Journal::default(), Done::default());
     let mut server = site.start();
-    let keys = add_users(&server);
-    let habits = Habits { pause: soak.pause, rows_max: 3, upload_one_in: 500, end_one_in: 2_000 };
-    let mut trainers: Vec<_> =
-        (0..TRAINERS).map(|number| Trainer::new(number, &user(number), soak.seed, habits.clone())).collect();
+    let mut under_load = UnderLoad::new(soak, &server);
     let is_over = AtomicBool::new(false);
-    let server = thread::scope(|scope| {
+    thread::scope(|scope| {
         let syncing = scope.spawn(|| bare_syncs(home.path(), BARE_SYNC_PAUSE, &is_over));
         let over = Over(&is_over);
         for number in 0..soak.lives {
-            live(&mut trainers, &keys, &server, &site.dir, &journal, soak.life, &mut done);
-            if number % 2 == 0 {
-                server.stop();
-            } else {
-                server.kill_9();
-            }
+            let end = if number % 2 == 0 { Server::stop } else { Server::kill_9 };
+            under_load.live(server, &site.dir, soak.life, end);
             server = site.start();
-            check::server(&server.client(), &journal, Runs::Changed);
+            check::server(&server.client(), &under_load.journal, Runs::Changed);
         }
+        server.stop();
         drop(over);
-        done.syncs = syncing.join().unwrap();
-        server
+        under_load.done.syncs = syncing.join().unwrap();
     });
-    server.stop();
     check::every_byte(&site);
-    for trainer in &trainers {
-        done.requests += trainer.acked;
-        done.acks.merge(&trainer.latencies);
-    }
-    done.totals = journal.totals();
-    done
+    under_load.end()
 }
 
 /// Ends what waits for it, also when this thread panics.
@@ -170,46 +156,69 @@ fn add_users(server: &Server) -> Vec<String> {
     (0..TRAINERS.div_ceil(TRAINERS_A_USER)).map(add).collect()
 }
 
-/// One life of a server under load; what was held in it is checked.
-fn live(
-    trainers: &mut [Trainer],
-    keys: &[String],
-    server: &Server,
-    dir: &Path,
-    journal: &Journal,
-    length: Duration,
-    done: &mut Done,
-) {
-    let is_over = AtomicBool::new(false);
-    let (acks, _acked) = mpsc::sync_channel(1);
-    let life = Life { journal, acks, is_over: &is_over, ends_when_full: false };
-    let admin = server.client();
-    let began = Instant::now();
-    let (held, queries, compactions) = thread::scope(|scope| {
-        let over = Over(&is_over);
-        let ends: Vec<_> = (trainers.iter_mut().enumerate())
-            .map(|(number, trainer)| {
-                let (client, life) = (Client::new(&server.url, &keys[number / TRAINERS_A_USER]), &life);
-                scope.spawn(move || trainer.live(&client, life))
-            })
-            .collect();
-        let querying = scope.spawn(|| beside::query(&admin, journal, &is_over, || QUERY_PAUSE));
-        let compacting = scope.spawn(|| beside::compact(&admin, &is_over, || length / 5));
-        let mut held = Vec::new();
-        while began.elapsed() < length {
-            held.extend(server.held(dir));
-            thread::sleep(LOOK);
+struct UnderLoad {
+    journal: Journal,
+    trainers: Vec<Trainer>,
+    /// Of the users.
+    keys: Vec<String>,
+    done: Done,
+}
+
+impl UnderLoad {
+    fn new(soak: &Soak, server: &Server) -> Self {
+        let habits = Habits { pause: soak.pause, rows_max: 3, upload_one_in: 500, end_one_in: 2_000 };
+        let trainer = |number| Trainer::new(number, &user(number), soak.seed, habits.clone());
+        Self {
+            journal: Journal::default(),
+            trainers: (0..TRAINERS).map(trainer).collect(),
+            keys: add_users(server),
+            done: Done::default(),
         }
-        drop(over);
-        ends.into_iter().for_each(|end| assert_eq!(end.join().unwrap(), End::Told, "the server answers"));
-        (held, querying.join().unwrap(), compacting.join().unwrap())
-    });
-    done.seconds += began.elapsed().as_secs_f64();
-    done.events += admin.metric("wbq_events_acked_total");
-    done.queries += queries;
-    done.compactions += compactions;
-    done.held = held.iter().copied().fold(done.held, Held::max);
-    check_held(&held, files_to_open(dir));
+    }
+
+    /// One life of a server, which is ended while the trainers are at work; what it held is checked.
+    fn live(&mut self, server: Server, dir: &Path, length: Duration, end: fn(Server)) {
+        let Self { journal, trainers, keys, done } = self;
+        let is_over = AtomicBool::new(false);
+        let (acks, _acked) = mpsc::sync_channel(1);
+        let life = Life { journal, acks, is_over: &is_over, ends_when_full: false };
+        let (admin, url) = (server.client(), server.url.clone());
+        let (began, mut held) = (Instant::now(), Vec::new());
+        thread::scope(|scope| {
+            let over = Over(&is_over);
+            let (life, admin) = (&life, &admin);
+            for (number, trainer) in trainers.iter_mut().enumerate() {
+                let client = Client::new(&url, &keys[number / TRAINERS_A_USER]);
+                scope.spawn(move || trainer.live(&client, life));
+            }
+            let querying =
+                scope.spawn(move || beside::query(admin, life.journal, life.is_over, || QUERY_PAUSE));
+            let compacting = scope.spawn(move || beside::compact(admin, life.is_over, || length / 5));
+            while began.elapsed() < length {
+                held.extend(server.held(dir));
+                thread::sleep(LOOK);
+            }
+            done.seconds += began.elapsed().as_secs_f64();
+            done.events += admin.metric("wbq_events_acked_total");
+            let files = files_to_open(dir);
+            end(server);
+            drop(over);
+            done.queries += querying.join().unwrap();
+            done.compactions += compacting.join().unwrap();
+            check_held(&held, files);
+        });
+        done.held = held.into_iter().fold(done.held, Held::max);
+    }
+
+    fn end(self) -> Done {
+        let Self { journal, trainers, mut done, .. } = self;
+        for trainer in &trainers {
+            done.requests += trainer.acked;
+            done.acks.merge(&trainer.latencies);
+        }
+        done.totals = journal.totals();
+        done
+    }
 }
 
 /// Files in the folder that a server may hold open: segments, table files and their indexes, manifest,
