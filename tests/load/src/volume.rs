@@ -120,12 +120,14 @@ impl Volume {
         }
         let mut filler = File::create(self.seen().join("filler")).unwrap();
         loop {
-            match filler.write_all(&[1; 4 << 10]).and_then(|()| filler.sync_data()) {
+            match filler.write_all(&[1; 4 << 10]) {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => return,
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => break,
                 Err(error) => panic!("cannot fill the disk: {error}"),
             }
         }
+        // Blocks that were only promised are taken now.
+        filler.sync_all().unwrap();
     }
 
     /// Gives the room back.

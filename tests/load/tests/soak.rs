@@ -8,7 +8,7 @@ use wbq_load::soak::{Soak, run};
 fn t9_a_minute_under_load_loses_nothing_acked_and_holds_no_more_than_it_may() {
     let done = run(&Soak {
         seed: 0x9_0001,
-        life: Duration::from_secs(13),
+        life: Duration::from_secs(11),
         lives: 3,
         pause: Duration::from_millis(10),
     });
