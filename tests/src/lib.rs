@@ -1,5 +1,6 @@
 //! What crosses crates: the checklist of promises, folders of every released format, the server over
-//! HTTP. The simulator of the store is a crate of its own, `sim/`.
+//! HTTP. The simulator of the store is a crate of its own, `sim/`, and so is the real server under load,
+//! kills and full disks, `load/`.
 //!
 //! | file | what it holds |
 //! | --- | --- |

@@ -1,13 +1,15 @@
-//! `cargo xtask`: the simulator by seed.
+//! `cargo xtask`: the simulator by seed, the server under load.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod commit;
+mod ledger;
 mod sim;
+mod soak;
 
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Runs the simulator")]
+#[command(name = "cargo xtask", about = "Runs the simulator, and the server under load")]
 struct Args {
     #[command(subcommand)]
     task: Task,
@@ -17,10 +19,13 @@ struct Args {
 enum Task {
     /// Runs drawn scenarios on the simulated disk; the same commit and seed do the same
     Sim(sim::Sim),
+    /// Runs the real server under load, kills and full disks, and notes it in tests/sim/ledger.csv
+    Soak(soak::Soak),
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Sim(sim) => sim.run(),
+        Task::Soak(soak) => soak.run(),
     }
 }

@@ -162,7 +162,7 @@ fn quietly<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
+pub(crate) fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
     match text.strip_prefix("0x") {
         Some(hex) => u64::from_str_radix(hex, 16),
         None => text.parse(),
