@@ -1,13 +1,15 @@
-//! `cargo xtask`: the simulator by seed.
+//! `cargo xtask`: the simulator by seed, fuzzing, and the ledger of both.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod commit;
+mod fuzz;
+mod ledger;
 mod sim;
 
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Runs the simulator")]
+#[command(name = "cargo xtask", about = "Runs the simulator and the fuzzer")]
 struct Args {
     #[command(subcommand)]
     task: Task,
@@ -17,10 +19,13 @@ struct Args {
 enum Task {
     /// Runs drawn scenarios on the simulated disk; the same commit and seed do the same
     Sim(sim::Sim),
+    /// Feeds a property of `fuzz/` with what libFuzzer makes up, and notes it in the ledger
+    Fuzz(fuzz::Fuzz),
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Sim(sim) => sim.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
     }
 }
