@@ -18,14 +18,13 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use bytes::{Bytes, BytesMut};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 
+use super::footer::{self, Pages};
 use super::rows::Written;
 use super::source::{Reader, Source};
 use crate::error::{Error, Result};
@@ -98,8 +97,8 @@ fn reduced(event: &Event) -> Result<Event> {
     let rows = |rows: &Rows| -> Result<Rows> {
         let block = Block::parse(rows.block.clone())
             .map_err(|error| Error::damaged(format!("an event holds no rows: {error}")))?;
-        let digest = bincode::serde::encode_to_vec(Digest::of(&block), bincode::config::standard())
-            .map_err(|error| Error::damaged(error.to_string()))?;
+        let digest =
+            event::to_bincode(Digest::of(&block)).map_err(|error| Error::damaged(error.to_string()))?;
         Ok(Rows { chunk: rows.chunk.clone(), rows: rows.rows, block: digest.into() })
     };
     let body = match &event.body {
@@ -248,8 +247,7 @@ impl EventFile {
     ///
     /// `Damaged`, `Io`.
     pub(crate) fn open(source: Arc<dyn Source>) -> Result<Self> {
-        let metadata = ArrowReaderMetadata::load(&Reader(Arc::clone(&source)), ArrowReaderOptions::new());
-        Ok(Self { metadata: metadata.map_err(outside)?, source })
+        Ok(Self { metadata: footer::load(WHAT, &source, Pages::Unknown)?, source })
     }
 
     /// Its events in log order, a row group at a time: position, `run_seq`, event, of rows with a
@@ -257,7 +255,7 @@ impl EventFile {
     pub(crate) fn events(self: &Arc<Self>) -> impl Iterator<Item = Result<(Lsn, u64, Event)>> + use<> {
         let file = Arc::clone(self);
         let groups = file.metadata.metadata().num_row_groups();
-        (0..groups).flat_map(move |group| match file.group(group) {
+        (0..groups).flat_map(move |group| match footer::guarded(WHAT, || file.group(group)) {
             Ok(events) => events.into_iter().map(Ok).collect::<Vec<_>>(),
             Err(error) => vec![Err(error)],
         })
@@ -295,8 +293,11 @@ impl EventFile {
     }
 }
 
+/// What errors call it.
+const WHAT: &str = "a file of events";
+
 fn outside(error: parquet::errors::ParquetError) -> Error {
-    super::parquet_error("a file of events", error)
+    super::parquet_error(WHAT, error)
 }
 
 #[cfg(test)]
@@ -354,8 +355,7 @@ mod tests {
             match (event.body, &event_back.body) {
                 (Body::Logged(rows), Body::Logged(back)) => {
                     assert_eq!((&rows.chunk, rows.rows), (&back.chunk, back.rows));
-                    let read = bincode::serde::decode_from_slice(&back.block, bincode::config::standard());
-                    let (digest, _): (Digest, usize) = read.unwrap();
+                    let (digest, _): (Digest, usize) = event::from_bincode(&back.block).unwrap();
                     assert_eq!((digest.steps, digest.time), (Some((1, 3)), Some(3.5)));
                     let keys: Vec<_> = digest.keys.iter().map(|key| (&*key.name, key.points)).collect();
                     assert_eq!(keys, [("_step", 3), ("_timestamp", 3), ("loss", 3)]);
