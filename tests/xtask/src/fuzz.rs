@@ -1,10 +1,10 @@
 //! `cargo xtask fuzz`: a property of `fuzz/`, fed by libFuzzer in a build of its own (fuzz/README.md).
 
-use std::{env, fs};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use std::{env, fs};
 
 use anyhow::{Context as _, bail, ensure};
 
