@@ -1,6 +1,7 @@
 //! Events that an input asks for: rows of every kind of cell in runs that are written, deleted and begun
 //! again. What an input does not say is zero, so any bytes mean something.
 
+use engine::disk::sim::Chance;
 use engine::{
     Batch, BlockBuilder, Body, Chunk, Console, ConsoleLine, Core, Event, Paths, ProjectCreated, ProjectKey,
     Rows, RunCreated, RunKey, Snapshot, State, Subject, Value,
@@ -29,7 +30,7 @@ const COLUMNS_MAX: u32 = 1000;
 /// A batch that fits what stands, or is refused for a reason. `sent` numbers events, so that no two are
 /// equal.
 pub(crate) fn batch(snapshot: &Snapshot, sent: &mut u64, input: &mut Input<'_>) -> Vec<Event> {
-    let project = ProjectKey::new("ada", "p");
+    let project = ProjectKey::new("ada", "made-up"); // no run of it is one of the simulator's
     let mut events = Vec::new();
     let mut push = |subject: Subject, body: Body| {
         *sent += 1;
@@ -140,7 +141,7 @@ pub(crate) fn wide(run: RunKey, received: i64, first_line: u64) -> Event {
 
 /// Fills a store with some of everything, the same each time.
 pub(crate) fn fill(core: &mut Core) {
-    let bytes: Vec<u8> = (0..=255u8).flat_map(|byte| [byte, byte.wrapping_mul(7), byte ^ 90]).collect();
+    let bytes = Chance::new(1).bytes(1500);
     let mut input = Input(&bytes);
     let mut sent = 0;
     while !input.0.is_empty() {
@@ -148,8 +149,15 @@ pub(crate) fn fill(core: &mut Core) {
         // One that does not fit is refused, as it would be for a client.
         let _refused = core.commit(vec![Batch::new(batch)]);
     }
-    let run = core.snapshot().projection.runs.get(0).map(|run| run.key.clone()).expect("a run");
-    core.commit(vec![Batch::new(vec![wide(run, 1 << 40, 100)])]).into_iter().for_each(|ack| {
-        ack.expect("a commit in memory");
-    });
+}
+
+/// Fills a store with rows that have more keys than a file has columns for.
+pub(crate) fn fill_wide(core: &mut Core) {
+    let first = batch(&core.snapshot(), &mut 0, &mut Input(&[]));
+    let run = first.iter().find_map(|event| event.run().cloned()).expect("a run");
+    for events in [first, vec![wide(run, 1 << 40, 100)]] {
+        core.commit(vec![Batch::new(events)]).into_iter().for_each(|ack| {
+            ack.expect("a commit in memory");
+        });
+    }
 }

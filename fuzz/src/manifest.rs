@@ -10,6 +10,7 @@ use engine::{Core, Epoch, Error, Options, parse};
 
 use crate::bounded::bounded;
 use crate::damage::damage;
+use crate::made_up;
 
 /// Bytes before the first frame.
 const HEADER_LEN: usize = 64;
@@ -106,10 +107,10 @@ fn original() -> &'static Original {
         let world = disk.world(&SimClock::default(), 1);
         let options =
             Options { segment_bytes_min: 4 << 10, segment_bytes_max: 4 << 10, ..Options::new("sim") };
-        drop(Core::open(world.clone(), &options).expect("a store in memory"));
         let mut core = Core::open(world, &options).expect("a store in memory");
+        made_up::fill(&mut core);
         core.compact().expect("a compaction in memory");
-        drop(core.close());
+        core.close().expect("a store in memory");
         let newest = disk.files().into_iter().rfind(|(path, _)| path.as_str().starts_with("manifest/"));
         let (path, bytes) = newest.expect("a manifest");
         let number = path.name().strip_suffix(".man").and_then(|number| number.parse().ok());

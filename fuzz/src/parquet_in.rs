@@ -93,34 +93,38 @@ struct Original {
     rows: Vec<String>,
 }
 
-/// One of each kind, and one of the long layout.
+/// One of each kind, and one of the long layout; each is small, so that many are tried.
 fn originals() -> &'static [Original] {
     static ORIGINALS: OnceLock<Vec<Original>> = OnceLock::new();
     ORIGINALS.get_or_init(|| {
-        let disk = SimDisk::default();
-        let world = disk.world(&SimClock::default(), 1);
-        let options = Options::new("sim");
-        let mut core = Core::open(world.clone(), &options).expect("a store in memory");
-        made_up::fill(&mut core);
-        core.close().expect("a store in memory");
-        let mut core = Core::open(world, &options).expect("a store in memory");
-        assert!(core.compact().expect("a compaction in memory"));
-        let files = disk.files();
-        let read = |path: &str| files[&RelPath::of(path)].clone();
-        let tables = core.snapshot().table_files();
-        let kinds: Vec<&str> = tables.iter().map(|table| table.kind).collect();
-        assert_eq!(kinds, ["history", "history", "system", "console", "events"]);
-        tables
-            .into_iter()
-            .map(|info| {
-                let [file, sidecar] = [0, 1].map(|place: usize| read(&info.paths[place]));
-                let crc = sidecar.last_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
-                let end = (sidecar.len() as u64, crc);
-                let rows = parse::table(&info, file.clone(), sidecar.clone(), end).expect("a whole file");
-                Original { rows: told(&rows), info, file, sidecar, end }
-            })
-            .collect()
+        let [mut small, wide] = [made_up::fill as fn(&mut Core), made_up::fill_wide].map(compacted);
+        let long = wide.into_iter().nth(1).expect("the keys that have no column");
+        small.push(long);
+        let kinds: Vec<&str> = small.iter().map(|original| original.info.kind).collect();
+        assert_eq!(kinds, ["history", "system", "console", "events", "history"]);
+        small
     })
+}
+
+/// The table files of a store that was filled.
+fn compacted(fill: fn(&mut Core)) -> Vec<Original> {
+    let disk = SimDisk::default();
+    let world = disk.world(&SimClock::default(), 1);
+    let options = Options::new("sim");
+    let mut core = Core::open(world.clone(), &options).expect("a store in memory");
+    fill(&mut core);
+    core.close().expect("a store in memory");
+    let mut core = Core::open(world, &options).expect("a store in memory");
+    assert!(core.compact().expect("a compaction in memory"));
+    let files = disk.files();
+    let original = |info: TableInfo| {
+        let [file, sidecar] = [0, 1].map(|place: usize| files[&RelPath::of(&info.paths[place])].clone());
+        let crc = sidecar.last_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
+        let end = (sidecar.len() as u64, crc);
+        let rows = parse::table(&info, file.clone(), sidecar.clone(), end).expect("a whole file");
+        Original { rows: told(&rows), info, file, sidecar, end }
+    };
+    core.snapshot().table_files().into_iter().map(original).collect()
 }
 
 /// Every cell with its place, and every event, as text.

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 /// One property at a time: what a property allocates is counted for the whole process.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Tries a property on its kept corpus, then on so many mutations of it: about two seconds of them.
+/// Tries a property on its kept corpus, then on so many mutations of it: about two seconds of them, or
+/// as many as `WBQ_MUTATIONS` says, from the seed that `WBQ_SEED` says.
 fn replay(target: &str, property: fn(&[u8]), mutations: u64) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
@@ -17,8 +18,9 @@ fn replay(target: &str, property: fn(&[u8]), mutations: u64) {
     let corpus: Vec<Vec<u8>> = names.iter().map(|path| fs::read(path).unwrap()).collect();
     assert!(!corpus.is_empty(), "{} holds the inputs that are kept", folder.display());
     corpus.iter().for_each(|input| property(input));
-    let mut chance = Chance(7);
-    for _ in 0..mutations {
+    let asked = |name| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    let mut chance = Chance(asked("WBQ_SEED").unwrap_or(7));
+    for _ in 0..asked("WBQ_MUTATIONS").unwrap_or(mutations) {
         let mut input = corpus[chance.below(corpus.len())].clone();
         for _ in 0..=chance.below(4) {
             mutate(&mut input, &corpus, &mut chance);
@@ -65,27 +67,27 @@ impl Chance {
 
 #[test]
 fn frames_are_read_and_written_alike() {
-    replay("frame", wbq_fuzz::frame, 20_000);
+    replay("frame", wbq_fuzz::frame, 500_000);
 }
 
 #[test]
 fn a_damaged_segment_is_never_read_as_something_else() {
-    replay("segment", wbq_fuzz::segment, 20_000);
+    replay("segment", wbq_fuzz::segment, 100_000);
 }
 
 #[test]
 fn a_damaged_manifest_is_an_earlier_moment_of_it_or_damage() {
-    replay("manifest", wbq_fuzz::manifest, 20_000);
+    replay("manifest", wbq_fuzz::manifest, 50_000);
 }
 
 #[test]
 fn a_damaged_table_file_gives_its_rows_or_an_error() {
-    replay("parquet_in", wbq_fuzz::parquet_in, 2_000);
+    replay("parquet_in", wbq_fuzz::parquet_in, 1_000);
 }
 
 #[test]
 fn no_name_leads_out_of_the_folder() {
-    replay("relpath", wbq_fuzz::relpath, 200_000);
+    replay("relpath", wbq_fuzz::relpath, 500_000);
 }
 
 #[test]
