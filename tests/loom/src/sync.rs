@@ -1,11 +1,11 @@
 //! What `engine/src/sync.rs` offers, built from loom's mutex and condition variable, so that loom sees
 //! every step: it has no bounded channel and no one-shot of its own.
 
-pub use std::sync::PoisonError;
-pub use std::sync::mpsc::{RecvError, TryRecvError, TrySendError};
+pub(crate) use std::sync::PoisonError;
+pub(crate) use std::sync::mpsc::{RecvError, TryRecvError, TrySendError};
 
-pub use loom::sync::atomic::{AtomicU64, Ordering};
-pub use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use std::collections::VecDeque;
 
@@ -20,15 +20,14 @@ struct Channel<T> {
 
 /// As [`std::sync::mpsc::SyncSender`].
 #[derive(Debug)]
-pub struct SyncSender<T>(Arc<(Mutex<Channel<T>>, Condvar)>);
+pub(crate) struct SyncSender<T>(Arc<(Mutex<Channel<T>>, Condvar)>);
 
 /// As [`std::sync::mpsc::Receiver`].
 #[derive(Debug)]
-pub struct Receiver<T>(Arc<(Mutex<Channel<T>>, Condvar)>);
+pub(crate) struct Receiver<T>(Arc<(Mutex<Channel<T>>, Condvar)>);
 
 /// As [`std::sync::mpsc::sync_channel`].
-#[must_use]
-pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
+pub(crate) fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let channel = Channel { waiting: VecDeque::new(), bound, senders: 1, is_received: true };
     let shared = Arc::new((Mutex::new(channel), Condvar::new()));
     (SyncSender(Arc::clone(&shared)), Receiver(shared))
@@ -48,7 +47,7 @@ impl<T> SyncSender<T> {
     /// # Errors
     ///
     /// As there.
-    pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
+    pub(crate) fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         let mut channel = lock(&self.0.0);
         if !channel.is_received {
             return Err(TrySendError::Disconnected(item));
@@ -82,7 +81,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// As there.
-    pub fn recv(&self) -> Result<T, RecvError> {
+    pub(crate) fn recv(&self) -> Result<T, RecvError> {
         let mut channel = lock(&self.0.0);
         loop {
             if let Some(item) = channel.waiting.pop_front() {
@@ -100,7 +99,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// As there.
-    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+    pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
         let mut channel = lock(&self.0.0);
         let missing = if channel.senders == 0 { TryRecvError::Disconnected } else { TryRecvError::Empty };
         channel.waiting.pop_front().ok_or(missing)
@@ -119,7 +118,7 @@ impl<T> Drop for Receiver<T> {
 }
 
 /// As `tokio::sync::oneshot`, for threads.
-pub mod oneshot {
+pub(crate) mod oneshot {
     use super::{Arc, Condvar, Mutex, lock, wait};
 
     #[derive(Debug)]
@@ -131,15 +130,14 @@ pub mod oneshot {
 
     /// Sends once.
     #[derive(Debug)]
-    pub struct Sender<T>(Arc<(Mutex<Slot<T>>, Condvar)>);
+    pub(crate) struct Sender<T>(Arc<(Mutex<Slot<T>>, Condvar)>);
 
     /// Receives once.
     #[derive(Debug)]
-    pub struct Receiver<T>(Arc<(Mutex<Slot<T>>, Condvar)>);
+    pub(crate) struct Receiver<T>(Arc<(Mutex<Slot<T>>, Condvar)>);
 
     /// The two ends.
-    #[must_use]
-    pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    pub(crate) fn channel<T>() -> (Sender<T>, Receiver<T>) {
         let shared = Arc::new((Mutex::new(Slot::Empty), Condvar::new()));
         (Sender(Arc::clone(&shared)), Receiver(shared))
     }
@@ -150,7 +148,7 @@ pub mod oneshot {
         /// # Errors
         ///
         /// Never here: a receiver in these models waits.
-        pub fn send(self, answer: T) -> Result<(), T> {
+        pub(crate) fn send(self, answer: T) -> Result<(), T> {
             *lock(&self.0.0) = Slot::Sent(answer);
             Ok(())
         }
@@ -168,8 +166,7 @@ pub mod oneshot {
 
     impl<T> Receiver<T> {
         /// Waits for the answer; none when the sender is gone without one.
-        #[must_use]
-        pub fn blocking_recv(self) -> Option<T> {
+        pub(crate) fn blocking_recv(self) -> Option<T> {
             let mut slot = lock(&self.0.0);
             loop {
                 match std::mem::replace(&mut *slot, Slot::Gone) {
