@@ -99,8 +99,8 @@ pub(crate) fn from_bincode<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usiz
     const SMALL: usize = 4 << 10;
     const MIDDLE: usize = 1 << 20;
     match bytes.len() {
-        ..=SMALL => read::<T, { 8 * SMALL }>(bytes),
-        ..=MIDDLE => read::<T, { 8 * MIDDLE }>(bytes),
+        0..=SMALL => read::<T, { 8 * SMALL }>(bytes),
+        len if len <= MIDDLE => read::<T, { 8 * MIDDLE }>(bytes),
         _ => read::<T, { 8 * limits::BODY_BYTES_MAX as usize }>(bytes),
     }
 }
