@@ -82,7 +82,7 @@ fn a_damaged_manifest_is_an_earlier_moment_of_it_or_damage() {
 
 #[test]
 fn a_damaged_table_file_gives_its_rows_or_an_error() {
-    replay("parquet_in", wbq_fuzz::parquet_in, 1_000);
+    replay("parquet_in", wbq_fuzz::parquet_in, 600);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_store_holds_what_was_acknowledged_whatever_is_done_to_it() {
 
 #[test]
 fn a_store_that_is_compacted_at_any_moment_holds_the_rows_of_its_log() {
-    replay("compact_model", wbq_fuzz::compact_model, 150);
+    replay("compact_model", wbq_fuzz::compact_model, 60);
 }
 
 #[test]
