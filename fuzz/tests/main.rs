@@ -97,7 +97,7 @@ fn a_store_holds_what_was_acknowledged_whatever_is_done_to_it() {
 
 #[test]
 fn a_store_that_is_compacted_at_any_moment_holds_the_rows_of_its_log() {
-    replay("compact_model", wbq_fuzz::compact_model, 60);
+    replay("compact_model", wbq_fuzz::compact_model, 150);
 }
 
 #[test]
