@@ -25,6 +25,7 @@ mod core;
 pub mod disk;
 mod error;
 mod event;
+mod group;
 mod id;
 pub mod limits;
 mod log;
@@ -37,9 +38,11 @@ pub mod plant;
 #[cfg(not(feature = "plant"))]
 mod plant;
 mod projection;
+mod queue;
 mod recovery;
 mod snapshot;
 mod store;
+mod sync;
 mod table;
 
 pub use batch::Batch;

@@ -4,11 +4,15 @@
 use bytes::Bytes;
 
 use crate::disk::RelPath;
-use crate::error::Result;
+use crate::disk::sim::SimDisk;
+use crate::error::{Error, Result};
 use crate::event::{self, Event};
 use crate::id::{Epoch, Lsn, SegmentId, StoreId};
 use crate::log::{frame, segment};
 use crate::manifest;
+use crate::snapshot::TableInfo;
+use crate::table::rows::Piece;
+use crate::table::{Kind, Table, TableId, TableMeta};
 
 /// A frame that passed its checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +89,72 @@ pub fn segment(bytes: &Bytes) -> Result<Segment> {
     Ok(found)
 }
 
-/// Checks a manifest from its bytes; gives how many segments are live.
+/// What a manifest's bytes hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The live segments.
+    pub segments: Vec<SegmentId>,
+    /// The numbers of the live table files.
+    pub tables: Vec<u64>,
+    /// All events up to this position stand in table files.
+    pub compacted: Lsn,
+}
+
+/// Reads a manifest from its bytes.
 ///
 /// # Errors
 ///
 /// `Damaged`, `TooNew`.
-pub fn manifest(bytes: &[u8], epoch: Epoch) -> Result<usize> {
-    Ok(manifest::parse(bytes, epoch, &RelPath::of("manifest"))?.segments.len())
+pub fn manifest(bytes: &[u8], epoch: Epoch) -> Result<Manifest> {
+    let manifest = manifest::parse(bytes, epoch, &RelPath::of("manifest"))?;
+    Ok(Manifest {
+        segments: manifest.segments.iter().map(|segment| segment.id).collect(),
+        tables: manifest.tables.iter().map(|table| table.id.0).collect(),
+        compacted: manifest.compacted,
+    })
+}
+
+/// Reads the edits of a manifest and writes them anew: the bytes up to where reading ended, whether or
+/// not the edits fit each other.
+///
+/// # Errors
+///
+/// `Damaged`, `TooNew`.
+pub fn rewrite_manifest(bytes: &[u8], epoch: Epoch) -> Result<Vec<u8>> {
+    manifest::rewrite(bytes, epoch, &RelPath::of("manifest"))
+}
+
+/// What a table file holds, in its order.
+#[derive(Debug, Clone)]
+pub enum TableRows {
+    /// Rows and lines: pieces, each of one run and writer.
+    Rows(Vec<Piece>),
+    /// Events: position, `run_seq`, event.
+    Events(Vec<(Lsn, u64, Event)>),
+}
+
+/// Reads a table file from its bytes and those of the file beside it. `end` is what the manifest says of
+/// the latter: its bytes, and the checksum that ends it.
+///
+/// # Errors
+///
+/// `Damaged`, `TooNew`.
+pub fn table(table: &TableInfo, file: Vec<u8>, sidecar: Vec<u8>, end: (u64, u32)) -> Result<TableRows> {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == table.kind);
+    let meta = TableMeta {
+        id: TableId(table.id),
+        kind: kind.ok_or_else(|| Error::damaged(format!("there are no files of {}", table.kind)))?,
+        level: table.level,
+        project: None,
+        bytes: table.bytes.saturating_sub(end.0),
+        sidecar: end,
+        rows: table.rows,
+        lsns: (table.first_lsn, table.last_lsn),
+    };
+    let disk = SimDisk::holding([(meta.path(), file), (meta.sidecar_path(), sidecar)]);
+    let table = Table::open(&disk, meta);
+    if kind == Some(Kind::Events) {
+        return Ok(TableRows::Events(table.events()?.collect::<Result<_>>()?));
+    }
+    Ok(TableRows::Rows(table.pieces()?.collect::<Result<_>>()?))
 }

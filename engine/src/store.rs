@@ -10,8 +10,8 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -24,16 +24,18 @@ use crate::core::{self, Ack, Core, Prepared};
 use crate::disk::World;
 use crate::error::{Error, Result};
 use crate::event::Time;
+use crate::group;
 use crate::limits;
 use crate::log::{Counters, Spare};
 use crate::options::Options;
+use crate::queue::{Queue, Refused, lock};
 use crate::snapshot::Snapshot;
 use crate::table;
 
 /// An open store. Cheap to share behind an `Arc`; [`Store::close`] ends it.
 #[derive(Debug)]
 pub struct Store {
-    queue: Mutex<Option<SyncSender<Message>>>,
+    queue: Queue<Message>,
     writer: Mutex<Option<JoinHandle<Result<()>>>>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     health: watch::Receiver<Health>,
@@ -54,17 +56,14 @@ pub enum Health {
 }
 
 /// What the writer is asked for.
+#[derive(Debug)]
 enum Message {
     Append(Append),
     /// To compact what is there, and to say how many table files there are then.
     Compact(oneshot::Sender<Result<usize>>),
 }
 
-/// A batch on its way to the writer, and where its answer goes.
-struct Append {
-    batch: Prepared,
-    answer: oneshot::Sender<Result<Ack>>,
-}
+type Append = group::Append<Prepared, Result<Ack>>;
 
 impl Store {
     /// Opens a folder for writing, making it if it is missing. Blocks while it recovers.
@@ -77,7 +76,7 @@ impl Store {
         let core = Core::open(world.clone(), &options)?;
         let (snapshot_sender, snapshots) = watch::channel(core.snapshot());
         let (health_sender, health) = watch::channel(Health::Writable);
-        let (queue, messages) = mpsc::sync_channel(limits::QUEUE_BATCHES_MAX);
+        let (queue, messages) = Queue::new(limits::QUEUE_BATCHES_MAX, limits::QUEUE_BYTES_MAX as u64);
         let counters = Arc::clone(core.counters());
         let writer = WriterThread {
             core,
@@ -94,7 +93,7 @@ impl Store {
             |source| Error::Io { doing: "start the writer of", path: crate::disk::RelPath::root(), source },
         )?;
         Ok(Self {
-            queue: Mutex::new(Some(queue)),
+            queue,
             writer: Mutex::new(Some(writer)),
             snapshots,
             health,
@@ -129,23 +128,17 @@ impl Store {
     fn enqueue(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Ack>>> {
         let batch = Prepared::new(batch)?;
         let bytes = batch.bytes() as u64;
-        let queue = lock(&self.queue).clone().ok_or(Error::Closed)?;
-        // A batch larger than the whole allowance still goes through an empty queue.
-        let waiting = self.counters.queue_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let overloaded = waiting > 0 && waiting + bytes > limits::QUEUE_BYTES_MAX as u64;
         let (sender, answer) = oneshot::channel();
-        let sent = if overloaded {
-            Err(Error::Overloaded)
-        } else {
-            queue.try_send(Message::Append(Append { batch, answer: sender })).map_err(|error| match error {
-                TrySendError::Full(_) => Error::Overloaded,
-                TrySendError::Disconnected(_) => self.gone(),
-            })
-        };
-        if sent.is_err() {
-            self.counters.queue_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        }
-        sent.map(|()| answer)
+        self.put(Message::Append(Append { batch, answer: sender }), bytes)?;
+        Ok(answer)
+    }
+
+    fn put(&self, message: Message, bytes: u64) -> Result<()> {
+        self.queue.put(message, bytes, &self.counters.queue_bytes).map_err(|refused| match refused {
+            Refused::Full => Error::Overloaded,
+            Refused::Closed => Error::Closed,
+            Refused::Gone => self.gone(),
+        })
     }
 
     /// Ends the segment that is being written and compacts all that have ended into table files, while
@@ -156,13 +149,8 @@ impl Store {
     /// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`: nothing has changed;
     /// `Overloaded`, `WritesStopped`, `Closed`.
     pub async fn compact(&self) -> Result<usize> {
-        let queue = lock(&self.queue).clone().ok_or(Error::Closed)?;
         let (sender, answer) = oneshot::channel();
-        queue.try_send(Message::Compact(sender)).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Overloaded,
-            TrySendError::Disconnected(_) => self.gone(),
-        })?;
-        drop(queue);
+        self.put(Message::Compact(sender), 0)?;
         answer.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
@@ -223,7 +211,7 @@ impl Store {
     ///
     /// `WritesStopped`, when the last group could not be proven.
     pub fn close(&self) -> Result<()> {
-        drop(lock(&self.queue).take());
+        self.queue.close();
         match lock(&self.writer).take().map(JoinHandle::join) {
             Some(Ok(closed)) => closed,
             Some(Err(_panicked)) => Err(self.gone()),
@@ -248,11 +236,6 @@ fn compaction_failed(why: &str) -> Error {
 
 /// How often a compaction that somebody waits for is looked at.
 const COMPACTION_LOOK: Duration = Duration::from_millis(20);
-
-/// Our own locks hold no state that a panic could leave half changed.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// What the writer's thread owns.
 struct WriterThread {
@@ -289,7 +272,7 @@ impl WriterThread {
                 }
                 Ok(Message::Append(first)) => {
                     quiet = false;
-                    self.commit(first);
+                    self.commit_group(first);
                     self.make_ahead();
                 }
                 Err(RecvTimeoutError::Timeout) if !self.compaction_wanted.is_empty() => {}
@@ -310,37 +293,19 @@ impl WriterThread {
         self.core.close()
     }
 
-    /// Commits a group: the first batch and all that wait behind it, up to the bounds of a group.
-    fn commit(&mut self, first: Append) {
-        let mut bytes = first.batch.bytes();
-        let mut group = vec![first];
-        while bytes < limits::GROUP_BYTES_MAX && group.len() < limits::GROUP_BATCHES_MAX {
-            let next = match self.messages.try_recv() {
-                Ok(Message::Append(next)) => next,
-                Ok(Message::Compact(answer)) => {
-                    self.want_compaction(answer);
-                    continue;
-                }
-                Err(_) => break,
-            };
-            bytes += next.batch.bytes();
-            group.push(next);
-        }
-        let (mut batches, answers): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|append| (append.batch, append.answer)).unzip();
-        let commit = || self.core.commit_prepared(&mut batches);
-        let results = panic::catch_unwind(AssertUnwindSafe(commit)).unwrap_or_else(|_| {
-            // What a panic left behind is unknown: stop as after a failed sync (F20).
-            let failure = self.core.stop("the writer panicked");
-            answers.iter().map(|_| Err(failure.clone().into())).collect()
-        });
-        self.core.counters().queue_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
-        self.note(results.iter().find_map(|result| result.as_ref().err()));
-        // Readers see it before the writer hears of it: who was answered finds its events (D5).
-        self.snapshots.send_replace(self.core.snapshot());
-        for (result, answer) in results.into_iter().zip(answers) {
-            // A caller that went away wants no answer.
-            let _gone = answer.send(result);
+    /// Commits a group: the first batch and all that wait behind it.
+    fn commit_group(&mut self, first: Append) {
+        let bounds = (limits::GROUP_BATCHES_MAX, limits::GROUP_BYTES_MAX);
+        let group = group::gather(first, bounds, |append| append.batch.bytes(), || self.next_append());
+        group::commit(self, group);
+    }
+
+    fn next_append(&mut self) -> Option<Append> {
+        loop {
+            match self.messages.try_recv().ok()? {
+                Message::Append(next) => return Some(next),
+                Message::Compact(answer) => self.want_compaction(answer),
+            }
         }
     }
 
@@ -431,6 +396,28 @@ impl WriterThread {
             let make = move || order.make(&world);
             self.ahead = thread::Builder::new().name("segment-ahead".into()).spawn(make).ok();
         }
+    }
+}
+
+impl group::Writer for WriterThread {
+    type Batch = Prepared;
+    type Answer = Result<Ack>;
+
+    fn commit(&mut self, batches: &mut [Prepared]) -> Vec<Result<Ack>> {
+        let (count, bytes) = (batches.len(), batches.iter().map(|batch| batch.bytes() as u64).sum());
+        let commit = || self.core.commit_prepared(batches);
+        let answers = panic::catch_unwind(AssertUnwindSafe(commit)).unwrap_or_else(|_| {
+            // What a panic left behind is unknown: stop as after a failed sync (F20).
+            let failure = self.core.stop("the writer panicked");
+            (0..count).map(|_| Err(failure.clone().into())).collect()
+        });
+        self.core.counters().queue_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        answers
+    }
+
+    fn show(&mut self, answers: &[Result<Ack>]) {
+        self.note(answers.iter().find_map(|answer| answer.as_ref().err()));
+        self.snapshots.send_replace(self.core.snapshot());
     }
 }
 

@@ -5,11 +5,13 @@ use bytes::Bytes;
 use engine::parse::{self, Frame};
 use engine::{Lsn, SegmentId, StoreId};
 
+use crate::bounded::bounded;
+
 const STORE: StoreId = StoreId([7; 16]);
 
 /// The property.
 pub fn frame(data: &[u8]) {
-    if let Some(frame) = parse::frame(data, STORE, SegmentId(1), 512) {
+    if let Some(frame) = bounded(data.len(), || parse::frame(data, STORE, SegmentId(1), 512)) {
         let bytes = parse::write_frame(&frame, STORE, SegmentId(1), 512).expect("what parsed is written");
         assert_eq!(bytes, data[..bytes.len()], "a frame is written back as it was read");
     }

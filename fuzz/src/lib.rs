@@ -9,14 +9,28 @@
     reason = "a property that fails panics"
 )]
 
+mod bounded;
+mod compact_model;
+mod damage;
 #[cfg(feature = "server")]
 mod filestream;
 mod frame;
 mod json_event;
+mod life;
+mod log_model;
+mod made_up;
+mod manifest;
+mod parquet_in;
+mod relpath;
 mod segment;
 
+pub use compact_model::compact_model;
 #[cfg(feature = "server")]
 pub use filestream::filestream;
 pub use frame::frame;
 pub use json_event::json_event;
+pub use log_model::log_model;
+pub use manifest::manifest;
+pub use parquet_in::parquet_in;
+pub use relpath::relpath;
 pub use segment::segment;

@@ -8,30 +8,23 @@ use engine::disk::sim::{SimClock, SimDisk};
 use engine::disk::{RelPath, read_up_to};
 use engine::{Batch, Body, Core, Error, Event, KeyIssued, Options, Subject, UserAdded, parse};
 
-/// The property. The input is a list of changes, five bytes each: offset u16, length u8, what u8
-/// (set, flip, zero, cut), byte u8.
+use crate::bounded::bounded;
+use crate::damage::damage;
+
+/// The property. The input is a list of changes.
 pub fn segment(data: &[u8]) {
     // Bytes that are no segment at all are refused, not believed.
-    if let Ok(found) = parse::segment(&Bytes::copy_from_slice(data)) {
+    let bytes = Bytes::copy_from_slice(data);
+    if let Ok(found) = bounded(data.len(), || parse::segment(&bytes)) {
         assert!(found.proven <= found.events.len());
     }
     let original = original();
     let whole = parse::segment(original).expect("the segment that was written");
-    let mut damaged = original.to_vec();
-    for change in data.chunks_exact(5).take(16) {
-        let at = usize::from(u16::from_le_bytes([change[0], change[1]])) % original.len();
-        let end = (at + usize::from(change[2]) + 1).min(damaged.len());
-        let range = at.min(damaged.len())..end;
-        match change[3] % 4 {
-            0 => damaged[range].fill(change[4]),
-            1 => damaged[range].iter_mut().for_each(|byte| *byte ^= change[4]),
-            2 => damaged[range].fill(0),
-            _ => damaged.truncate(at.max(512)),
-        }
-    }
+    let damaged = damage(original, 512, data);
     let first_changed = original.iter().zip(&damaged).position(|(a, b)| a != b);
     let changed = first_changed.unwrap_or(damaged.len()) < original.len();
-    match parse::segment(&Bytes::from(damaged)) {
+    let damaged = Bytes::from(damaged);
+    match bounded(damaged.len(), || parse::segment(&damaged)) {
         Ok(found) => {
             let kept = found.events.len();
             assert_eq!(found.events, whole.events[..kept], "what is read was there");

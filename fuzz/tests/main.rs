@@ -3,19 +3,24 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-/// Mutations of each corpus that are tried beside it.
-const MUTATIONS: u64 = 20_000;
+/// One property at a time: what a property allocates is counted for the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
 
-fn replay(target: &str, property: fn(&[u8])) {
+/// Tries a property on its kept corpus, then on so many mutations of it: about two seconds of them, or
+/// as many as `WBQ_MUTATIONS` says, from the seed that `WBQ_SEED` says.
+fn replay(target: &str, property: fn(&[u8]), mutations: u64) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
     let corpus: Vec<Vec<u8>> = names.iter().map(|path| fs::read(path).unwrap()).collect();
     assert!(!corpus.is_empty(), "{} holds the inputs that are kept", folder.display());
     corpus.iter().for_each(|input| property(input));
-    let mut chance = Chance(7);
-    for _ in 0..MUTATIONS {
+    let asked = |name| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    let mut chance = Chance(asked("WBQ_SEED").unwrap_or(7));
+    for _ in 0..asked("WBQ_MUTATIONS").unwrap_or(mutations) {
         let mut input = corpus[chance.below(corpus.len())].clone();
         for _ in 0..=chance.below(4) {
             mutate(&mut input, &corpus, &mut chance);
@@ -62,21 +67,46 @@ impl Chance {
 
 #[test]
 fn frames_are_read_and_written_alike() {
-    replay("frame", wbq_fuzz::frame);
+    replay("frame", wbq_fuzz::frame, 500_000);
 }
 
 #[test]
 fn a_damaged_segment_is_never_read_as_something_else() {
-    replay("segment", wbq_fuzz::segment);
+    replay("segment", wbq_fuzz::segment, 100_000);
+}
+
+#[test]
+fn a_damaged_manifest_is_an_earlier_moment_of_it_or_damage() {
+    replay("manifest", wbq_fuzz::manifest, 50_000);
+}
+
+#[test]
+fn a_damaged_table_file_gives_its_rows_or_an_error() {
+    replay("parquet_in", wbq_fuzz::parquet_in, 600);
+}
+
+#[test]
+fn no_name_leads_out_of_the_folder() {
+    replay("relpath", wbq_fuzz::relpath, 500_000);
+}
+
+#[test]
+fn a_store_holds_what_was_acknowledged_whatever_is_done_to_it() {
+    replay("log_model", wbq_fuzz::log_model, 400);
+}
+
+#[test]
+fn a_store_that_is_compacted_at_any_moment_holds_the_rows_of_its_log() {
+    replay("compact_model", wbq_fuzz::compact_model, 150);
 }
 
 #[test]
 fn json_is_read_as_serde_json_reads_it_and_survives_a_round_trip() {
-    replay("json_event", wbq_fuzz::json_event);
+    replay("json_event", wbq_fuzz::json_event, 20_000);
 }
 
 #[cfg(feature = "server")]
 #[test]
 fn any_stream_body_is_parsed_or_refused_and_no_line_is_lost() {
-    replay("filestream", wbq_fuzz::filestream);
+    replay("filestream", wbq_fuzz::filestream, 20_000);
 }

@@ -1,8 +1,8 @@
-//! The parser of stream bodies, for fuzzing and for tools: bytes in, value or error out.
+//! The parsers of what clients send, for fuzzing and for tools: bytes in, value or error out.
 
 use engine::Block;
 
-use crate::wandb::filestream;
+use crate::wandb::{filestream, names};
 
 /// What the history of a `file_stream` body holds.
 #[derive(Debug)]
@@ -26,4 +26,10 @@ pub fn stream_history(body: &[u8]) -> Result<Option<History>, String> {
     let rows = Block::parse(chunk.rows.block).map_err(|error| error.to_string())?;
     let bad = chunk.rows.bad.into_iter().map(|bad| (bad.index, bad.raw.into(), bad.reason.into())).collect();
     Ok(Some(History { first_line: chunk.first_line, rows, bad }))
+}
+
+/// The name that a user's file is kept under; none where it is refused.
+#[must_use]
+pub fn file_name(name: &str) -> Option<&str> {
+    names::file_name(name).ok()
 }

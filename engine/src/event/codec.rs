@@ -14,6 +14,7 @@
 
 use std::sync::Arc;
 
+use bincode::error::{DecodeError, EncodeError};
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -86,8 +87,31 @@ mod kind {
 type Head<T> = (Subject, Time, Arc<str>, T);
 type RowsHead = (Chunk, u32);
 
-fn config() -> impl bincode::config::Config {
-    bincode::config::standard().with_limit::<{ limits::BODY_BYTES_MAX as usize }>()
+/// Reads a value off the front of bytes; gives how many it took.
+///
+/// A length among the bytes is believed only as far as the bytes can bear it out, for it is allocated
+/// before what it counts is read. bincode counts what it reads as it will stand in memory, at the most
+/// eight times the bytes; its limit is a constant, so there is one for each size of input.
+pub(crate) fn from_bincode<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), DecodeError> {
+    fn read<T: DeserializeOwned, const MAX: usize>(bytes: &[u8]) -> Result<(T, usize), DecodeError> {
+        bincode::serde::decode_from_slice(bytes, config().with_limit::<MAX>())
+    }
+    const SMALL: usize = 4 << 10;
+    const MIDDLE: usize = 1 << 20;
+    match bytes.len() {
+        0..=SMALL => read::<T, { 8 * SMALL }>(bytes),
+        len if len <= MIDDLE => read::<T, { 8 * MIDDLE }>(bytes),
+        _ => read::<T, { 8 * limits::BODY_BYTES_MAX as usize }>(bytes),
+    }
+}
+
+/// Writes a value.
+pub(crate) fn to_bincode<T: Serialize>(value: T) -> Result<Vec<u8>, EncodeError> {
+    bincode::serde::encode_to_vec(value, config())
+}
+
+fn config() -> bincode::config::Configuration {
+    bincode::config::standard()
 }
 
 /// Appends the body of an event, its group number left zero.
@@ -146,7 +170,7 @@ impl Writing<'_> {
 struct Appender<'a>(&'a mut BytesMut);
 
 impl bincode::enc::write::Writer for Appender<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.0.extend_from_slice(bytes);
         Ok(())
     }
@@ -200,8 +224,7 @@ impl Reading<'_> {
 
     fn parse<T: DeserializeOwned>(&self) -> Result<(Head<T>, usize), CodecError> {
         let head = self.body.get(PREFIX_LEN..).ok_or(CodecError::Short)?;
-        let (fields, len) =
-            bincode::serde::decode_from_slice(head, config()).map_err(|error| self.malformed(&error))?;
+        let (fields, len) = from_bincode(head).map_err(|error| self.malformed(&error))?;
         Ok((fields, PREFIX_LEN + len))
     }
 

@@ -19,6 +19,7 @@ use crate::id::{ProjectKey, RunKey, RunPath, StoreId};
 pub(crate) use block::Assembled;
 pub use block::{Block, BlockBuilder, BlockError, Cell, Column, Kind};
 pub use codec::{CodecError, decode, encode};
+pub(crate) use codec::{from_bincode, to_bincode};
 pub use json::{write_float, write_text};
 pub use value::{JsonError, NonFinite, Value};
 

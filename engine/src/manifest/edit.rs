@@ -117,18 +117,18 @@ impl Manifest {
             Edit::Compacted { added, removed, through } => {
                 let fits = through >= self.compacted
                     && removed.iter().all(|id| self.tables.iter().any(|table| table.id == *id))
-                    && added.iter().all(|table| table.id >= self.next_table);
+                    && added.iter().all(|table| table.id >= self.next_table && table.id.0 < u64::MAX);
                 self.compacted = through;
                 self.tables.retain(|table| !removed.contains(&table.id));
                 for table in added {
-                    self.next_table = self.next_table.max(TableId(table.id.0 + 1));
+                    self.next_table = self.next_table.max(TableId(table.id.0.saturating_add(1)));
                     self.tables.push(table);
                 }
                 fits
             }
             Edit::SegmentOpened(meta) => {
-                let is_next = meta.id == self.next_segment;
-                self.next_segment = SegmentId(meta.id.0 + 1);
+                let is_next = meta.id == self.next_segment && meta.id.0 < u64::MAX;
+                self.next_segment = SegmentId(meta.id.0.saturating_add(1));
                 self.segments.push(meta);
                 is_next
             }

@@ -12,11 +12,10 @@
 //! What holds: an edit is synced before the effect it announces (W6). A file is never appended to by
 //! a later opening, so a torn edit at its end was never acted upon and is left out.
 
-use bytes::Bytes;
-
 use super::edit::{Edit, Manifest};
 use crate::disk::{self, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
+use crate::event;
 use crate::id::{Epoch, StoreId};
 use crate::log::frame::{self, Fields, Seed, kind};
 use crate::plant::{self, Bug};
@@ -67,64 +66,108 @@ pub(crate) fn load(world: &World, epoch: Epoch) -> Result<Manifest> {
 /// Reads a manifest from its bytes.
 pub(crate) fn parse(bytes: &[u8], epoch: Epoch, path: &RelPath) -> Result<Manifest> {
     let damaged = |why: &str| Error::damaged(format!("{path} is damaged: {why}"));
-    let store = header(bytes, epoch, path)?;
-    let seed = Seed::manifest(store, epoch);
-    let (mut at, mut number, mut manifest) = (HEADER_LEN, 0, None::<Manifest>);
-    loop {
-        let frame = match frame::parse(bytes.get(at..).unwrap_or_default(), seed, at as u64) {
-            Ok(frame) => frame,
-            // The last edit may be torn, unless a later one shows that it was synced.
-            Err(error) if later_edit(bytes, seed, at) => return Err(damaged(&error.to_string())),
-            Err(_) => break,
-        };
-        if frame.kind() != kind::EDIT || frame.lsn != number {
-            return Err(damaged("an edit is out of order"));
-        }
-        for edit in decode(frame.body).ok_or_else(|| damaged("an edit does not parse"))? {
-            let fits = match (&mut manifest, edit) {
-                (Some(manifest), edit) => manifest.apply(edit),
-                (slot @ None, Edit::CheckpointV1(whole)) => {
-                    *slot = Some(whole.into());
-                    true
-                }
-                (slot @ None, Edit::Checkpoint(whole)) => {
-                    *slot = Some(whole);
-                    true
-                }
-                (None, _) => false,
-            };
-            if !fits {
-                return Err(damaged("an edit contradicts the ones before it"));
+    let header = Header::read(bytes, epoch, path)?;
+    let mut manifest = None::<Manifest>;
+    for edit in edits(bytes, &header, path)?.into_iter().flatten() {
+        let fits = match (&mut manifest, edit) {
+            (Some(manifest), edit) => manifest.apply(edit),
+            (slot @ None, Edit::CheckpointV1(whole)) => {
+                *slot = Some(whole.into());
+                true
             }
+            (slot @ None, Edit::Checkpoint(whole)) => {
+                *slot = Some(whole);
+                true
+            }
+            (None, _) => false,
+        };
+        if !fits {
+            return Err(damaged("an edit contradicts the ones before it"));
         }
-        at += frame.len();
-        number += 1;
     }
     let manifest = manifest.ok_or_else(|| damaged("it has no checkpoint"))?;
-    if manifest.store != store || manifest.epoch != epoch {
+    if manifest.store != header.store || manifest.epoch != epoch {
         return Err(damaged("its checkpoint is another store's"));
     }
     Ok(manifest)
 }
 
-fn header(bytes: &[u8], epoch: Epoch, path: &RelPath) -> Result<StoreId> {
+/// The edits of each frame.
+fn edits(bytes: &[u8], header: &Header, path: &RelPath) -> Result<Vec<Vec<Edit>>> {
     let damaged = |why: &str| Error::damaged(format!("{path} is damaged: {why}"));
-    let cut = || damaged("its header is cut short");
-    let mut fields = Fields(bytes);
-    if fields.take() != Some(MAGIC) {
-        return Err(damaged("it does not begin as a manifest does"));
+    let seed = Seed::manifest(header.store, header.epoch);
+    let (mut at, mut read) = (HEADER_LEN, Vec::new());
+    loop {
+        let frame = match frame::parse(bytes.get(at..).unwrap_or_default(), seed, at as u64) {
+            Ok(frame) => frame,
+            // The last edit may be torn, unless a later one shows that it was synced.
+            Err(error) if later_edit(bytes, seed, at) => return Err(damaged(&error.to_string())),
+            Err(_) => return Ok(read),
+        };
+        if frame.kind() != kind::EDIT || frame.lsn != read.len() as u64 {
+            return Err(damaged("an edit is out of order"));
+        }
+        read.push(decode(frame.body).ok_or_else(|| damaged("an edit does not parse"))?);
+        at += frame.len();
     }
-    let found = fields.u32().ok_or_else(cut)?;
-    if found > FORMAT {
-        return Err(Error::TooNew { path: path.clone(), found, supported: FORMAT });
+}
+
+/// Writes anew what was read of a manifest: the same bytes up to where reading ended.
+///
+/// # Errors
+///
+/// As [`parse`] of a file whose edits fit each other or not.
+pub(crate) fn rewrite(bytes: &[u8], epoch: Epoch, path: &RelPath) -> Result<Vec<u8>> {
+    let header = Header::read(bytes, epoch, path)?;
+    let seed = Seed::manifest(header.store, header.epoch);
+    let mut out = header.write();
+    for (number, edits) in (0..).zip(edits(bytes, &header, path)?) {
+        let io = |source| Error::Io { doing: "write", path: path.clone(), source };
+        out.extend_from_slice(&frame_of(&edits, seed, out.len() as u64, number).map_err(io)?);
     }
-    let store = StoreId(fields.take().ok_or_else(cut)?);
-    let named = fields.u64().ok_or_else(cut)?;
-    let covered = bytes.len() - fields.0.len();
-    if fields.u32() != Some(crc32fast::hash(bytes.get(..covered).unwrap_or_default())) || named != epoch.0 {
-        return Err(damaged("its header's checksum differs"));
+    Ok(out)
+}
+
+/// What a manifest begins with.
+struct Header {
+    version: u32,
+    store: StoreId,
+    epoch: Epoch,
+}
+
+impl Header {
+    fn read(bytes: &[u8], epoch: Epoch, path: &RelPath) -> Result<Self> {
+        let damaged = |why: &str| Error::damaged(format!("{path} is damaged: {why}"));
+        let cut = || damaged("its header is cut short");
+        let mut fields = Fields(bytes);
+        if fields.take() != Some(MAGIC) {
+            return Err(damaged("it does not begin as a manifest does"));
+        }
+        let version = fields.u32().ok_or_else(cut)?;
+        if version > FORMAT {
+            return Err(Error::TooNew { path: path.clone(), found: version, supported: FORMAT });
+        }
+        let store = StoreId(fields.take().ok_or_else(cut)?);
+        let named = fields.u64().ok_or_else(cut)?;
+        let covered = bytes.len() - fields.0.len();
+        let crc = crc32fast::hash(bytes.get(..covered).unwrap_or_default());
+        if fields.u32() != Some(crc) || named != epoch.0 {
+            return Err(damaged("its header's checksum differs"));
+        }
+        Ok(Self { version, store, epoch })
     }
-    Ok(store)
+
+    fn write(&self) -> Vec<u8> {
+        let mut header = Vec::with_capacity(HEADER_LEN);
+        header.extend_from_slice(&MAGIC);
+        header.extend_from_slice(&self.version.to_le_bytes());
+        header.extend_from_slice(&self.store.0);
+        header.extend_from_slice(&self.epoch.0.to_le_bytes());
+        let crc = crc32fast::hash(&header);
+        header.extend_from_slice(&crc.to_le_bytes());
+        header.resize(HEADER_LEN, 0);
+        header
+    }
 }
 
 fn later_edit(bytes: &[u8], seed: Seed, at: usize) -> bool {
@@ -135,15 +178,16 @@ fn later_edit(bytes: &[u8], seed: Seed, at: usize) -> bool {
 }
 
 fn decode(body: &[u8]) -> Option<Vec<Edit>> {
-    let body = Bytes::copy_from_slice(body.get(frame::PREFIX_LEN..)?);
-    let (edits, len) = bincode::serde::decode_from_slice(&body, bincode::config::standard()).ok()?;
+    let body = body.get(frame::PREFIX_LEN..)?;
+    let (edits, len) = event::from_bincode(body).ok()?;
     (len == body.len()).then_some(edits)
 }
 
-fn encode(edits: &[Edit]) -> std::io::Result<Vec<u8>> {
-    let body = bincode::serde::encode_to_vec(edits, bincode::config::standard())
-        .map_err(|error| std::io::Error::other(error.to_string()))?;
-    Ok(frame::own(kind::EDIT, &[&body]))
+fn frame_of(edits: &[Edit], seed: Seed, at: u64, number: u64) -> std::io::Result<Vec<u8>> {
+    let body = event::to_bincode(edits).map_err(|error| std::io::Error::other(error.to_string()))?;
+    let mut frame = frame::own(kind::EDIT, &[&body]);
+    frame::fill(&mut frame, seed, at, number, 0, 0);
+    Ok(frame)
 }
 
 /// Appends edits to the manifest of this opening.
@@ -175,14 +219,7 @@ impl Writer {
             end: HEADER_LEN as u64,
             edits: 0,
         };
-        let mut header = Vec::with_capacity(HEADER_LEN);
-        header.extend_from_slice(&MAGIC);
-        header.extend_from_slice(&FORMAT.to_le_bytes());
-        header.extend_from_slice(&manifest.store.0);
-        header.extend_from_slice(&manifest.epoch.0.to_le_bytes());
-        let crc = crc32fast::hash(&header);
-        header.extend_from_slice(&crc.to_le_bytes());
-        header.resize(HEADER_LEN, 0);
+        let header = Header { version: FORMAT, store: manifest.store, epoch: manifest.epoch }.write();
         disk::write_all_at(&mut *writer.file, 0, &header).map_err(io("write"))?;
         writer.append(&[Edit::Checkpoint(manifest.clone())]).map_err(io("write"))?;
         writer.file.sync_all().map_err(io("sync"))?;
@@ -203,8 +240,7 @@ impl Writer {
     ///
     /// As the system says; the file must not be written to again then.
     pub(crate) fn append(&mut self, edits: &[Edit]) -> std::io::Result<()> {
-        let mut frame = encode(edits)?;
-        frame::fill(&mut frame, self.seed, self.end, self.edits, 0, 0);
+        let frame = frame_of(edits, self.seed, self.end, self.edits)?;
         disk::write_all_at(&mut *self.file, self.end, &frame)?;
         if !plant::has(Bug::EditWithoutSync) {
             self.file.sync_data()?;

@@ -8,4 +8,4 @@ mod edit;
 mod file;
 
 pub(crate) use edit::{Edit, End, Manifest, SegmentMeta};
-pub(crate) use file::{Writer, epoch_of, load, newest, parse, path};
+pub(crate) use file::{Writer, epoch_of, load, newest, parse, path, rewrite};

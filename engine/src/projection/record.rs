@@ -16,12 +16,10 @@ use super::run::{FileEntry, KeyStats, Run, Stream, StreamKind, Table};
 use super::tree::Tree;
 use super::{Project, Projection, Totals};
 use crate::error::{Error, Result};
-use crate::event::{Attribute, State, StateChanged, StoreCreated, Time, Value};
+use crate::event::{self, Attribute, State, StateChanged, StoreCreated, Time, Value};
 use crate::id::{Lsn, ProjectKey, RunKey};
 
 const VERSION: u8 = 1;
-/// Bytes that a record claims at the most.
-const BYTES_MAX: usize = 1 << 30;
 
 /// A run, but for the places of its rows.
 #[derive(Serialize, Deserialize)]
@@ -266,8 +264,9 @@ impl Projection {
 
 fn encoded(record: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = vec![VERSION];
-    bincode::serde::encode_into_std_write(record, &mut bytes, bincode::config::standard())
+    let record = event::to_bincode(record)
         .map_err(|error| Error::damaged(format!("the state cannot be laid out: {error}")))?;
+    bytes.extend_from_slice(&record);
     Ok(bytes)
 }
 

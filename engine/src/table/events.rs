@@ -18,14 +18,13 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use bytes::{Bytes, BytesMut};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 
+use super::footer::{self, Pages};
 use super::rows::Written;
 use super::source::{Reader, Source};
 use crate::error::{Error, Result};
@@ -92,7 +91,7 @@ impl Recorded {
     fn from_file(lsn: Lsn, run_seq: u64, mut event: Event) -> Result<Self> {
         let digest = match &mut event.body {
             Body::Logged(rows) | Body::SystemSampled(rows) => {
-                let read = bincode::serde::decode_from_slice(&rows.block, DIGEST);
+                let read = event::from_bincode(&rows.block);
                 let (digest, _): (Digest, usize) = read.map_err(|error| {
                     Error::damaged(format!("event {lsn} of a table file has no digest: {error}"))
                 })?;
@@ -104,15 +103,6 @@ impl Recorded {
         Ok(Self { lsn, run_seq, event, digest })
     }
 }
-
-/// How a digest is laid out.
-const DIGEST: bincode::config::Configuration<
-    bincode::config::LittleEndian,
-    bincode::config::Varint,
-    bincode::config::Limit<DIGEST_BYTES_MAX>,
-> = bincode::config::standard().with_limit::<DIGEST_BYTES_MAX>();
-/// Bytes that a digest claims at the most: as many as the block that it is of.
-const DIGEST_BYTES_MAX: usize = crate::limits::BODY_BYTES_MAX as usize;
 
 fn block_of(rows: &Rows) -> Result<Block> {
     Block::parse(rows.block.clone())
@@ -154,7 +144,7 @@ impl Digest {
 /// An event as a file of events keeps it.
 fn reduced(event: &Event) -> Result<Event> {
     let rows = |rows: &Rows| -> Result<Rows> {
-        let digest = bincode::serde::encode_to_vec(Digest::of(&block_of(rows)?), DIGEST)
+        let digest = event::to_bincode(Digest::of(&block_of(rows)?))
             .map_err(|error| Error::damaged(error.to_string()))?;
         Ok(Rows { chunk: rows.chunk.clone(), rows: rows.rows, block: digest.into() })
     };
@@ -304,8 +294,7 @@ impl EventFile {
     ///
     /// `Damaged`, `Io`.
     pub(crate) fn open(source: Arc<dyn Source>) -> Result<Self> {
-        let metadata = ArrowReaderMetadata::load(&Reader(Arc::clone(&source)), ArrowReaderOptions::new());
-        Ok(Self { metadata: metadata.map_err(outside)?, source })
+        Ok(Self { metadata: footer::load(WHAT, &source, Pages::Unknown)?, source })
     }
 
     /// Its events from a position on, in log order, a row group at a time.
@@ -319,7 +308,7 @@ impl EventFile {
                 let file = Arc::clone(self);
                 move |group| file.may_have(*group, from)
             })
-            .flat_map(move |group| match file.group(group) {
+            .flat_map(move |group| match footer::guarded(WHAT, || file.group(group)) {
                 Ok(events) => events.into_iter().map(Ok).collect::<Vec<_>>(),
                 Err(error) => vec![Err(error)],
             })
@@ -368,8 +357,11 @@ impl EventFile {
     }
 }
 
+/// What errors call it.
+const WHAT: &str = "a file of events";
+
 fn outside(error: parquet::errors::ParquetError) -> Error {
-    super::parquet_error("a file of events", error)
+    super::parquet_error(WHAT, error)
 }
 
 #[cfg(test)]

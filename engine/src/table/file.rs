@@ -7,12 +7,14 @@ use bytes::Bytes;
 use super::blocks::{Checked, Sidecar, Sink};
 use super::events::{EventFile, Recorded};
 use super::index::Entry;
+use super::once::Once;
 use super::rows::{Piece, RowFile, Wanted, Written};
 use super::runs::{RunFile, RunFiles};
 use super::source::Source as _;
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::id::{Lsn, ProjectKey};
 
 /// The table files that a snapshot may read.
@@ -93,7 +95,6 @@ pub(crate) struct Table {
     pub(crate) meta: TableMeta,
     /// Opened at once: a file that a later edit drops stays readable for who holds this.
     files: Option<Files>,
-    checked: OnceLock<Arc<Checked>>,
     rows: OnceLock<Arc<RowFile>>,
     runs: OnceLock<Arc<RunFile>>,
 }
@@ -101,15 +102,20 @@ pub(crate) struct Table {
 #[derive(Debug)]
 struct Files {
     sidecar: Box<dyn DiskFile>,
-    file: std::sync::Mutex<Option<Box<dyn DiskFile>>>,
+    /// The file, and its bytes checked on their way out.
+    file: Once<Box<dyn DiskFile>, Checked>,
 }
 
 impl Table {
-    fn open(disk: &dyn Disk, meta: TableMeta) -> Self {
+    pub(crate) fn open(disk: &dyn Disk, meta: TableMeta) -> Self {
         let file = disk.open(&meta.path(), false);
         let files = disk.open(&meta.sidecar_path(), false).ok().zip(file.ok());
-        let files = files.map(|(sidecar, file)| Files { sidecar, file: std::sync::Mutex::new(Some(file)) });
-        Self { meta, files, checked: OnceLock::new(), rows: OnceLock::new(), runs: OnceLock::new() }
+        let files = files.map(|(sidecar, file)| Files { sidecar, file: Once::new(file) });
+        Self { meta, files, rows: OnceLock::new(), runs: OnceLock::new() }
+    }
+
+    fn files(&self) -> Result<&Files> {
+        self.files.as_ref().ok_or_else(|| self.damaged("it is missing, or the file beside it is"))
     }
 
     fn damaged(&self, why: &str) -> Error {
@@ -119,8 +125,7 @@ impl Table {
     /// What the file beside it says.
     fn sidecar(&self) -> Result<Sidecar> {
         let path = self.meta.sidecar_path();
-        let files =
-            self.files.as_ref().ok_or_else(|| self.damaged("it is missing, or the file beside it is"))?;
+        let files = self.files()?;
         let io = |doing| {
             let path = path.clone();
             move |source| Error::Io { doing, path, source }
@@ -142,24 +147,15 @@ impl Table {
 
     /// The file's bytes, checked on their way out.
     fn checked(&self) -> Result<Arc<Checked>> {
-        match self.checked.get() {
-            Some(checked) => Ok(Arc::clone(checked)),
+        match self.files()?.file.made() {
+            Some(checked) => Ok(checked),
             None => self.check_by(&self.sidecar()?),
         }
     }
 
     fn check_by(&self, sidecar: &Sidecar) -> Result<Arc<Checked>> {
-        let files = self.files.as_ref().ok_or_else(|| self.damaged("it is missing"))?;
-        let mut file = files.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let checked = match file.take() {
-            Some(file) => {
-                let checked = Arc::new(Checked::new(self.meta.path(), file, sidecar));
-                self.checked.get_or_init(|| checked)
-            }
-            // Another thread was here first, and put it there before it let go.
-            None => self.checked.get().ok_or_else(|| self.damaged("it was not opened"))?,
-        };
-        Ok(Arc::clone(checked))
+        let checked = self.files()?.file.make(|file| Checked::new(self.meta.path(), file, sidecar));
+        checked.ok_or_else(|| self.damaged("it was not opened"))
     }
 
     /// Says of damage that it is this file's, which was made from the log.
@@ -188,8 +184,9 @@ impl Table {
     /// # Errors
     ///
     /// `Damaged` when the file is not what was written; `Io`.
-    pub(crate) fn of_run(&self, ordinal: u32) -> Result<impl Iterator<Item = Entry> + '_> {
-        Ok(self.derived(self.rows())?.index.of_run(ordinal))
+    pub(crate) fn of_run(&self, ordinal: u32) -> Result<impl Iterator<Item = Entry> + use<>> {
+        let entries: Result<Vec<Entry>> = self.rows().and_then(|rows| rows.index.of_run(ordinal).collect());
+        Ok(self.derived(entries)?.into_iter())
     }
 
     /// The rows of an entry.
@@ -216,9 +213,17 @@ impl Table {
         if self.meta.kind == Kind::State {
             return self.whole().map(|_| 1);
         }
-        let rows = self.derived(self.rows())?;
-        let read = |entry| Ok(u64::from(self.read(&entry, Wanted::All)?.block.rows()));
-        rows.index.entries().map(read).sum()
+        self.pieces()?.map(|piece| Ok(u64::from(piece?.block.rows()))).sum()
+    }
+
+    /// The rows, an entry at a time.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn pieces(&self) -> Result<impl Iterator<Item = Result<Piece>> + '_> {
+        let entries = self.derived(self.rows())?.index.entries();
+        Ok(entries.map(|entry| self.read(&self.derived(entry)?, Wanted::All)))
     }
 
     /// The events of a file of events from a position on.

@@ -139,7 +139,16 @@ impl Index {
     }
 
     /// The entry at a place.
-    pub(crate) fn entry(&self, place: usize) -> Option<Entry> {
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when it names what is not there, or has more rows than one may.
+    pub(crate) fn entry(&self, place: usize) -> Result<Entry> {
+        let entry = self.read_entry(place).filter(|entry| entry.rows <= ENTRY_ROWS_MAX as u64);
+        entry.ok_or_else(|| Error::damaged(format!("entry {place} of the index of a table file is not one")))
+    }
+
+    fn read_entry(&self, place: usize) -> Option<Entry> {
         let bytes = self.entries.get(place * ENTRY_LEN..(place + 1) * ENTRY_LEN)?;
         let (small, large) = bytes.split_at_checked(16)?;
         let [ordinal, writer, key, flags] = *small.as_chunks::<4>().0 else { return None };
@@ -166,8 +175,8 @@ impl Index {
         Some(u32::from_le_bytes(*bytes))
     }
 
-    /// The entries of a run.
-    pub(crate) fn of_run(&self, ordinal: u32) -> impl Iterator<Item = Entry> + '_ {
+    /// The entries of a run; of each, what [`Index::entry`] gives.
+    pub(crate) fn of_run(&self, ordinal: u32) -> impl Iterator<Item = Result<Entry>> + '_ {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -179,12 +188,12 @@ impl Index {
         }
         (low..self.len())
             .take_while(move |place| self.ordinal(*place) == Some(ordinal))
-            .filter_map(|place| self.entry(place))
+            .map(|place| self.entry(place))
     }
 
-    /// All entries.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        (0..self.len()).filter_map(|place| self.entry(place))
+    /// All entries; of each, what [`Index::entry`] gives.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Result<Entry>> + '_ {
+        (0..self.len()).map(|place| self.entry(place))
     }
 }
 
@@ -217,10 +226,24 @@ mod tests {
     fn entries_come_back_and_are_found_by_run() {
         let (entries, bytes) = built();
         let index = Index::read(&bytes.into()).unwrap();
-        assert_eq!(index.entries().collect::<Vec<_>>(), entries);
+        assert_eq!(index.entries().collect::<Result<Vec<_>>>().unwrap(), entries);
         assert_eq!(index.of_run(1).count(), 2);
-        assert_eq!(index.of_run(7).collect::<Vec<_>>(), [entries[4].clone()]);
+        assert_eq!(index.of_run(7).collect::<Result<Vec<_>>>().unwrap(), [entries[4].clone()]);
         assert_eq!(index.of_run(2).count() + index.of_run(8).count(), 0);
+    }
+
+    #[test]
+    fn an_entry_that_is_not_one_is_damage_and_never_left_out() {
+        let (_, bytes) = built();
+        let writer = HEADER_LEN + ENTRY_LEN + 4;
+        let rows = HEADER_LEN + ENTRY_LEN + 24;
+        for (at, value) in [(writer, 9), (rows + 2, 1)] {
+            let mut bytes = bytes.clone();
+            bytes[at] = value;
+            let index = Index::read(&bytes.into()).unwrap();
+            assert!(index.of_run(1).any(|entry| matches!(entry, Err(Error::Damaged(_)))), "byte {at}");
+            assert_eq!(index.of_run(0).filter(Result::is_ok).count(), 1);
+        }
     }
 
     proptest::proptest! {

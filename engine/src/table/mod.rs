@@ -13,7 +13,9 @@
 pub(crate) mod blocks;
 pub(crate) mod events;
 pub(crate) mod file;
+pub(crate) mod footer;
 pub(crate) mod index;
+mod once;
 pub(crate) mod rows;
 pub(crate) mod runs;
 pub(crate) mod source;
@@ -48,6 +50,9 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::History, Self::System, Self::Console, Self::Events];
+
     pub(crate) fn code(self) -> u32 {
         self as u32
     }

@@ -132,17 +132,27 @@ impl Driver {
         }
     }
 
-    /// Commits a group and notes the answers.
+    /// Commits a group of made-up batches and notes the answers.
+    ///
+    /// # Panics
+    ///
+    /// As [`Driver::send`].
+    pub fn commit(&mut self, shapes: &[(usize, usize)]) {
+        let Some(before) = self.core.as_ref().map(Core::snapshot) else { return };
+        let make = |(count, bytes): &(usize, usize)| make_batch(&before, &mut self.sent, *count, *bytes);
+        let batches = shapes.iter().map(make).collect();
+        self.send(batches);
+    }
+
+    /// Commits a group and notes the answers. No two events that are ever sent may be equal.
     ///
     /// # Panics
     ///
     /// When an answer and what is shown contradict each other (D1, D5, F7).
-    pub fn commit(&mut self, shapes: &[(usize, usize)]) {
+    pub fn send(&mut self, batches: Vec<Vec<Event>>) {
         let Some(core) = &mut self.core else { return };
         let before = core.snapshot();
         let was_stopped = core.stopped().is_some();
-        let batches: Vec<Vec<Event>> =
-            shapes.iter().map(|(count, bytes)| make_batch(&before, &mut self.sent, *count, *bytes)).collect();
         let answers = core.commit(batches.iter().cloned().map(Batch::new).collect());
         assert_eq!(answers.len(), batches.len());
         let after = core.snapshot();

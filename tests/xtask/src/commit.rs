@@ -11,7 +11,9 @@ pub(crate) fn git(words: &[&str]) -> Option<String> {
 /// The commit, with a `+` behind it when the sources differ from it.
 pub(crate) fn commit() -> String {
     let commit = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".into());
-    let is_changed =
-        git(&["status", "--porcelain", "--", "engine", "tests/sim"]).is_none_or(|text| !text.is_empty());
+    // What ends in the ledger is no change of what ran.
+    let sources = ["engine", "query", "ingest", "cli", "fuzz", "tests", ":!tests/sim/ledger.csv"];
+    let status = [&["status", "--porcelain", "--"][..], &sources].concat();
+    let is_changed = git(&status).is_none_or(|text| !text.is_empty());
     if is_changed { commit + "+" } else { commit }
 }

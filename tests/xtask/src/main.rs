@@ -1,7 +1,8 @@
-//! `cargo xtask`: the simulator by seed, the server under load.
+//! `cargo xtask`: the simulator by seed, the server under load, fuzzing, and their ledger.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod commit;
+mod fuzz;
 mod ledger;
 mod sim;
 mod soak;
@@ -9,7 +10,7 @@ mod soak;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Runs the simulator, and the server under load")]
+#[command(name = "cargo xtask", about = "Runs the simulator, the server under load, and the fuzzer")]
 struct Args {
     #[command(subcommand)]
     task: Task,
@@ -21,11 +22,14 @@ enum Task {
     Sim(sim::Sim),
     /// Runs the real server under load, kills and full disks, and notes it in tests/sim/ledger.csv
     Soak(soak::Soak),
+    /// Feeds a property of `fuzz/` with what libFuzzer makes up, and notes it in the ledger
+    Fuzz(fuzz::Fuzz),
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Sim(sim) => sim.run(),
         Task::Soak(soak) => soak.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
     }
 }

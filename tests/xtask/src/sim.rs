@@ -12,6 +12,7 @@ use wbq_sim::seeds::{Profile, Scenario, Trace};
 use wbq_sim::shrink::shrink;
 
 use crate::commit::commit;
+use crate::ledger;
 
 /// Seeds of one hundred that are run twice, to see that they do the same.
 const TWICE_EVERY: u64 = 100;
@@ -33,6 +34,9 @@ pub(crate) struct Sim {
     /// Print each step with its operations
     #[arg(long)]
     trace: bool,
+    /// Note the run in tests/sim/ledger.csv
+    #[arg(long, conflicts_with = "seed")]
+    ledger: bool,
 }
 
 /// What a run of many seeds came to.
@@ -63,6 +67,9 @@ impl Sim {
             outcome.runs,
             outcome.failed.len()
         );
+        if self.ledger {
+            ledger::append("seeds", outcome.runs, outcome.failed.len() as u64, seconds)?;
+        }
         for seed in outcome.failed.iter().take(3) {
             explain(*seed, profile);
         }

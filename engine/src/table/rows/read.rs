@@ -11,10 +11,9 @@ use arrow::datatypes::{DataType, Field};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
+    ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::PageIndexPolicy;
 
 use super::piece::Numbers;
 use super::survey;
@@ -22,6 +21,7 @@ use super::write::{KINDS, META_KEY, META_KIND, META_STORED};
 use super::{FIXED, LONG_CELL, Piece, Wanted};
 use crate::error::{Error, Result};
 use crate::event::{Assembled, Block, Kind};
+use crate::table::footer::{self, Pages};
 use crate::table::index::{Entry, Index};
 use crate::table::source::{Reader, Source};
 
@@ -68,9 +68,7 @@ impl RowFile {
         if let Some(footer) = self.footer.get() {
             return Ok(footer);
         }
-        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
-        let metadata =
-            ArrowReaderMetadata::load(&Reader(Arc::clone(&self.source)), options).map_err(outside)?;
+        let metadata = footer::load(WHAT, &self.source, Pages::Known)?;
         let columns = metadata
             .schema()
             .fields()
@@ -78,12 +76,12 @@ impl RowFile {
             .enumerate()
             .filter_map(|(place, field)| column(place, field))
             .collect();
-        let mut start = 0;
+        let mut start = 0u64;
         let groups = metadata.metadata().row_groups().iter();
         let starts = groups
             .map(|group| {
                 let first = start;
-                start += u64::try_from(group.num_rows()).unwrap_or_default();
+                start = start.saturating_add(u64::try_from(group.num_rows()).unwrap_or_default());
                 first
             })
             .collect();
@@ -109,23 +107,28 @@ impl RowFile {
             own.chain(chosen.iter().map(|column| column.place)),
         );
         let selection = RowSelection::from(vec![RowSelector::skip(skipped), RowSelector::select(rows)]);
-        let reader = Reader(Arc::clone(&self.source));
-        let mut batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, footer.metadata.clone())
-            .with_row_groups(vec![group])
-            .with_projection(mask)
-            .with_row_selection(selection)
-            .with_batch_size(rows.max(1))
-            .build()
-            .map_err(outside)?;
-        let batch = batches
-            .next()
-            .transpose()
-            .map_err(|error| outside(ParquetError::ArrowError(error.to_string())))?
-            .filter(|batch| batch.num_rows() == rows)
-            .ok_or_else(|| Error::damaged("a table file has fewer rows than its index says"))?;
-        piece(&batch, &chosen, entry)
+        footer::guarded(WHAT, || {
+            let reader = Reader(Arc::clone(&self.source));
+            let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, footer.metadata.clone())
+                .with_row_groups(vec![group])
+                .with_projection(mask)
+                .with_row_selection(selection)
+                .with_batch_size(rows.max(1))
+                .build();
+            let batch = batches
+                .map_err(outside)?
+                .next()
+                .transpose()
+                .map_err(|error| outside(ParquetError::ArrowError(error.to_string())))?
+                .filter(|batch| batch.num_rows() == rows)
+                .ok_or_else(|| Error::damaged("a table file has fewer rows than its index says"))?;
+            piece(&batch, &chosen, entry)
+        })
     }
 }
+
+/// What errors call it.
+const WHAT: &str = "a table file";
 
 fn column(place: usize, field: &Field) -> Option<ColumnMeta> {
     let metadata = field.metadata();
@@ -232,5 +235,5 @@ fn texts(array: &StringArray) -> Vec<u8> {
 }
 
 fn outside(error: ParquetError) -> Error {
-    crate::table::parquet_error("a table file", error)
+    crate::table::parquet_error(WHAT, error)
 }

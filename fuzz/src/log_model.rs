@@ -1,0 +1,20 @@
+//! A store on a simulated disk, and a list of what its clients were told: whatever was done to it, it
+//! holds what was acknowledged, whole batches, in order, and what readers saw (D1, D2, D3, D5). D4, the
+//! retry, is decided above the engine (`tests/tests/streams.rs`).
+
+use crate::life::{self, Life};
+use crate::made_up::Input;
+
+/// The property. Bytes are operations: appends, closing, opening, faults of the disk, ends of the process.
+pub fn log_model(data: &[u8]) {
+    let mut input = Input(data);
+    let mut life = Life::begin(&mut input);
+    for _ in 0..life::STEPS_MAX {
+        let Some(op) = input.byte() else { break };
+        match op % 16 {
+            0..=6 => life.commit(&mut input),
+            op => life.other(op - 7, &mut input),
+        }
+    }
+    life.end();
+}
