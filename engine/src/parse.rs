@@ -1,6 +1,8 @@
 //! The parsers of stored bytes, for tools that look into a folder and for fuzzing: bytes in, value
 //! or error out, nothing read and nothing kept.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::disk::RelPath;
@@ -11,6 +13,7 @@ use crate::id::{Epoch, Lsn, SegmentId, StoreId};
 use crate::log::{frame, segment};
 use crate::manifest;
 use crate::snapshot::TableInfo;
+use crate::table::events::Recorded;
 use crate::table::rows::Piece;
 use crate::table::{Kind, Table, TableId, TableMeta};
 
@@ -129,8 +132,8 @@ pub fn rewrite_manifest(bytes: &[u8], epoch: Epoch) -> Result<Vec<u8>> {
 pub enum TableRows {
     /// Rows and lines: pieces, each of one run and writer.
     Rows(Vec<Piece>),
-    /// Events: position, `run_seq`, event.
-    Events(Vec<(Lsn, u64, Event)>),
+    /// Events as they are kept for ever.
+    Events(Vec<Recorded>),
 }
 
 /// Reads a table file from its bytes and those of the file beside it. `end` is what the manifest says of
@@ -152,9 +155,9 @@ pub fn table(table: &TableInfo, file: Vec<u8>, sidecar: Vec<u8>, end: (u64, u32)
         lsns: (table.first_lsn, table.last_lsn),
     };
     let disk = SimDisk::holding([(meta.path(), file), (meta.sidecar_path(), sidecar)]);
-    let table = Table::open(&disk, meta);
+    let table = Arc::new(Table::open(&disk, meta));
     if kind == Some(Kind::Events) {
-        return Ok(TableRows::Events(table.events()?.collect::<Result<_>>()?));
+        return Ok(TableRows::Events(table.events(Lsn(0))?.collect::<Result<_>>()?));
     }
     Ok(TableRows::Rows(table.pieces()?.collect::<Result<_>>()?))
 }

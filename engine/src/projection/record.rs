@@ -276,7 +276,6 @@ fn decoded<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
     if *version != VERSION {
         return Err(damaged(&format!("it has version {version}")));
     }
-    let config = bincode::config::standard().with_limit::<BYTES_MAX>();
-    let (record, read) = bincode::serde::decode_from_slice(body, config).map_err(|error| damaged(&error))?;
+    let (record, read) = event::from_bincode(body).map_err(|error| damaged(&error))?;
     if read == body.len() { Ok(record) } else { Err(damaged(&"it is longer than it should be")) }
 }

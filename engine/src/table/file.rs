@@ -14,7 +14,6 @@ use super::source::Source as _;
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
-use crate::event::Event;
 use crate::id::{Lsn, ProjectKey};
 
 /// The table files that a snapshot may read.
