@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  choose (pure) ─► gather: events, in log order ─► write: files, sorted (W5) ─► publish: one edit
+//!                ─► pack the segments, one by one ─► an edit each ─► drop those whose time is over
 //! ```
 //!
 //! What holds:
@@ -14,6 +15,7 @@
 
 mod gather;
 pub(crate) mod plan;
+pub(crate) mod retention;
 
 use std::sync::Arc;
 
