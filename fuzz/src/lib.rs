@@ -14,9 +14,11 @@ mod filestream;
 mod frame;
 mod json_event;
 mod segment;
+mod zstd;
 
 #[cfg(feature = "server")]
 pub use filestream::filestream;
 pub use frame::frame;
 pub use json_event::json_event;
 pub use segment::segment;
+pub use zstd::zstd;
