@@ -70,8 +70,8 @@ fn damaged(data: &[u8]) {
 fn original() -> &'static (Packed, Vec<u8>) {
     static ORIGINAL: OnceLock<(Packed, Vec<u8>)> = OnceLock::new();
     ORIGINAL.get_or_init(|| {
-        let content =
-            (0..2 * PACKED_BLOCK_LEN + 1000).map(|at| if at % 1024 < 1000 { 1 } else { (at / 1024) as u8 });
+        let content = (0..2 * PACKED_BLOCK_LEN + 1000)
+            .map(|at| if at % 1024 < 1000 { 1 } else { (at >> 10).to_le_bytes()[0] });
         let segment = Packed { segment: SegmentId(3), store: StoreId([3; 16]), content: content.collect() };
         let file = parse::write_packed(&segment).expect("a segment is packed");
         (segment, file)

@@ -56,7 +56,7 @@ mod tests {
                 len: 1000,
                 next_lsn: Lsn(number * 10 + 1),
                 next_group: 0,
-                chain: [number as u8; 32],
+                chain: [u8::try_from(number).unwrap(); 32],
                 sealed: true,
                 ranges: Vec::new(),
             };

@@ -339,7 +339,7 @@ mod tests {
         let mut state = 1u32;
         let mut noise = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
+            state.to_le_bytes()[3]
         };
         (0..len).map(|at| if at / 1000 % 2 == 0 { noise() } else { 5 }).collect()
     }
@@ -363,7 +363,7 @@ mod tests {
                 state ^= state << 13;
                 state ^= state >> 7;
                 state ^= state << 17;
-                (state >> 32) as u8
+                state.to_le_bytes()[4]
             })
             .collect();
         assert!(read(&pack(&noise)).unwrap() == noise);

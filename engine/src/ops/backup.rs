@@ -44,7 +44,13 @@ pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<Backed
     let before = earlier(target, &found.manifest, found.last_lsn)?;
     // Table files are made anew from the log, which is whole here.
     let segments = ended(&found).iter().map(|meta| log::as_it_stands(source, meta)).collect::<Result<_>>()?;
-    let mut manifest = Manifest { segments, tables: Vec::new(), compacted: Lsn(0), ..found.manifest.clone() };
+    let mut manifest = Manifest {
+        segments,
+        tables: Vec::new(),
+        compacted: Lsn(0),
+        state_through: Lsn(0),
+        ..found.manifest.clone()
+    };
     let copy = Copy { source, target };
     let mut known = Vec::new();
     if let Some(before) = before {
