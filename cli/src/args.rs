@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::duration;
+use crate::duration::{self, Keep};
 use crate::failure::{Failure, Result};
 
 /// A run store that answers SQL and takes runs from the wandb client
@@ -199,12 +199,17 @@ Examples:
     },
     /// Turns the log into table files: columns, sorted by run
     #[command(after_help = "\
-Answers are the same before, during and after. The log is kept.
+Answers are the same before, during and after. Of the log, what stands in table files is packed. It is
+dropped once it was kept for the time set and nothing needs it any more.
 
 Examples:
   wbq compact
-  wbq --dir ./runs compact")]
-    Compact,
+  wbq --dir ./runs compact --keep-log forever")]
+    Compact {
+        /// How long the packed log is kept: a time such as 7d or 12h, or forever [default: 7d]
+        #[arg(long, value_name = "TIME", value_parser = duration::parse_keep)]
+        keep_log: Option<Keep>,
+    },
     /// Copies a folder, while a server may write to it; a second time only what is new
     #[command(after_help = "\
 A backup is a folder like any other: every command that reads can look into it.
@@ -287,6 +292,9 @@ pub(crate) struct Serve {
     /// When a write is acknowledged
     #[arg(long, value_enum, default_value_t = Durability::Sync)]
     pub(crate) durability: Durability,
+    /// How long the packed log is kept: a time such as 7d or 12h, or forever
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration::parse_keep)]
+    pub(crate) keep_log: Keep,
     /// The certificate chain, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,

@@ -26,6 +26,18 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(total_ms))
 }
 
+/// How long something is kept; none: for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keep(pub(crate) Option<Duration>);
+
+/// Reads `forever`, or a length of time.
+pub(crate) fn parse_keep(text: &str) -> Result<Keep, String> {
+    if text.trim() == "forever" {
+        return Ok(Keep(None));
+    }
+    parse(text).map(|time| Keep(Some(time))).map_err(|wrong| format!("{wrong}, or forever"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +51,14 @@ mod tests {
         assert_eq!(ms("500ms"), 500);
         assert_eq!(ms("0s"), 0);
         assert_eq!(ms("2d"), 172_800_000);
+    }
+
+    #[test]
+    fn what_is_kept_is_kept_for_a_time_or_for_ever() {
+        assert_eq!(parse_keep("forever"), Ok(Keep(None)));
+        assert_eq!(parse_keep("7d"), Ok(Keep(Some(Duration::from_secs(604_800)))));
+        assert_eq!(parse_keep("0s"), Ok(Keep(Some(Duration::ZERO))));
+        assert!(parse_keep("for ever").is_err() && parse_keep("").is_err());
     }
 
     #[test]

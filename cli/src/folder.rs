@@ -4,6 +4,7 @@ use std::path::Path;
 
 use engine::{Error, ErrorKind, Options, Snapshot, Store};
 
+use crate::duration::Keep;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 
@@ -12,13 +13,18 @@ pub(crate) fn read(dir: &Path) -> Result<Snapshot> {
     engine::read(dir).map_err(|error| failure("cannot open the store in", dir, &error))
 }
 
-/// Opens a folder for writing; never makes one.
-pub(crate) fn open(dir: &Path) -> Result<Store> {
+/// Opens a folder for writing; never makes one. `keep_log` says how long the log is kept, where that is
+/// said.
+pub(crate) fn open(dir: &Path, keep_log: Option<Keep>) -> Result<Store> {
     // What makes a folder a store; `Store::open` would make one of any folder.
     if !dir.join("manifest").is_dir() {
         return Err(failure("cannot open the store in", dir, &Error::NoStore));
     }
-    Store::open(Options::new(dir)).map_err(|error| failure("cannot open the store in", dir, &error))
+    let mut options = Options::new(dir);
+    if let Some(Keep(keep_log)) = keep_log {
+        options.keep_log = keep_log;
+    }
+    Store::open(options).map_err(|error| failure("cannot open the store in", dir, &error))
 }
 
 /// What went wrong with a folder, for the person whose folder it is.

@@ -6,6 +6,7 @@ use engine::Store;
 use ingest::api::commands::{Command, CommandError, CommandOutcome, execute};
 
 use crate::commands::Context;
+use crate::duration::Keep;
 use crate::failure::{Failure, Result};
 use crate::folder;
 use crate::place::Place;
@@ -31,11 +32,22 @@ pub(crate) struct Held {
 impl Writer {
     /// Finds the place and, if no server does, holds it.
     pub(crate) fn open(context: &Context<'_>) -> Result<Self> {
+        Self::open_keeping(context, None)
+    }
+
+    /// [`Writer::open`], and says how long the log is kept, which only who holds the folder can.
+    pub(crate) fn open_keeping(context: &Context<'_>, keep_log: Option<Keep>) -> Result<Self> {
         let dir = match Place::find(context.global, &context.environment)? {
+            Place::Server(_) if keep_log.is_some() => {
+                return Err(Failure::usage(
+                    "a server holds the folder, and keeps the log as it was started to",
+                )
+                .next_command("wbq serve --keep-log TIME", "starts one that keeps it so long"));
+            }
             Place::Server(client) => return Ok(Self::Server(client)),
             Place::Folder(dir) => dir,
         };
-        let store = folder::open(&dir)?;
+        let store = folder::open(&dir, keep_log)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

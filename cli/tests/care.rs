@@ -172,6 +172,32 @@ fn d9_answers_are_the_same_after_compact() {
 }
 
 #[test]
+fn compact_packs_the_log_and_keeps_it_as_long_as_it_is_told() {
+    let dir = sample::folder();
+    let sql = "SELECT run_id, _step, loss FROM history ORDER BY run_id, _step";
+    let before = printed(dir.path(), &["--format", "json", sql]);
+    // No time is too short while the state of the store rests on the log.
+    for keep in ["forever", "7d", "0s"] {
+        assert_eq!(run(dir.path(), &["compact", "--keep-log", keep]).code, 0);
+        assert!(dir.path().join("log/0000000001.segz").exists(), "{keep}");
+        assert!(!dir.path().join("log/0000000001.seg").exists(), "{keep}");
+        assert_eq!(printed(dir.path(), &["--format", "json", sql]), before);
+    }
+    let stats: serde_json::Value =
+        serde_json::from_str(&printed(dir.path(), &["stats", "--format", "json"])).unwrap();
+    let first = &stats["segments"][0];
+    assert!(first["packed_bytes"].as_u64() < first["bytes"].as_u64(), "{stats}");
+    let sql = "SELECT count(*) AS n FROM wbq.segments WHERE packed_bytes > 0";
+    assert_eq!(printed(dir.path(), &["--format", "json", sql]).trim(), r#"[{"n":1}]"#);
+    // How long is for who holds the folder to say.
+    let server = Served::start(dir.path(), &["--keep-log", "12h"]);
+    let done = run(dir.path(), &["compact", "--keep-log", "1d"]);
+    assert!(done.code == 2 && done.stderr.contains("wbq serve --keep-log"), "{done:?}");
+    server.stop();
+    assert_eq!(run(dir.path(), &["compact", "--keep-log", "for a while"]).code, 2);
+}
+
+#[test]
 fn a_damaged_table_file_costs_nothing_that_the_log_holds() {
     let dir = sample::folder();
     let sql = "SELECT run_id, _step, loss FROM history ORDER BY run_id, _step";

@@ -2,17 +2,20 @@
 //! snapshots. `store.rs` puts a thread and a queue around it; the simulator drives it as it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 
 use crate::batch::Batch;
-use crate::compaction::{self, Made, plan};
+use crate::compaction::{self, Made, plan, retention};
 use crate::disk::{Lock, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::{self, Body, Event, StoreCreated, Subject};
-use crate::id::Lsn;
-use crate::log::{Counters, Failure, Frames, Member, Spare, SpareOrder, Writer, frame};
-use crate::manifest::{Edit, Manifest};
+use crate::id::{Lsn, SegmentId};
+use crate::log::{
+    Counters, Failure, Frames, Member, Packing, Segment, Spare, SpareOrder, Writer, frame, segment,
+};
+use crate::manifest::{Edit, Packed, SegmentMeta};
 use crate::options::Options;
 use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
@@ -67,10 +70,11 @@ pub struct Core {
     projection: Projection,
     /// The state at the position up to which table files have all events.
     checkpoint: Projection,
-    /// The table files as the manifest names them, and open.
-    manifest: Manifest,
+    /// How long the log is kept; none: for ever.
+    keep_log: Option<Duration>,
     /// The number that the next table file will have: higher than any that was made, named or not.
     next_table: TableId,
+    /// The table files as the manifest names them, open.
     tables: Arc<Tables>,
     snapshot: Arc<Snapshot>,
     counters: Arc<Counters>,
@@ -99,8 +103,8 @@ impl Core {
             writer: opened.writer,
             projection: opened.projection,
             checkpoint: opened.checkpoint,
+            keep_log: options.keep_log,
             next_table: opened.manifest.next_table,
-            manifest: opened.manifest,
             tables,
             snapshot,
             counters,
@@ -212,17 +216,21 @@ impl Core {
         Ok(())
     }
 
-    /// Compacts the oldest ended segments that wait; whether there were any. Planning, making and
-    /// publishing, one after the other.
+    /// Compacts the oldest ended segments that wait, then packs all that stand in table files; whether
+    /// there was anything to do. Planning, making and publishing, one after the other.
     ///
     /// # Errors
     ///
-    /// `Damaged`, `DiskFull`, `Io`: nothing has changed; `WritesStopped`.
+    /// `Damaged`, `DiskFull`, `Io`: what had been published stays; `WritesStopped`.
     pub fn compact(&mut self) -> Result<bool> {
-        let Some(order) = self.plan() else { return Ok(false) };
-        let made = order.make(&self.world);
-        self.publish(made)?;
-        Ok(true)
+        let mut next = self.plan();
+        let is_any = next.is_some();
+        while let Some(order) = next {
+            let made = order.make(&self.world);
+            self.publish(made)?;
+            next = self.plan_packing();
+        }
+        Ok(is_any)
     }
 
     /// Ends the segment that is being written, so that a compaction takes every event.
@@ -230,25 +238,45 @@ impl Core {
         Ok(self.writer.end_active()?)
     }
 
-    /// What to compact next; none when no ended segment waits.
+    /// What to do next about the log: compact ended segments that wait, else pack one that was; none
+    /// when there is nothing to do.
     pub(crate) fn plan(&mut self) -> Option<Order> {
         if self.stopped().is_some() {
             return None;
         }
         let snapshot = Arc::clone(&self.snapshot);
-        let through = plan::choose(&snapshot.segments(), self.manifest.compacted)?;
+        let Some(through) = plan::choose(&snapshot.segments(), self.writer.live().compacted) else {
+            return self.plan_packing();
+        };
         let first = self.next_table;
         self.next_table = TableId(first.0 + compaction::files_max(snapshot.projection.run_count()));
-        Some(Order { snapshot, state: self.checkpoint.clone(), first, through })
+        Some(Order::Tables { snapshot, state: Box::new(self.checkpoint.clone()), first, through })
     }
 
-    /// Names what a compaction made in the manifest, then shows it to readers.
-    pub(crate) fn publish(&mut self, made: Result<Made>) -> Result<()> {
-        let made = made.map_err(|error| match error {
+    fn plan_packing(&self) -> Option<Order> {
+        let manifest = self.writer.live();
+        let SegmentMeta { id, end, .. } = plan::choose_packing(manifest)?;
+        let (store, end, at) = (manifest.store, end.clone()?, self.writer.open_nanos());
+        self.stopped().is_none().then_some(Order::Pack(Packing { store, id: *id, end, at }))
+    }
+
+    /// Names what was made in the manifest, then shows it to readers.
+    pub(crate) fn publish(&mut self, made: Result<Done>) -> Result<()> {
+        let done = made.map_err(|error| match error {
             // The folder may hold names that the disk lacks, and must not be synced again (W8).
             Error::WritesStopped { cause } => self.stop(&cause).into(),
             error => error,
         })?;
+        match done {
+            Done::Tables(made) => self.publish_tables(made)?,
+            Done::Packed(id, packed) => self.publish_packed(id, packed)?,
+        }
+        self.drop_expired()?;
+        self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
+        Ok(())
+    }
+
+    fn publish_tables(&mut self, made: Made) -> Result<()> {
         let Made { added, removed, through, tables, state } = made;
         let dropped: Vec<RelPath> = self
             .tables
@@ -256,24 +284,46 @@ impl Core {
             .filter(|table| removed.contains(&table.meta.id))
             .flat_map(|table| [table.meta.path(), table.meta.sidecar_path()])
             .collect();
-        let edit = Edit::Compacted { added, removed, through };
-        self.writer.edit(edit.clone())?;
-        assert!(self.manifest.apply(edit), "a compaction follows the one before it");
+        self.writer.edit(Edit::Compacted { added, removed, through })?;
         self.projection.rest(Arc::clone(state.resting()), through);
         self.checkpoint = state;
         self.tables = Arc::new(tables);
-        self.remove(&dropped);
-        self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
+        dropped.iter().for_each(|path| self.remove(path));
         Ok(())
     }
 
-    /// Removes files that the manifest no longer names (W7). Who has them open reads on; what is left
-    /// here the next opening removes.
-    fn remove(&self, paths: &[RelPath]) {
-        for path in paths {
-            if let Err(error) = self.world.disk.remove(path) {
-                tracing::debug!(%path, %error, "a file that is no longer needed stays until the next start");
-            }
+    /// From now on readers read the packed file; the segment's own goes once the edit is durable (W7).
+    fn publish_packed(&mut self, id: SegmentId, packed: Packed) -> Result<()> {
+        let metas = &self.writer.live().segments;
+        let meta = metas.iter().find(|meta| meta.id == id).and_then(|meta| Some((meta, meta.end.as_ref()?)));
+        let (meta, end) = meta.ok_or_else(|| Error::damaged(format!("there is no segment {id} to pack")))?;
+        let (disk, store) = (&*self.world.disk, self.writer.store());
+        let reader = Segment::open_packed(disk, store, (id, meta.first_lsn), end, packed)?;
+        self.writer.edit(Edit::SegmentPacked { segment: id, packed })?;
+        self.writer.segments_mut().add(Arc::new(reader));
+        self.remove(&segment::path(id));
+        Ok(())
+    }
+
+    /// Drops the segments that need not be kept any longer; gives how many. Readers that hold them go
+    /// on; those that come see the log from the first that is left.
+    pub(crate) fn drop_expired(&mut self) -> Result<usize> {
+        let manifest = self.writer.live();
+        let Some(through) = retention::choose(manifest, self.keep_log, self.writer.open_nanos()) else {
+            return Ok(0);
+        };
+        let dropped: Vec<RelPath> =
+            manifest.segments.iter().filter(|meta| meta.id <= through).map(SegmentMeta::path).collect();
+        self.writer.edit(Edit::SegmentsDropped { through })?;
+        self.writer.segments_mut().keep(|id| id > through);
+        dropped.iter().for_each(|path| self.remove(path));
+        Ok(dropped.len())
+    }
+
+    /// Removes a file that the manifest does not name any more.
+    fn remove(&self, path: &RelPath) {
+        if let Err(error) = self.world.disk.remove(path) {
+            tracing::warn!(%path, %error, "a file that is not needed any more is left to the next opening");
         }
     }
 
@@ -322,20 +372,32 @@ impl Core {
     }
 }
 
-/// What to compact, and what it needs.
+/// What to do about the log, and what it needs: carrying it out takes long and needs no writer.
 #[derive(Debug)]
-pub(crate) struct Order {
-    snapshot: Arc<Snapshot>,
-    /// As of what table files have.
-    state: Projection,
-    first: TableId,
-    through: Lsn,
+pub(crate) enum Order {
+    /// Make table files of the events behind those that stand in some.
+    /// `state` is that of before the first of them.
+    Tables { snapshot: Arc<Snapshot>, state: Box<Projection>, first: TableId, through: Lsn },
+    /// Pack a segment.
+    Pack(Packing),
+}
+
+/// What was made; nothing names it yet.
+#[derive(Debug)]
+pub(crate) enum Done {
+    Tables(Made),
+    Packed(SegmentId, Packed),
 }
 
 impl Order {
-    /// Makes the table files; nothing names them yet.
-    pub(crate) fn make(&self, world: &World) -> Result<Made> {
-        compaction::make(world, &self.snapshot, self.state.clone(), self.first, self.through)
+    /// Makes the files.
+    pub(crate) fn make(&self, world: &World) -> Result<Done> {
+        match self {
+            Self::Tables { snapshot, state, first, through } => {
+                compaction::make(world, snapshot, (**state).clone(), *first, *through).map(Done::Tables)
+            }
+            Self::Pack(packing) => packing.make(world).map(|packed| Done::Packed(packing.id, packed)),
+        }
     }
 }
 

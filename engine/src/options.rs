@@ -28,6 +28,9 @@ pub struct Options {
     pub segment_bytes_max: u64,
     /// How long the store must be quiet before its last group is proven by a close mark (W3).
     pub idle_close: Duration,
+    /// How long the log is kept after its events stand in table files and its segments are packed, by
+    /// the time that the store is open; none: for ever. The past is exact as far back as the log goes.
+    pub keep_log: Option<Duration>,
     /// What a second writer is told of this one.
     pub holder: String,
 }
@@ -41,6 +44,7 @@ impl Options {
             segment_bytes_min: limits::SEGMENT_BYTES_MIN,
             segment_bytes_max: limits::SEGMENT_BYTES_MAX,
             idle_close: Duration::from_secs(1),
+            keep_log: Some(limits::KEEP_LOG),
             holder: crate::disk::this_process(),
         }
     }

@@ -10,7 +10,7 @@ use crate::disk::sim::SimDisk;
 use crate::error::{Error, Result};
 use crate::event::{self, Event};
 use crate::id::{Epoch, Lsn, SegmentId, StoreId};
-use crate::log::{frame, segment};
+use crate::log::{frame, packed, segment};
 use crate::manifest;
 use crate::snapshot::TableInfo;
 use crate::table::events::Recorded;
@@ -90,6 +90,62 @@ pub fn segment(bytes: &Bytes) -> Result<Segment> {
         found.events.push((place.lsn, place.run_seq, event::decode(&body)?));
     }
     Ok(found)
+}
+
+/// A packed segment: whose it is, and the segment's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// The segment's number.
+    pub segment: SegmentId,
+    /// The folder it belongs to.
+    pub store: StoreId,
+    /// The segment, as it was.
+    pub content: Vec<u8>,
+}
+
+/// Bytes of a segment in one block of a packed one.
+pub const PACKED_BLOCK_LEN: usize = packed::BLOCK_LEN;
+
+/// Reads a packed segment from its bytes.
+///
+/// # Errors
+///
+/// `Damaged`, `TooNew`.
+pub fn packed(bytes: &[u8]) -> Result<Packed> {
+    let path = RelPath::of("packed");
+    let directory = packed::Directory::of_file(bytes, &path)?;
+    let mut content = Vec::new();
+    for block in 0..directory.blocks() {
+        content.extend(directory.unpack_of(bytes, block, &path)?);
+    }
+    Ok(Packed { segment: directory.segment, store: directory.store, content })
+}
+
+/// The `len` bytes that one block of a packed segment was made of; none when it was not.
+#[must_use]
+pub fn packed_block(bytes: &[u8], len: usize) -> Option<Vec<u8>> {
+    packed::unpack(bytes, len)
+}
+
+/// What can be read of a packed segment whose header or table is damaged.
+#[must_use]
+pub fn salvaged(bytes: &[u8]) -> Vec<u8> {
+    packed::salvage(bytes)
+}
+
+/// Packs a segment.
+///
+/// # Errors
+///
+/// When it is too long.
+pub fn write_packed(segment: &Packed) -> std::io::Result<Vec<u8>> {
+    let Packed { segment, store, content } = segment;
+    let (mut packer, mut file) = packed::Packer::begin(*store, *segment, content.len() as u64)?;
+    for block in content.chunks(packed::BLOCK_LEN) {
+        file.extend(packer.block(block)?);
+    }
+    file.extend(packer.finish());
+    Ok(file)
 }
 
 /// What a manifest's bytes hold.

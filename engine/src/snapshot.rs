@@ -243,6 +243,8 @@ pub struct SegmentInfo {
     pub id: u64,
     /// Bytes that hold events.
     pub bytes: u64,
+    /// Bytes of the file in which it stands compressed; none where it is not.
+    pub packed_bytes: Option<u64>,
     /// The position of its first event.
     pub first_lsn: Lsn,
     /// The position of its last event, which is before the first while it has none.

@@ -19,8 +19,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::batch::Batch;
 use crate::blob::Blobs;
-use crate::compaction::Made;
-use crate::core::{self, Ack, Core, Prepared};
+use crate::core::{self, Ack, Core, Done, Prepared};
 use crate::disk::World;
 use crate::error::{Error, Result};
 use crate::event::Time;
@@ -141,8 +140,9 @@ impl Store {
         })
     }
 
-    /// Ends the segment that is being written and compacts all that have ended into table files, while
-    /// appends go on; returns once the manifest names them, with how many there are.
+    /// Ends the segment that is being written, compacts all that have ended into table files and packs
+    /// them, while appends go on; returns once the manifest names the files, with how many tables there
+    /// are.
     ///
     /// # Errors
     ///
@@ -244,8 +244,8 @@ struct WriterThread {
     messages: mpsc::Receiver<Message>,
     /// The thread that makes the next segment ready, while there is one.
     ahead: Option<JoinHandle<std::io::Result<Spare>>>,
-    /// The thread that makes table files, while there is one.
-    compacting: Option<JoinHandle<Result<Made>>>,
+    /// The thread that makes table files or packs a segment, while there is one.
+    compacting: Option<JoinHandle<Result<Done>>>,
     /// Who waits for all that has ended to be compacted.
     compaction_wanted: Vec<oneshot::Sender<Result<usize>>>,
     snapshots: watch::Sender<Arc<Snapshot>>,

@@ -23,6 +23,7 @@ mod manifest;
 mod parquet_in;
 mod relpath;
 mod segment;
+mod zstd;
 
 pub use compact_model::compact_model;
 #[cfg(feature = "server")]
@@ -34,3 +35,4 @@ pub use manifest::manifest;
 pub use parquet_in::parquet_in;
 pub use relpath::relpath;
 pub use segment::segment;
+pub use zstd::zstd;

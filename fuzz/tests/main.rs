@@ -101,6 +101,11 @@ fn a_store_that_is_compacted_at_any_moment_holds_the_rows_of_its_log() {
 }
 
 #[test]
+fn a_packed_segment_is_what_was_packed_or_damage_and_never_more_than_it_may_be() {
+    replay("zstd", wbq_fuzz::zstd);
+}
+
+#[test]
 fn json_is_read_as_serde_json_reads_it_and_survives_a_round_trip() {
     replay("json_event", wbq_fuzz::json_event, 20_000);
 }

@@ -21,6 +21,8 @@ pub struct ServerOptions {
     pub crash_after: Duration,
     /// When an append is acknowledged.
     pub durability: Durability,
+    /// How long the packed log is kept; none: for ever.
+    pub keep_log: Option<Duration>,
     /// Certificate chain and private key, both PEM.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Something in front of the server ends TLS and tells the caller's address and scheme in
@@ -41,6 +43,7 @@ impl ServerOptions {
             admin: None,
             crash_after: Duration::from_secs(300),
             durability: Durability::Sync,
+            keep_log: Some(engine::limits::KEEP_LOG),
             tls: None,
             behind_proxy: false,
             readonly_on_sync_error: false,

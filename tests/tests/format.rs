@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 /// Of each field of a table: where it stands and how many bytes it has.
 type Fields = BTreeMap<String, (usize, usize)>;
 
-const VERSIONS: [&str; 3] = ["v1.0", "v1.1", "v1.2"];
+const VERSIONS: [&str; 4] = ["v1.0", "v1.1", "v1.2", "v1.3"];
 
 struct Page {
     tables: BTreeMap<String, Fields>,
@@ -105,7 +105,7 @@ fn the_page_is_enough_to_read_a_log() {
     for version in VERSIONS {
         let (mut lsn, mut group, mut previous, mut kinds) = (1, 1, (0, 0, vec![0; 32]), BTreeMap::new());
         for path in files(version, "log") {
-            let content = fs::read(&path).unwrap();
+            let content = segment(&page, &path);
             let field = |field| page.number(HEADER, field, &content);
             assert_eq!(page.bytes(HEADER, "magic", &content), b"wbq-seg\n");
             header_crc_is_right(&page, HEADER, &content);
@@ -158,6 +158,35 @@ fn the_page_is_enough_to_read_a_log() {
     }
 }
 
+/// The bytes of a segment, which may be packed.
+fn segment(page: &Page, path: &Path) -> Vec<u8> {
+    const HEADER: &str = "Packed segment";
+    const ENTRY: &str = "Packed segment entry";
+    let file = fs::read(path).unwrap();
+    if path.extension().unwrap() == "seg" {
+        return file;
+    }
+    let field = |field| page.number(HEADER, field, &file);
+    assert_eq!(page.bytes(HEADER, "magic", &file), b"wbq-sgz\n");
+    assert_eq!((field("version"), field("segment")), (1, number_of(path)));
+    let (head, entry) = (page.at(HEADER, "blocks") + 4, page.at(ENTRY, "crc") + 4);
+    let table_at = file.len() - 4 - usize::try_from(field("blocks")).unwrap() * entry;
+    let table = &file[table_at..file.len() - 4];
+    let crc = crc32fast::hash(&[&file[..head], table].concat());
+    assert_eq!(file[file.len() - 4..], crc.to_le_bytes());
+    let (mut content, mut at) = (Vec::new(), head);
+    for entry in table.chunks(entry) {
+        let end = usize::try_from(page.number(ENTRY, "end", entry)).unwrap();
+        let block = &file[at..end];
+        assert_eq!(page.number(ENTRY, "crc", entry), u64::from(crc32fast::hash(block)));
+        assert_eq!(content.len() % 262_144, 0, "blocks but the last are full");
+        content.extend(zstd::bulk::decompress(block, 262_144).unwrap());
+        at = end;
+    }
+    assert_eq!((at, content.len() as u64), (table_at, field("bytes")), "blocks touch and are all");
+    content
+}
+
 #[test]
 fn the_page_is_enough_to_read_a_manifest() {
     let page = Page::read();
@@ -168,7 +197,11 @@ fn the_page_is_enough_to_read_a_manifest() {
             assert_eq!(page.bytes(HEADER, "magic", &content), b"wbq-man\n");
             header_crc_is_right(&page, HEADER, &content);
             assert_eq!(page.number(HEADER, "epoch", &content), number_of(&path));
-            let expected = if version < "v1.2" { 1 } else { 2 };
+            let expected = match version {
+                "v1.0" | "v1.1" => 1,
+                "v1.2" => 2,
+                _ => 3,
+            };
             assert_eq!(page.number(HEADER, "version", &content), expected);
             let seed = seed(page.bytes(HEADER, "store", &content), "manifest", number_of(&path));
             let edits: Vec<_> = frames(&page, &content, 64, seed).collect();
@@ -188,7 +221,7 @@ fn the_page_is_enough_to_read_a_table_index() {
     const ENTRY: &str = "Table index entry";
     let (crcs_at, entry_len) = (page.at(HEADER, "index bytes") + 8, page.at(ENTRY, "reserved") + 8);
     let mut kinds = Vec::new();
-    for path in files("v1.2", "tables").into_iter().filter(|path| path.extension().unwrap() == "idx") {
+    for path in files("v1.3", "tables").into_iter().filter(|path| path.extension().unwrap() == "idx") {
         let content = fs::read(&path).unwrap();
         let table = fs::read(path.with_extension("parquet")).unwrap();
         let field = |field| page.number(HEADER, field, &content);

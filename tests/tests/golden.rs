@@ -21,7 +21,8 @@ use engine::{
 /// What was ever written; the last is what is written today.
 /// - 1.1: a clean close says in the manifest where the segment ends.
 /// - 1.2: some of the log stands in table files; the manifest has version 2.
-const VERSIONS: [&str; 3] = ["v1.0", "v1.1", "v1.2"];
+/// - 1.3: that part of the log is packed; the manifest has version 3.
+const VERSIONS: [&str; 4] = ["v1.0", "v1.1", "v1.2", "v1.3"];
 const TODAY: &str = VERSIONS[VERSIONS.len() - 1];
 
 fn folder(version: &str) -> PathBuf {
@@ -162,7 +163,7 @@ fn write(disk: &SimDisk, close: bool) {
     core.idle().unwrap();
     core.close().unwrap();
     let mut core = Core::open(disk.world(&clock, 43), &options).unwrap();
-    assert!(core.compact().unwrap(), "some of it stands in table files");
+    assert!(core.compact().unwrap(), "some of it stands in table files, packed");
     for first in [20, 40, 60, 80] {
         commit(&mut core, vec![(run("first", 2).into(), Body::Logged(rows(first, 20)))]);
     }
@@ -183,7 +184,7 @@ fn folders() -> Vec<(&'static str, SimDisk)> {
         let end = end(bytes);
         bytes[end - 700..end - 200].fill(0);
     });
-    damaged.rot(&RelPath::of("log/0000000001.seg"), |bytes| bytes[1000] ^= 1);
+    damaged.rot(&RelPath::of("log/0000000001.segz"), |bytes| bytes[1000] ^= 1);
     vec![("closed", closed), ("killed", killed), ("torn", torn), ("damaged", damaged)]
 }
 

@@ -6,6 +6,7 @@ use ingest::api::commands::{self, Command, CommandOutcome};
 
 use super::Context;
 use crate::args::{Assignment, Edit, Runs, TagChange};
+use crate::duration::Keep;
 use crate::failure::{Failure, Result};
 use crate::writing::Writer;
 
@@ -44,8 +45,8 @@ pub(crate) fn undelete(context: &Context<'_>, runs: &Runs) -> Result<()> {
     each(context, runs, "brought back", |run| Command::Undelete { run })
 }
 
-pub(crate) fn compact(context: &Context<'_>) -> Result<()> {
-    let writer = Writer::open(context)?;
+pub(crate) fn compact(context: &Context<'_>, keep_log: Option<Keep>) -> Result<()> {
+    let writer = Writer::open_keeping(context, keep_log)?;
     let outcome = writer.run(&Command::Compact);
     writer.close()?;
     match outcome? {

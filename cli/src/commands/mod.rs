@@ -52,7 +52,7 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
         Verb::Undelete(runs) => change::undelete(context, &runs),
         Verb::Stats { limits } => stats::run(context, limits),
         Verb::Verify { deep, json } => care::verify(context, deep, json),
-        Verb::Compact => change::compact(context),
+        Verb::Compact { keep_log } => change::compact(context, keep_log),
         Verb::Backup { target } => care::backup(context, target),
         Verb::Restore { source, target } => care::restore(context, source, target),
         Verb::Repair { source, target, dry_run } => care::repair(context, source, target, dry_run),

@@ -30,8 +30,8 @@ pub(crate) fn run(context: &Context<'_>, serve: Serve) -> Result<()> {
 }
 
 fn options(dir: &Path, serve: Serve) -> ServerOptions {
-    let Serve { listen, ready_json: _, admin, crash_after, durability, tls_cert, tls_key, behind_proxy } =
-        serve;
+    let Serve { listen, ready_json: _, admin, crash_after, durability, keep_log, .. } = serve;
+    let Serve { tls_cert, tls_key, behind_proxy, .. } = serve;
     ServerOptions {
         listen,
         admin,
@@ -40,6 +40,7 @@ fn options(dir: &Path, serve: Serve) -> ServerOptions {
             Durability::Sync => engine::Durability::Sync,
             Durability::Os => engine::Durability::Os,
         },
+        keep_log: keep_log.0,
         tls: tls_cert.zip(tls_key),
         behind_proxy,
         ..ServerOptions::new(dir)

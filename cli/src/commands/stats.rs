@@ -33,6 +33,8 @@ struct Stats {
 struct Segment {
     id: u64,
     bytes: u64,
+    /// Bytes of the file in which it stands compressed.
+    packed_bytes: Option<u64>,
     first_lsn: u64,
     last_lsn: u64,
     sealed: bool,
@@ -97,6 +99,7 @@ fn gather(dir: String, snapshot: &Snapshot) -> engine::Result<Stats> {
         .map(|segment| Segment {
             id: segment.id,
             bytes: segment.bytes,
+            packed_bytes: segment.packed_bytes,
             first_lsn: segment.first_lsn.0,
             last_lsn: segment.last_lsn.0,
             sealed: segment.sealed,
@@ -137,7 +140,11 @@ fn text(stats: &Stats) -> String {
     line("  system", &format_args!("{} (beside these)", stats.system_points));
     line("segments", &format_args!("{} with {}", stats.segments.len(), bytes(stats.segment_bytes)));
     for segment in &stats.segments {
-        let state = if segment.sealed { "sealed" } else { "active" };
+        let state = match segment.packed_bytes {
+            Some(packed) => format!("packed in {}", bytes(packed)),
+            None if segment.sealed => "sealed".to_owned(),
+            None => "active".to_owned(),
+        };
         let Segment { id, bytes: size, first_lsn, last_lsn, .. } = segment;
         line(&format!("  {id}"), &format_args!("{state}, {}, events {first_lsn}..{last_lsn}", bytes(*size)));
     }

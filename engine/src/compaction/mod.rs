@@ -3,6 +3,7 @@
 //! ```text
 //!  choose (pure) ─► gather: events, in log order ─► write: files, sorted (W5) ─► publish: one edit
 //!                      └─► fold: the state at their end ─► write: files of runs and state
+//!                ─► pack the segments, one by one ─► an edit each ─► drop those whose time is over
 //! ```
 //!
 //! What holds:
@@ -16,6 +17,7 @@
 mod checkpoint;
 mod gather;
 pub(crate) mod plan;
+pub(crate) mod retention;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
-//! What to compact next: the pure choice.
+//! What to compact and what to pack next: the pure choices.
 
 use crate::id::Lsn;
+use crate::manifest::{Manifest, SegmentMeta};
 use crate::snapshot::SegmentInfo;
 
 /// Bytes of the log that are taken at once.
@@ -25,12 +26,20 @@ pub(crate) fn choose(oldest_first: &[SegmentInfo], compacted: Lsn) -> Option<Lsn
     through
 }
 
+/// Chooses the oldest segment that ended, stands in table files and is not packed.
+pub(crate) fn choose_packing(manifest: &Manifest) -> Option<&SegmentMeta> {
+    let waits = |meta: &&SegmentMeta| {
+        meta.packed.is_none() && meta.last_lsn().is_some_and(|last| last <= manifest.compacted)
+    };
+    manifest.segments.iter().find(waits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn segment(id: u64, bytes: u64, first: u64, last: u64, sealed: bool) -> SegmentInfo {
-        SegmentInfo { id, bytes, first_lsn: Lsn(first), last_lsn: Lsn(last), sealed }
+        SegmentInfo { id, bytes, packed_bytes: None, first_lsn: Lsn(first), last_lsn: Lsn(last), sealed }
     }
 
     #[test]

@@ -6,11 +6,13 @@ use bytes::Bytes;
 use imbl::OrdMap;
 
 use super::frame::{self, Seed};
+use super::packing::PackedFile;
 use super::segment;
 use crate::disk::{self, Disk, DiskFile, RelPath};
 use crate::error::{Damage, Error, Result};
 use crate::event::{self, Event};
 use crate::id::{Lsn, SegmentId, StoreId};
+use crate::manifest::{End, Packed};
 use crate::projection::Location;
 use crate::snapshot::SegmentInfo;
 
@@ -27,10 +29,16 @@ pub(crate) struct Segment {
     path: RelPath,
     first_lsn: Lsn,
     seed: Seed,
-    file: Box<dyn DiskFile>,
+    content: Content,
     /// Set once it will never change again: its bytes and the position after its last event.
     ended: OnceLock<(u64, Lsn)>,
-    mapped: OnceLock<Bytes>,
+}
+
+/// Where a segment's bytes are.
+#[derive(Debug)]
+enum Content {
+    Plain { file: Box<dyn DiskFile>, mapped: OnceLock<Bytes> },
+    Packed { file: PackedFile, bytes: u64 },
 }
 
 impl Segment {
@@ -42,7 +50,23 @@ impl Segment {
             source,
         })?;
         let seed = Seed::segment(store, id);
-        Ok(Self { id, path, first_lsn, seed, file, ended: OnceLock::new(), mapped: OnceLock::new() })
+        let content = Content::Plain { file, mapped: OnceLock::new() };
+        Ok(Self { id, path, first_lsn, seed, content, ended: OnceLock::new() })
+    }
+
+    /// Opens the packed file of a segment that ended.
+    pub(crate) fn open_packed(
+        disk: &dyn Disk,
+        store: StoreId,
+        (id, first_lsn): (SegmentId, Lsn),
+        end: &End,
+        packed: Packed,
+    ) -> Result<Self> {
+        let file = PackedFile::open(disk, store, id, packed)?;
+        let content = Content::Packed { file, bytes: packed.bytes };
+        let (path, seed) = (segment::path(id), Seed::segment(store, id));
+        let ended = OnceLock::from((end.len, end.next_lsn));
+        Ok(Self { id, path, first_lsn, seed, content, ended })
     }
 
     /// Notes that the segment ends at `len` and that the next event is `next_lsn`.
@@ -61,23 +85,44 @@ impl Segment {
 
     /// `len` bytes from `offset` on, fewer where the file ends.
     fn read(&self, offset: u64, len: usize) -> Result<Bytes> {
+        let (file, mapped) = match &self.content {
+            Content::Plain { file, mapped } => (file, mapped),
+            Content::Packed { file, .. } => return file.read(offset, len),
+        };
         if let Some(&(end, _)) = self.ended.get() {
-            let mapped = match self.mapped.get() {
+            let mapped = match mapped.get() {
                 Some(mapped) => mapped,
                 None => {
-                    let mapped = self.file.map().map_err(|error| self.io(error))?;
-                    self.mapped.get_or_init(|| mapped)
+                    let whole = file.map().map_err(|error| self.io(error))?;
+                    mapped.get_or_init(|| whole)
                 }
             };
             let end = usize::try_from(end).unwrap_or(usize::MAX).min(mapped.len());
             let from = usize::try_from(offset).unwrap_or(usize::MAX).min(end);
             return Ok(mapped.slice(from..from.saturating_add(len).min(end)));
         }
-        let rest = self.file.len().map_err(|error| self.io(error))?.saturating_sub(offset);
+        let rest = file.len().map_err(|error| self.io(error))?.saturating_sub(offset);
         let mut bytes = vec![0; len.min(usize::try_from(rest).unwrap_or(usize::MAX))];
-        let read = disk::read_up_to(&*self.file, offset, &mut bytes).map_err(|error| self.io(error))?;
+        let read = disk::read_up_to(&**file, offset, &mut bytes).map_err(|error| self.io(error))?;
         bytes.truncate(read);
         Ok(bytes.into())
+    }
+
+    /// Bytes of its file that hold events.
+    fn bytes(&self) -> u64 {
+        match (&self.content, self.ended.get()) {
+            (_, Some((len, _))) => *len,
+            (Content::Plain { file, .. }, None) => file.len().unwrap_or(0),
+            (Content::Packed { bytes, .. }, None) => *bytes,
+        }
+    }
+
+    /// Bytes of the packed file; none where it is not packed.
+    fn packed_bytes(&self) -> Option<u64> {
+        match &self.content {
+            Content::Plain { .. } => None,
+            Content::Packed { bytes, .. } => Some(*bytes),
+        }
     }
 
     fn damaged(&self, offset: u64, lsn: Lsn, why: &dyn std::fmt::Display) -> Error {
@@ -150,14 +195,13 @@ impl Segments {
         let mut infos: Vec<SegmentInfo> = Vec::new();
         let mut next = durable.advance(1);
         for segment in self.by_id.values().rev() {
-            let ended = segment.ended.get();
-            let bytes = ended.map_or_else(|| segment.file.len().unwrap_or(0), |(len, _)| *len);
             infos.push(SegmentInfo {
                 id: segment.id.0,
-                bytes,
+                bytes: segment.bytes(),
+                packed_bytes: segment.packed_bytes(),
                 first_lsn: segment.first_lsn,
                 last_lsn: Lsn(next.0.saturating_sub(1)),
-                sealed: ended.is_some(),
+                sealed: segment.is_ended(),
             });
             next = segment.first_lsn;
         }

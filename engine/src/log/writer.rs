@@ -22,7 +22,7 @@ use crate::disk::{self, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::Subject;
 use crate::id::{Lsn, SegmentId, StoreId};
-use crate::manifest::{self, Edit, End, SegmentMeta};
+use crate::manifest::{self, Edit, End, Manifest, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 
@@ -183,6 +183,10 @@ pub(crate) struct Writer {
     segments: Arc<Segments>,
     counters: Arc<Counters>,
     stopped: Option<String>,
+    /// What the clock showed when this opening began.
+    opened: u64,
+    /// How long the store had been open before.
+    open_before: u64,
 }
 
 /// Where a writer begins: what recovery found.
@@ -224,6 +228,8 @@ impl Writer {
             next: None,
         };
         Ok(Self {
+            opened: world.clock.mono(),
+            open_before: manifest.live().open_nanos,
             world,
             options,
             store,
@@ -240,6 +246,23 @@ impl Writer {
 
     pub(crate) fn segments(&self) -> &Arc<Segments> {
         &self.segments
+    }
+
+    /// The segments that readers see, changed by the manifest: one is read from another file, or some
+    /// are dropped. Who holds the ones before goes on with them.
+    pub(crate) fn segments_mut(&mut self) -> &mut Segments {
+        Arc::make_mut(&mut self.segments)
+    }
+
+    /// The live files.
+    pub(crate) fn live(&self) -> &Manifest {
+        self.manifest.live()
+    }
+
+    /// For how many nanoseconds the store was open for writing, this opening included: never more
+    /// than has passed, whatever the wall clock says (F12).
+    pub(crate) fn open_nanos(&self) -> u64 {
+        self.open_before + self.world.clock.mono().saturating_sub(self.opened)
     }
 
     pub(crate) fn store(&self) -> StoreId {
@@ -532,7 +555,7 @@ impl Writer {
         let ended = self.end_of_active(sealed_len, true);
         let edits = [
             Edit::SegmentEnded { segment: self.active.header.segment, end: ended },
-            Edit::SegmentOpened(SegmentMeta::of(&header)),
+            Edit::SegmentOpened(SegmentMeta::of(&header).into()),
         ];
         // Only a segment that the manifest names may hold acknowledged events (W6).
         if let Err(error) = self.manifest.append(&edits) {
@@ -600,14 +623,15 @@ impl Writer {
                 return Err(self.stop(&format!("cannot cut {}: {error}", self.active.path)));
             }
         }
+        let mut edits = vec![Edit::OpenFor { nanos: self.open_nanos() }];
         // A segment without events is not kept by the next opening; any other now has a proof that
         // does not stand next to what it proves.
         if end > HEADER_LEN as u64 {
             let ended = self.end_of_active(end, self.active.reader.is_ended());
-            let edit = Edit::SegmentEnded { segment: self.active.header.segment, end: ended };
-            if let Err(error) = self.manifest.append(&[edit]) {
-                return Err(self.stop(&format!("cannot write the manifest: {error}")));
-            }
+            edits.push(Edit::SegmentEnded { segment: self.active.header.segment, end: ended });
+        }
+        if let Err(error) = self.manifest.append(&edits) {
+            return Err(self.stop(&format!("cannot write the manifest: {error}")));
         }
         for spare in [self.spare.take(), self.active.next.take()].into_iter().flatten() {
             self.discard(spare);

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::earlier::{ManifestV1, ManifestV2, SegmentMetaV1};
+use crate::disk::RelPath;
 use crate::event::Subject;
 use crate::id::{Epoch, Lsn, SegmentId, StoreId};
-use crate::log::segment::{Chain, Header};
-use crate::table::{TableId, TableMeta};
+use crate::log::packed;
+use crate::log::segment::{self, Chain, Header};
+use crate::table::{Kind, TableId, TableMeta};
 
 /// The live files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,22 +28,9 @@ pub(crate) struct Manifest {
     pub(crate) next_table: TableId,
     /// All events up to this position stand in table files.
     pub(crate) compacted: Lsn,
-}
-
-/// The live files as version 1 of the format wrote them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ManifestV1 {
-    store: StoreId,
-    epoch: Epoch,
-    segments: Vec<SegmentMeta>,
-    next_segment: SegmentId,
-}
-
-impl From<ManifestV1> for Manifest {
-    fn from(old: ManifestV1) -> Self {
-        let ManifestV1 { store, epoch, segments, next_segment } = old;
-        Self { epoch, segments, next_segment, ..Self::new(store) }
-    }
+    /// For how many nanoseconds the store was open for writing, all openings together, as far as
+    /// edits tell: a clock that nobody can set, by which the log is kept (`compaction/retention.rs`).
+    pub(crate) open_nanos: u64,
 }
 
 /// A live segment.
@@ -51,6 +41,19 @@ pub(crate) struct SegmentMeta {
     pub(crate) first_group: u64,
     /// Where it ends; none while it is being written.
     pub(crate) end: Option<End>,
+    /// The packed file that it stands in; none while it stands in its own.
+    pub(crate) packed: Option<Packed>,
+}
+
+/// The packed file of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Packed {
+    /// Bytes of it.
+    pub(crate) bytes: u64,
+    /// The checksum that ends it.
+    pub(crate) crc: u32,
+    /// What [`Manifest::open_nanos`] was when it was packed.
+    pub(crate) at: u64,
 }
 
 /// Where a segment ends, for good.
@@ -73,18 +76,44 @@ pub(crate) enum Edit {
     /// The whole set, in version 1.
     CheckpointV1(ManifestV1),
     /// A segment was begun.
-    SegmentOpened(SegmentMeta),
+    SegmentOpened(SegmentMetaV1),
     /// A segment ends.
     SegmentEnded { segment: SegmentId, end: End },
-    /// The whole set.
-    Checkpoint(Manifest),
+    /// The whole set, in version 2.
+    CheckpointV2(ManifestV2),
     /// Table files came and went, and all events up to a position stand in them.
     Compacted { added: Vec<TableMeta>, removed: Vec<TableId>, through: Lsn },
+    /// The whole set.
+    Checkpoint(Manifest),
+    /// A segment stands in a packed file.
+    SegmentPacked { segment: SegmentId, packed: Packed },
+    /// The segments up to this one were dropped.
+    SegmentsDropped { through: SegmentId },
+    /// The store was open for so long.
+    OpenFor { nanos: u64 },
+}
+
+impl Edit {
+    /// Whether it is a whole set, which every manifest begins with.
+    pub(crate) fn is_checkpoint(&self) -> bool {
+        matches!(self, Self::CheckpointV1(_) | Self::CheckpointV2(_) | Self::Checkpoint(_))
+    }
 }
 
 impl SegmentMeta {
     pub(crate) fn of(header: &Header) -> Self {
-        Self { id: header.segment, first_lsn: header.first_lsn, first_group: header.first_group, end: None }
+        let Header { segment: id, first_lsn, first_group, .. } = *header;
+        Self { id, first_lsn, first_group, end: None, packed: None }
+    }
+
+    /// The file that it stands in.
+    pub(crate) fn path(&self) -> RelPath {
+        if self.packed.is_some() { packed::path(self.id) } else { segment::path(self.id) }
+    }
+
+    /// The position of its last event; none while it is being written.
+    pub(crate) fn last_lsn(&self) -> Option<Lsn> {
+        self.end.as_ref().map(|end| Lsn(end.next_lsn.0.saturating_sub(1)))
     }
 }
 
@@ -100,7 +129,22 @@ impl Manifest {
             tables: Vec::new(),
             next_table: TableId(1),
             compacted: Lsn(0),
+            open_nanos: 0,
         }
+    }
+
+    /// The state that all events up to this position amount to stands in files, so that they need not
+    /// be folded again; 0 where the log is all that tells the state.
+    pub(crate) fn state_through(&self) -> Lsn {
+        let states = self.tables.iter().filter(|table| table.kind == Kind::State);
+        states.map(|table| table.lsns.1).max().unwrap_or_default()
+    }
+
+    /// Whether a file of that name in `log/` is live.
+    pub(crate) fn names_in_log(&self, name: &str) -> bool {
+        let id = segment::id_of(name).or_else(|| packed::id_of(name));
+        let meta = id.and_then(|id| self.segments.iter().find(|meta| meta.id == id));
+        meta.is_some_and(|meta| meta.path().name() == name)
     }
 
     /// Folds an edit; false when it contradicts what stands.
@@ -111,6 +155,10 @@ impl Manifest {
                 true
             }
             Edit::CheckpointV1(manifest) => {
+                *self = manifest.into();
+                true
+            }
+            Edit::CheckpointV2(manifest) => {
                 *self = manifest.into();
                 true
             }
@@ -127,6 +175,7 @@ impl Manifest {
                 fits
             }
             Edit::SegmentOpened(meta) => {
+                let meta = SegmentMeta::from(meta);
                 let is_next = meta.id == self.next_segment && meta.id.0 < u64::MAX;
                 self.next_segment = SegmentId(meta.id.0.saturating_add(1));
                 self.segments.push(meta);
@@ -141,6 +190,34 @@ impl Manifest {
                     None => false,
                 }
             }
+            Edit::SegmentPacked { segment, packed } => self.pack(segment, packed),
+            Edit::SegmentsDropped { through } => self.drop_through(through),
+            Edit::OpenFor { nanos } => {
+                self.open_nanos = self.open_nanos.max(nanos);
+                true
+            }
         }
+    }
+
+    fn pack(&mut self, segment: SegmentId, packed: Packed) -> bool {
+        self.open_nanos = self.open_nanos.max(packed.at);
+        let meta = self.segments.iter_mut().find(|meta| meta.id == segment);
+        match meta.filter(|meta| meta.end.is_some() && meta.packed.is_none()) {
+            Some(meta) => {
+                meta.packed = Some(packed);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Drops the first segments; the first that stays says of the last that goes what is kept of it.
+    fn drop_through(&mut self, through: SegmentId) -> bool {
+        let Some(last) = self.segments.iter().position(|meta| meta.id == through) else { return false };
+        let dropped: Vec<SegmentMeta> = self.segments.drain(..=last).collect();
+        if let Some((id, end)) = dropped.last().and_then(|meta| Some((meta.id, meta.end.as_ref()?))) {
+            self.before = (id.0, end.len, end.chain);
+        }
+        dropped.iter().all(|meta| meta.last_lsn().is_some_and(|last| last <= self.state_through()))
     }
 }

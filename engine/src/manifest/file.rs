@@ -21,8 +21,8 @@ use crate::log::frame::{self, Fields, Seed, kind};
 use crate::plant::{self, Bug};
 
 const HEADER_LEN: usize = 64;
-/// Version 2 names table files.
-const FORMAT: u32 = 2;
+/// Version 2 names table files, version 3 packed segments.
+const FORMAT: u32 = 3;
 const MAGIC: [u8; 8] = *b"wbq-man\n";
 
 /// Where the manifest of an epoch stands.
@@ -69,17 +69,9 @@ pub(crate) fn parse(bytes: &[u8], epoch: Epoch, path: &RelPath) -> Result<Manife
     let header = Header::read(bytes, epoch, path)?;
     let mut manifest = None::<Manifest>;
     for edit in edits(bytes, &header, path)?.into_iter().flatten() {
-        let fits = match (&mut manifest, edit) {
-            (Some(manifest), edit) => manifest.apply(edit),
-            (slot @ None, Edit::CheckpointV1(whole)) => {
-                *slot = Some(whole.into());
-                true
-            }
-            (slot @ None, Edit::Checkpoint(whole)) => {
-                *slot = Some(whole);
-                true
-            }
-            (None, _) => false,
+        let fits = match &mut manifest {
+            Some(manifest) => manifest.apply(edit),
+            None => edit.is_checkpoint() && manifest.insert(Manifest::new(header.store)).apply(edit),
         };
         if !fits {
             return Err(damaged("an edit contradicts the ones before it"));
@@ -194,6 +186,7 @@ fn frame_of(edits: &[Edit], seed: Seed, at: u64, number: u64) -> std::io::Result
 #[derive(Debug)]
 pub(crate) struct Writer {
     file: Box<dyn DiskFile>,
+    live: Manifest,
     seed: Seed,
     end: u64,
     edits: u64,
@@ -215,6 +208,7 @@ impl Writer {
         let disk = &world.disk;
         let mut writer = Self {
             file: disk::create_over(&**disk, &tmp).map_err(io("create"))?,
+            live: manifest.clone(),
             seed: Seed::manifest(manifest.store, manifest.epoch),
             end: HEADER_LEN as u64,
             edits: 0,
@@ -234,12 +228,24 @@ impl Writer {
         Ok(writer)
     }
 
+    /// The live files as all edits so far name them.
+    pub(crate) fn live(&self) -> &Manifest {
+        &self.live
+    }
+
     /// Appends edits that belong together, and syncs.
     ///
     /// # Errors
     ///
     /// As the system says; the file must not be written to again then.
+    ///
+    /// # Panics
+    ///
+    /// When an edit contradicts what stands: no reading would accept it.
     pub(crate) fn append(&mut self, edits: &[Edit]) -> std::io::Result<()> {
+        for edit in edits {
+            assert!(self.live.apply(edit.clone()), "an edit fits what stands: {edit:?}");
+        }
         let frame = frame_of(edits, self.seed, self.end, self.edits)?;
         disk::write_all_at(&mut *self.file, self.end, &frame)?;
         if !plant::has(Bug::EditWithoutSync) {

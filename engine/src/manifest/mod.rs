@@ -4,8 +4,9 @@
 //! whole set (a checkpoint) and grows by edits. The file with the highest epoch counts; it is put in
 //! its place by a rename when it is complete, so there is always exactly one truth.
 
+mod earlier;
 mod edit;
 mod file;
 
-pub(crate) use edit::{Edit, End, Manifest, SegmentMeta};
+pub(crate) use edit::{Edit, End, Manifest, Packed, SegmentMeta};
 pub(crate) use file::{Writer, epoch_of, load, newest, parse, path, rewrite};

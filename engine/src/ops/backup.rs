@@ -12,7 +12,7 @@ use crate::blob;
 use crate::disk::{RelPath, World};
 use crate::error::{Error, Result};
 use crate::id::{Epoch, Lsn};
-use crate::log::segment;
+use crate::log::{self, packed, segment};
 use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::recovery;
 
@@ -43,8 +43,8 @@ pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<Backed
     let found = recovery::read(source)?;
     let before = earlier(target, &found.manifest, found.last_lsn)?;
     // Table files are made anew from the log, which is whole here.
-    let mut manifest =
-        Manifest { segments: ended(&found), tables: Vec::new(), compacted: Lsn(0), ..found.manifest.clone() };
+    let segments = ended(&found).iter().map(|meta| log::as_it_stands(source, meta)).collect::<Result<_>>()?;
+    let mut manifest = Manifest { segments, tables: Vec::new(), compacted: Lsn(0), ..found.manifest.clone() };
     let copy = Copy { source, target };
     let mut known = Vec::new();
     if let Some(before) = before {
@@ -72,12 +72,15 @@ pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<Backed
             wanted.push((path, size));
         }
     }
-    let len = |meta: &SegmentMeta| meta.end.as_ref().map_or(0, |end| end.len);
+    let len = |meta: &SegmentMeta| match (&meta.packed, &meta.end) {
+        (Some(packed), _) => packed.bytes,
+        (None, end) => end.as_ref().map_or(0, |end| end.len),
+    };
     meter.expect(
         new.iter().map(|meta| len(meta)).sum::<u64>() + wanted.iter().map(|(_, size)| size).sum::<u64>(),
     );
     for meta in new {
-        copy.file(&segment::path(meta.id), Some(len(meta)), |bytes| {
+        copy.file(&meta.path(), Some(len(meta)), |bytes| {
             meter.add(bytes.len() as u64);
             Ok(())
         })?;
@@ -163,7 +166,6 @@ fn earlier(target: &World, source: &Manifest, last: Lsn) -> Result<Option<Manife
 
 /// Removes what the new manifest does not name (W7).
 fn remove_older(target: &World, manifest: &Manifest) -> Result<()> {
-    let live = |id| manifest.segments.iter().any(|meta| meta.id == id);
     for folder in ["tmp", "manifest", "log"] {
         let path = RelPath::of(folder);
         let io = |source| Error::Io { doing: "tidy up", path: path.clone(), source };
@@ -172,7 +174,10 @@ fn remove_older(target: &World, manifest: &Manifest) -> Result<()> {
             let is_old = match folder {
                 "tmp" => true,
                 "manifest" => manifest::epoch_of(&name).is_some_and(|epoch| epoch < manifest.epoch),
-                _ => segment::id_of(&name).is_some_and(|id| !live(id)),
+                _ => {
+                    let is_ours = segment::id_of(&name).is_some() || packed::id_of(&name).is_some();
+                    is_ours && !manifest.names_in_log(&name)
+                }
             };
             if let (true, Ok(file)) = (is_old, path.join(&name)) {
                 target.disk.remove(&file).map_err(io)?;

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::event::{self, Body, Event, FileDeleted, ProjectCreated, RunCreated, State, Subject};
 use crate::id::{Lsn, SegmentId, StoreId};
 use crate::log::frame::{self, kind};
+use crate::log::packed;
 use crate::log::segment::{self, Header};
 use crate::manifest::{self, Manifest};
 use crate::options::Options;
@@ -107,8 +108,8 @@ fn salvage(world: &World, meter: &mut Meter<'_>) -> Result<Salvaged> {
     let folder = RelPath::of("log");
     let names =
         world.disk.list(&folder).map_err(|source| Error::Io { doing: "list", path: folder, source })?;
-    let ids: Vec<SegmentId> = names.iter().filter_map(|name| segment::id_of(name)).collect();
-    if ids.is_empty() {
+    let files: Vec<(SegmentId, RelPath)> = names.iter().filter_map(|name| file_of(name)).collect();
+    if files.is_empty() {
         return Err(Error::NoStore);
     }
     let manifest = match manifest::newest(world)?.map(|epoch| manifest::load(world, epoch)) {
@@ -117,13 +118,11 @@ fn salvage(world: &World, meter: &mut Meter<'_>) -> Result<Salvaged> {
         _ => None,
     };
     let mut contents = Vec::new();
-    for id in ids {
-        let path = segment::path(id);
-        let content = whole(world, &path);
-        if let Ok(content) = &content {
-            meter.expect(content.len() as u64);
-        }
-        contents.push((id, content.unwrap_or_default()));
+    for (id, path) in files {
+        let content = whole(world, &path).unwrap_or_default();
+        let content = if packed::id_of(path.name()).is_some() { unpacked(&content, &path) } else { content };
+        meter.expect(content.len() as u64);
+        contents.push((id, content));
     }
     let headers: Vec<Option<Header>> =
         contents.iter().map(|(id, content)| Header::read(content, &segment::path(*id)).ok()).collect();
@@ -154,6 +153,27 @@ fn salvage(world: &World, meter: &mut Meter<'_>) -> Result<Salvaged> {
         found.next = found.next.max(last.advance(1));
     }
     Ok(found)
+}
+
+/// The number and path of a segment's file of that name, packed or not: one whose packing was cut off
+/// may stand in both, and both are read.
+fn file_of(name: &str) -> Option<(SegmentId, RelPath)> {
+    let plain = segment::id_of(name).map(|id| (id, segment::path(id)));
+    plain.or_else(|| packed::id_of(name).map(|id| (id, packed::path(id))))
+}
+
+/// The segment's bytes in a packed file, zeros where a block is damaged.
+fn unpacked(file: &Bytes, path: &RelPath) -> Bytes {
+    match packed::Directory::of_file(file, path) {
+        Ok(directory) => {
+            let block = |block| {
+                let unpacked = directory.unpack_of(file, block, path);
+                unpacked.unwrap_or_else(|_| vec![0; directory.block_len(block)])
+            };
+            (0..directory.blocks()).flat_map(block).collect::<Vec<u8>>().into()
+        }
+        Err(_) => packed::salvage(file).into(),
+    }
 }
 
 /// A file's bytes, sectors that cannot be read as zeros.

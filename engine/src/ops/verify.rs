@@ -11,7 +11,7 @@ use crate::disk::{RelPath, World};
 use crate::error::{Damage, Error, Result};
 use crate::event::{Block, Cell, Value};
 use crate::id::{Lsn, StoreId};
-use crate::log::segment;
+use crate::log::{self, packed, segment};
 use crate::manifest::{self, Manifest, SegmentMeta};
 use crate::projection::Projection;
 use crate::recovery;
@@ -89,10 +89,12 @@ fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> 
     };
     let previous = manifest.as_ref().map_or((0, 0, [0; 32]), |manifest| manifest.before);
     let mut log = Log { world, deep, projection: Some(Projection::default()), previous };
-    if let Some(Manifest { store, segments, .. }) = &manifest {
+    if let Some(Manifest { store, segments, compacted, .. }) = &manifest {
         segments.iter().for_each(|meta| meter.expect(meta.end.as_ref().map_or(0, |end| end.len)));
         for meta in segments {
+            let meta = &log::as_it_stands(world, meta)?;
             let checked = log.check(meta, *store, &mut found, &mut meter);
+            let checked = checked.map_err(|error| recovery::with_tables(error, meta, *compacted));
             if checked.is_err() {
                 log.projection = None;
             }
@@ -125,7 +127,7 @@ impl Log<'_> {
         meter: &mut Meter<'_>,
     ) -> Result<()> {
         found.segments += 1;
-        let content = recovery::content_of(self.world, meta);
+        let content = recovery::content_of(self.world, store, meta);
         let previous = self.previous;
         if let Some(end) = &meta.end {
             // The next header is compared with what the manifest says, whatever this one holds.
@@ -248,7 +250,7 @@ fn strangers(world: &World) -> Result<Vec<String>> {
         let is_known = |name: &String| match folder {
             "manifest" => manifest::epoch_of(name).is_some(),
             table::FOLDER => table::id_of(name).is_some(),
-            _ => segment::id_of(name).is_some(),
+            _ => segment::id_of(name).is_some() || packed::id_of(name).is_some(),
         };
         strangers.extend(names.iter().filter(|name| !is_known(name)).map(|name| format!("{folder}/{name}")));
     }

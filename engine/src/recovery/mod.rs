@@ -23,7 +23,7 @@ use crate::id::{Epoch, Lsn, SegmentId, StoreId};
 use crate::log::segment::{
     self, CLOSE_LEN, ChainHasher, GROUP_LEN, Group, HEADER_LEN, Header, SEAL_LEN, Scanned,
 };
-use crate::log::{Counters, Segment, Segments, SpareOrder, Start, Writer, frame};
+use crate::log::{self, Counters, PackedFile, Segment, Segments, SpareOrder, Start, Writer, frame, packed};
 use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
@@ -170,19 +170,21 @@ impl Found {
         previous: (u64, u64, segment::Chain),
         tail_use: TailUse,
     ) -> Result<(u64, u64, segment::Chain)> {
+        let store = self.manifest.store;
+        let told = |error| with_tables(with_runs(error, meta), meta, self.manifest.compacted);
+        // Only a writer beside us, not one that opens the folder, can have packed it meanwhile.
+        let meta = &match tail_use {
+            TailUse::Show => log::as_it_stands(world, meta)?,
+            TailUse::Move => meta.clone(),
+        };
+        let reader = Arc::new(open_reader(world, store, meta)?);
         if let Some(end) = meta.end.as_ref().filter(|end| end.next_lsn <= self.last_lsn.advance(1)) {
             // What stands in it is in the checkpoint.
-            let reader = Segment::open(&*world.disk, self.manifest.store, meta.id, meta.first_lsn)?;
-            reader.end(end.len, end.next_lsn);
-            self.segments.add(Arc::new(reader));
+            self.segments.add(reader);
             return Ok((meta.id.0, end.len, end.chain));
         }
-        let content = content_of(world, meta).map_err(|error| with_runs(error, meta))?;
-        let (header, scanned) = check_segment(&content, meta, self.manifest.store, previous)?;
-        let reader = Arc::new(Segment::open(&*world.disk, self.manifest.store, meta.id, meta.first_lsn)?);
-        if let Some(end) = &meta.end {
-            reader.end(end.len, end.next_lsn);
-        }
+        let content = content_of(world, store, meta).map_err(told)?;
+        let (header, scanned) = check_segment(&content, meta, store, previous).map_err(told)?;
         self.segments.add(Arc::clone(&reader));
         let moved = meta.end.is_none() && tail_use == TailUse::Move;
         let kept = if moved { scanned.proven } else { scanned.groups.len() };
@@ -228,6 +230,18 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// A segment open for reading.
+fn open_reader(world: &World, store: StoreId, meta: &SegmentMeta) -> Result<Segment> {
+    if let (Some(end), Some(packed)) = (&meta.end, meta.packed) {
+        return Segment::open_packed(&*world.disk, store, (meta.id, meta.first_lsn), end, packed);
+    }
+    let reader = Segment::open(&*world.disk, store, meta.id, meta.first_lsn)?;
+    if let Some(end) = &meta.end {
+        reader.end(end.len, end.next_lsn);
+    }
+    Ok(reader)
 }
 
 /// A segment's header and frames, checked against what the manifest says of it.
@@ -294,7 +308,10 @@ fn decode(body: &Bytes, segment: SegmentId, offset: usize) -> Result<Event> {
 }
 
 /// A segment's bytes, up to where the manifest says that it ends.
-pub(crate) fn content_of(world: &World, meta: &SegmentMeta) -> Result<Vec<u8>> {
+pub(crate) fn content_of(world: &World, store: StoreId, meta: &SegmentMeta) -> Result<Vec<u8>> {
+    if let (Some(end), Some(packed)) = (&meta.end, meta.packed) {
+        return PackedFile::open(&*world.disk, store, meta.id, packed)?.read_all(end.len);
+    }
     let path = segment::path(meta.id);
     let io = |doing| {
         let path = path.clone();
@@ -357,6 +374,20 @@ pub(crate) fn with_runs(error: Error, meta: &SegmentMeta) -> Error {
             Error::Damaged(damage)
         }
         (error, _) => error,
+    }
+}
+
+/// Says of damage to a packed segment that its rows are not lost with it, where that is so: the log is
+/// damaged all the same (F3).
+pub(crate) fn with_tables(error: Error, meta: &SegmentMeta, compacted: Lsn) -> Error {
+    match error {
+        Error::Damaged(mut damage)
+            if meta.packed.is_some() && meta.last_lsn().is_some_and(|last| last <= compacted) =>
+        {
+            damage.what.push_str("; table files hold its rows too");
+            Error::Damaged(damage)
+        }
+        error => error,
     }
 }
 
@@ -566,10 +597,15 @@ fn unused_segment(world: &World, manifest: &Manifest) -> Result<SegmentId> {
     let names =
         world.disk.list(&folder).map_err(|source| Error::Io { doing: "list", path: folder, source })?;
     let mut unused = manifest.next_segment;
+    // A segment is packed long after a manifest named it.
+    let later = |name: &&String| packed::id_of(name).is_some_and(|id| id >= manifest.next_segment);
+    if let Some(name) = names.iter().find(later) {
+        return Err(Error::damaged(format!("log/{name} holds events, but no manifest names it")));
+    }
     for id in names.iter().filter_map(|name| segment::id_of(name)).filter(|id| *id >= manifest.next_segment) {
         let path = segment::path(id);
-        let meta = SegmentMeta { id, first_lsn: Lsn(0), first_group: 0, end: None };
-        let content = content_of(world, &meta)?;
+        let meta = SegmentMeta { id, first_lsn: Lsn(0), first_group: 0, end: None, packed: None };
+        let content = content_of(world, manifest.store, &meta)?;
         // A header is synced before the segment gets its name.
         let is_leftover = match Header::read(&content, &path) {
             Ok(header) if manifest.epoch > NO_EPOCH && header.epoch > manifest.epoch => true,
@@ -609,19 +645,21 @@ fn begin_segment(
 /// Removes what no manifest names any more: `tmp/`, older manifests, dropped segments (W7). A file
 /// that is none of ours is left alone and reported.
 fn remove_leftovers(world: &World, manifest: &Manifest) -> Result<()> {
-    let live = |id: SegmentId| manifest.segments.iter().any(|meta| meta.id == id);
     let is_live_table = |id: TableId| manifest.tables.iter().any(|table| table.id == id);
     let leftover = |folder: &str, name: &str| match folder {
         "tmp" => true,
         "manifest" => manifest::epoch_of(name).is_some_and(|epoch| epoch < manifest.epoch),
         // One that was dropped, or that was made and never named.
         table::FOLDER => table::id_of(name).is_some_and(|id| !is_live_table(id)),
-        _ => segment::id_of(name).is_some_and(|id| !live(id) && id < manifest.next_segment),
+        // One that was dropped or packed, or whose packing was cut off.
+        _ => segment::id_of(name)
+            .or_else(|| packed::id_of(name))
+            .is_some_and(|id| !manifest.names_in_log(name) && id < manifest.next_segment),
     };
     let known = |folder: &str, name: &str| match folder {
         "manifest" => manifest::epoch_of(name) == Some(manifest.epoch),
         table::FOLDER => table::id_of(name).is_some_and(is_live_table),
-        _ => segment::id_of(name).is_some_and(live),
+        _ => manifest.names_in_log(name),
     };
     for folder in ["tmp", "manifest", "log", table::FOLDER] {
         let path = RelPath::of(folder);

@@ -183,8 +183,14 @@ fn check_files(driver: &Driver) {
     let snapshot = driver.core.as_ref().unwrap().snapshot();
     let names: BTreeSet<String> =
         driver.disk.files().into_keys().map(|path| path.as_str().to_owned()).collect();
-    let mut expected: BTreeSet<String> =
-        snapshot.segments().iter().map(|segment| format!("log/{:010}.seg", segment.id)).collect();
+    let mut expected: BTreeSet<String> = snapshot
+        .segments()
+        .iter()
+        .map(|segment| {
+            let z = if segment.packed_bytes.is_some() { "z" } else { "" };
+            format!("log/{:010}.seg{z}", segment.id)
+        })
+        .collect();
     expected.extend(snapshot.table_files().into_iter().flat_map(|table| table.paths));
     expected.insert("LOCK".into());
     let manifests = names.iter().filter(|name| name.starts_with("manifest/")).count();

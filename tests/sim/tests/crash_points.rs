@@ -232,5 +232,14 @@ fn t1_compaction_into_table_files() {
     let big = Commit(vec![(3, 900), (2, 100)]);
     let left = steps(&[&[Open], &small(3), &vec![big.clone(); 4], &[Close, Open]]);
     let workload = steps(&[&[Compact], &small(2), &[big, Compact, Close, Open, Compact], &small(1)]);
-    stop_everywhere("compaction", &left, &workload, 17);
+    stop_everywhere("compaction", &left, &workload, 47);
+}
+
+#[test]
+fn t1_packing_of_segments() {
+    let big = Commit(vec![(3, 900), (2, 100)]);
+    // Packed segments are there already, and a recovery reads them.
+    let left = steps(&[&[Open], &small(3), &[big.clone(), Close, Open, Compact]]);
+    let workload = [big.clone(), Close, Open, Compact, big, Close, Open];
+    stop_everywhere("packing", &left, &workload, 47);
 }

@@ -17,6 +17,10 @@ fn segment(number: u64) -> RelPath {
     path(&format!("log/{number:010}.seg"))
 }
 
+fn packed(number: u64) -> RelPath {
+    path(&format!("log/{number:010}.segz"))
+}
+
 /// A store that was left with some segments in it.
 fn left(steps: &[Step]) -> Driver {
     let mut driver = Driver::new(small_options());
@@ -29,6 +33,13 @@ fn left(steps: &[Step]) -> Driver {
 /// Sealed segments, and one that was closed.
 fn closed_store() -> Driver {
     left(&[&[Open][..], &vec![Commit(vec![(1, 10), (3, 400)]); 24], &[Close]].concat())
+}
+
+/// The same, all but the last event in table files and packed segments. The second opening has removed
+/// what the packed ones stood in before.
+fn packed_store() -> Driver {
+    let steps = [&[Open][..], &vec![Commit(vec![(1, 10), (3, 400)]); 24], &[Close, Open, Compact, Close]];
+    left(&[&steps.concat()[..], &[Open, Commit(vec![(1, 10)]), Close]].concat())
 }
 
 /// What opening a damaged disk says. A refusal changes nothing.
@@ -150,6 +161,51 @@ fn f3_every_damaged_byte_of_a_sealed_segment_is_reported_with_its_runs() {
 }
 
 #[test]
+fn f3_every_damaged_byte_of_a_packed_segment_is_reported_with_its_runs() {
+    let driver = packed_store();
+    let content = driver.disk.files()[&packed(2)].clone();
+    for at in 0..content.len() {
+        let _case = Case(|| format!("byte {at} of {}", content.len()));
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(&packed(2), |bytes| bytes[at] ^= 4);
+        match refusal(&driver, &disk) {
+            Some(Error::TooNew { .. }) => assert!((8..12).contains(&at)),
+            error => {
+                let damage = damage(error);
+                assert_eq!(damage.segment.map(|id| id.0), Some(2), "{damage:?}");
+                assert!(
+                    damage.offset.is_some() && damage.lsns.is_some() && !damage.runs.is_empty(),
+                    "{damage:?}"
+                );
+                assert!(!damage.is_derived && damage.what.contains(packed(2).as_str()), "{damage:?}");
+                assert!(damage.what.ends_with("table files hold its rows too"), "{damage:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn f3_a_packed_segment_that_is_cut_lost_or_anothers_is_reported() {
+    let driver = packed_store();
+    let files = driver.disk.files();
+    let content = &files[&packed(2)];
+    let refused = |what: &str, change: &dyn Fn(&SimDisk)| {
+        let _case = Case(|| what.to_owned());
+        let disk = driver.disk.after_image(Image::AllLost);
+        change(&disk);
+        let damage = damage(refusal(&driver, &disk));
+        assert_eq!(damage.segment.map(|id| id.0), Some(2), "{damage:?}");
+        assert!(!damage.runs.is_empty(), "{damage:?}");
+    };
+    for len in 0..content.len() {
+        refused(&format!("cut to {len}"), &|disk| disk.rot(&packed(2), |bytes| bytes.truncate(len)));
+    }
+    refused("longer", &|disk| disk.rot(&packed(2), |bytes| bytes.push(0)));
+    refused("lost", &|disk| disk.lose(&packed(2)));
+    refused("another's", &|disk| disk.rot(&packed(2), |bytes| *bytes = files[&packed(1)].clone()));
+}
+
+#[test]
 fn f3_a_segment_cut_at_any_length_is_reported() {
     let driver = closed_store();
     for number in [1, 2] {
@@ -268,11 +324,12 @@ fn f19_a_folder_of_a_later_format_is_refused_and_left_alone() {
     let driver = closed_store();
     let manifest =
         driver.disk.files().into_keys().find(|path| path.as_str().starts_with("manifest/")).unwrap();
-    for path in [segment(1), manifest] {
+    let packed_driver = packed_store();
+    for (driver, path) in [(&driver, segment(1)), (&driver, manifest), (&packed_driver, packed(1))] {
         let disk = driver.disk.after_image(Image::AllLost);
         disk.rot(&path, |bytes| bytes[8] = 9); // the version, behind eight bytes of magic
-        match refusal(&driver, &disk) {
-            Some(Error::TooNew { path: named, found: 9, supported: 1..=2 }) => assert_eq!(named, path),
+        match refusal(driver, &disk) {
+            Some(Error::TooNew { path: named, found: 9, supported: 1..=3 }) => assert_eq!(named, path),
             other => unreachable!("{other:?}"),
         }
     }
@@ -280,8 +337,14 @@ fn f19_a_folder_of_a_later_format_is_refused_and_left_alone() {
 
 #[test]
 fn f11_a_sector_that_cannot_be_read_is_tried_again_and_then_refused_and_never_taken_for_an_end() {
-    let driver = closed_store();
-    for path in driver.disk.files().into_keys().filter(|path| path.name() != "LOCK") {
+    for driver in [closed_store(), packed_store()] {
+        bad_sectors_are_refused(&driver);
+    }
+}
+
+fn bad_sectors_are_refused(driver: &Driver) {
+    let is_read = |path: &RelPath| path.name() != "LOCK" && !path.as_str().starts_with("tables/");
+    for path in driver.disk.files().into_keys().filter(is_read) {
         let once = driver.disk.after_image(Image::AllLost);
         once.plan_bad_reads(&path, 0..512, 1);
         let mut after = driver.fork(once);

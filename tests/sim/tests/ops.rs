@@ -7,7 +7,7 @@ use engine::disk::{RelPath, World};
 use engine::ops::{self, Progress, Repaired, Verified};
 use engine::{Error, Event, Lsn, Snapshot, read_in};
 
-use Step::{Close, Commit, Idle, Kill, Open};
+use Step::{Close, Commit, Compact, Idle, Kill, Open};
 use wbq_sim::driver::{Case, Driver, Events, Step, small_options};
 use wbq_sim::verify::look;
 
@@ -31,6 +31,20 @@ fn closed() -> Driver {
     let mut driver = run(&[&[Open][..], &vec![Commit(vec![(1, 10), (3, 300)]); 14], &[Close]].concat());
     driver.disk = driver.disk.after_image(Image::AllLost);
     driver
+}
+
+/// The same, all but the last event packed. The second opening has removed what the packed segments
+/// stood in before.
+fn packed() -> Driver {
+    let mut driver = closed();
+    driver.run(&[Open, Compact, Close, Open, Commit(vec![(1, 10)]), Close]);
+    driver.disk = driver.disk.after_image(Image::AllLost);
+    assert!(driver.disk.files().into_keys().filter(is_packed).count() > 2);
+    driver
+}
+
+fn is_packed(path: &RelPath) -> bool {
+    path.name().ends_with(".segz")
 }
 
 fn verified(disk: &SimDisk) -> Verified {
@@ -71,7 +85,12 @@ fn a_sound_folder_is_told_to_be_and_left_alone() {
 
 #[test]
 fn i17_every_damaged_byte_is_found_with_its_place_and_the_runs() {
-    let driver = closed();
+    for driver in [closed(), packed()] {
+        damage_is_found(&driver);
+    }
+}
+
+fn damage_is_found(driver: &Driver) {
     let whole = look(&read(&driver.disk).unwrap());
     for (path, bytes) in driver.disk.files().into_iter().filter(|(path, _)| is_live(path)) {
         for at in (0..bytes.len()).step_by(7) {
@@ -87,6 +106,7 @@ fn i17_every_damaged_byte_is_found_with_its_place_and_the_runs() {
                     let damage = &found.damages[0];
                     let in_log = path.as_str().starts_with("log/");
                     assert!(!in_log || (damage.segment.is_some() && !damage.runs.is_empty()), "{damage:?}");
+                    assert!(!is_packed(&path) || damage.what.contains(path.as_str()), "{damage:?}");
                 }
             }
         }
@@ -114,6 +134,7 @@ fn sources() -> Vec<Driver> {
         run(&[&begin[..], &more].concat()),
         run(&[&begin[..], &more, &[Close]].concat()),
         run(&[&begin[..], &more, &[Kill]].concat()),
+        run(&[&begin[..], &more, &[Close, Open, Compact, Commit(vec![(2, 300)])]].concat()),
     ]
 }
 
@@ -152,6 +173,23 @@ fn a_second_backup_copies_only_what_is_new() {
     assert!(look(&read(&target).unwrap()) == look(&read(&source.disk).unwrap()));
     let manifests = target.files().into_keys().filter(|path| path.as_str().starts_with("manifest/")).count();
     assert_eq!(manifests, 1, "what no manifest names is removed");
+}
+
+#[test]
+fn a_backup_takes_a_segment_again_once_it_is_packed() {
+    let mut source = run(&[&[Open][..], &vec![Commit(vec![(2, 900)]); 12]].concat());
+    let target = SimDisk::default();
+    backup(&source.disk, &target).unwrap();
+    let log = |disk: &SimDisk| -> Vec<String> {
+        let paths = disk.files().into_keys().filter(|path| path.as_str().starts_with("log/"));
+        paths.map(|path| path.name().to_owned()).collect()
+    };
+    assert!(log(&target).iter().all(|name| name.ends_with(".seg")));
+    source.step(&Compact);
+    let again = backup(&source.disk, &target).unwrap();
+    assert!(again.copied_bytes > 0);
+    assert_eq!(log(&target), log(&source.disk), "each stands as it stands in the source, once");
+    assert!(look(&read(&target).unwrap()) == look(&read(&source.disk).unwrap()));
 }
 
 #[test]
@@ -253,6 +291,62 @@ fn a_repair_keeps_what_is_valid_and_names_what_is_not() {
             assert_eq!((told.kept, &told.lost, &told.runs), (report.kept, &report.lost, &report.runs));
         }
     }
+}
+
+#[test]
+fn a_repair_reads_packed_segments() {
+    let driver = packed();
+    let whole = look(&read(&driver.disk).unwrap());
+    let files = driver.disk.files();
+    let (path, bytes) = files.iter().filter(|(path, _)| is_packed(path)).nth(1).unwrap();
+    let segments = read(&driver.disk).unwrap().segments();
+    let held = segments[1].last_lsn.0 - segments[1].first_lsn.0 + 1;
+    // Its one block begins behind the header and ends before an entry of the table and a checksum.
+    let block = 48..bytes.len() - 16;
+    let mut lost = 0;
+    for at in (0..bytes.len()).step_by(13) {
+        let _case = Case(|| format!("byte {at} of {path}"));
+        let disk = driver.disk.after_image(Image::AllLost);
+        disk.rot(path, |bytes| bytes[at] ^= 16);
+        let target = SimDisk::default();
+        let report = repair(&disk, Some(&target)).unwrap();
+        assert_eq!(verified(&target).damages, [], "the result is sound");
+        let gone = missing(&whole, &look(&read(&target).unwrap())).len() as u64;
+        let expected = if block.contains(&at) { held } else { 0 };
+        // The founding event is the new store's own.
+        assert_eq!(gone, expected + 1, "{report:?}");
+        assert_eq!(report.lost.is_empty(), expected == 0);
+        lost += expected;
+    }
+    assert!(lost > 0);
+}
+
+#[test]
+fn events_across_packed_and_plain_segments_are_those_that_were_written() {
+    let mut options = small_options();
+    (options.segment_bytes_min, options.segment_bytes_max) = (1 << 20, 2 << 20);
+    let mut driver = Driver::new(options);
+    // Frames lie across the borders of blocks, and one is larger than a block.
+    let groups = [vec![Commit(vec![(3, 70_000)]); 12], vec![Commit(vec![(5, 300_000)]); 3]].concat();
+    driver.run(&[&[Open][..], &groups].concat());
+    let before = driver.core.as_ref().unwrap().snapshot();
+    let written = look(&before);
+    driver.run(&[Compact, Commit(vec![(2, 90_000)])]);
+    let after = driver.core.as_ref().unwrap().snapshot();
+    let packed = after.segments().iter().filter(|segment| segment.packed_bytes.is_some()).count();
+    assert!(packed > 1 && packed < after.segments().len(), "{:?}", after.segments());
+    assert!(look(&before) == written, "who holds the segments' own files goes on with them");
+    let all = look(&after);
+    assert!(all.len() > written.len() && all[..written.len()] == written[..]);
+    for from in 1..=after.durable.0 {
+        let found: Vec<Event> = after.events(Lsn(from)).map(|event| event.unwrap().2).collect();
+        assert!(found[..] == all[usize::try_from(from - 1).unwrap()..], "from {from}");
+    }
+    // So does who reads the folder, and who opens it.
+    assert!(look(&read(&driver.disk).unwrap()) == all);
+    driver.run(&[Close, Open]);
+    assert!(look(&driver.core.as_ref().unwrap().snapshot()) == all);
+    assert_eq!(verified(&driver.disk).damages, []);
 }
 
 #[test]

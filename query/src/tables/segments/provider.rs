@@ -42,6 +42,7 @@ impl RowTable for Segments {
         match column {
             "id" => Cell::count(row.id),
             "bytes" => Cell::count(row.bytes),
+            "packed_bytes" => row.packed_bytes.map_or(Cell::Null, Cell::count),
             "first_lsn" => Cell::count(row.first_lsn.0),
             "last_lsn" if row.last_lsn < row.first_lsn => Cell::Null,
             "last_lsn" => Cell::count(row.last_lsn.0),
