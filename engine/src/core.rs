@@ -2,11 +2,13 @@
 //! snapshots. `store.rs` puts a thread and a queue around it; the simulator drives it as it is.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::BytesMut;
 
 use crate::batch::Batch;
-use crate::compaction::{self, Made, plan};
+use crate::blob::Blobs;
+use crate::compaction::{self, Made, Work, plan, rebuild};
 use crate::disk::{Lock, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::{self, Body, Event, StoreCreated, Subject};
@@ -18,7 +20,8 @@ use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
 use crate::recovery;
 use crate::snapshot::Snapshot;
-use crate::table::{TableId, Tables};
+use crate::stop::Stop;
+use crate::table::{TableId, TableMeta, Tables};
 
 /// The answer that a batch is durable and visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,13 +212,18 @@ impl Core {
         Ok(())
     }
 
-    /// Compacts the oldest ended segments that wait; whether there were any. Planning, making and
-    /// publishing, one after the other.
+    /// Makes damaged table files again, then compacts the oldest ended segments that wait; whether
+    /// there were any. Planning, making and publishing, one after the other.
     ///
     /// # Errors
     ///
     /// `Damaged`, `DiskFull`, `Io`: nothing has changed; `WritesStopped`.
     pub fn compact(&mut self) -> Result<bool> {
+        self.snapshot.tables.check();
+        while let Some(order) = self.plan_rebuild() {
+            let made = order.make(&self.world);
+            self.publish(made)?;
+        }
         let Some(order) = self.plan() else { return Ok(false) };
         let made = order.make(&self.world);
         self.publish(made)?;
@@ -234,9 +242,24 @@ impl Core {
         }
         let snapshot = Arc::clone(&self.snapshot);
         let through = plan::choose(&snapshot.segments(), self.manifest.compacted)?;
+        Some(self.order(snapshot, Work::Compact(through)))
+    }
+
+    /// What to make again: a table file that a reader or a check found damaged (F4).
+    pub(crate) fn plan_rebuild(&mut self) -> Option<Order> {
+        if self.stopped().is_some() {
+            return None;
+        }
+        let snapshot = Arc::clone(&self.snapshot);
+        let damaged = rebuild::choose(&snapshot)?;
+        tracing::warn!(path = %damaged.path(), "a damaged table file is made again from the log");
+        Some(self.order(snapshot, Work::Rebuild(damaged)))
+    }
+
+    fn order(&mut self, snapshot: Arc<Snapshot>, work: Work) -> Order {
         let first = self.next_table;
         self.next_table = TableId(first.0 + compaction::FILES_MAX);
-        Some(Order { snapshot, first, through })
+        Order { snapshot, first, work }
     }
 
     /// Names what a compaction made in the manifest, then shows it to readers.
@@ -246,12 +269,22 @@ impl Core {
             Error::WritesStopped { cause } => self.stop(&cause).into(),
             error => error,
         })?;
-        let edit = Edit::Compacted { added: made.added, removed: Vec::new(), through: made.through };
+        let Made { added, removed, through } = made;
+        let gone: Vec<TableMeta> =
+            self.manifest.tables.iter().filter(|meta| removed.contains(&meta.id)).cloned().collect();
+        let edit = Edit::Compacted { added, removed, through };
         self.writer.edit(edit.clone())?;
         assert!(self.manifest.apply(edit), "a compaction follows the one before it");
         let Manifest { compacted, tables, .. } = &self.manifest;
         self.tables = Arc::new(self.tables.after(&self.world, *compacted, tables));
         self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
+        self.counters.tables_rebuilt.fetch_add(gone.len() as u64, Ordering::Relaxed);
+        // Who reads one has it open (D8); what cannot be removed now, the next opening removes.
+        for path in gone.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]) {
+            if let Err(error) = self.world.disk.remove(&path) {
+                tracing::debug!(%path, %error, "cannot remove a table file that is no longer named");
+            }
+        }
         Ok(())
     }
 
@@ -269,6 +302,17 @@ impl Core {
     #[must_use]
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
+    }
+
+    /// User files. What stops writing stops uploads too, and the other way round (F7).
+    #[must_use]
+    pub fn blobs(&self) -> Blobs {
+        Blobs::new(self.world.clone(), self.writer.stop_of_all().clone())
+    }
+
+    /// What stops writing, for who looks from other threads.
+    pub(crate) fn stop_of_all(&self) -> &Stop {
+        self.writer.stop_of_all()
     }
 
     /// Why writing has stopped, if it has.
@@ -300,18 +344,18 @@ impl Core {
     }
 }
 
-/// What to compact, and what it needs.
+/// What to do to table files, and what it needs.
 #[derive(Debug)]
 pub(crate) struct Order {
     snapshot: Arc<Snapshot>,
     first: TableId,
-    through: Lsn,
+    work: Work,
 }
 
 impl Order {
     /// Makes the table files; nothing names them yet.
     pub(crate) fn make(&self, world: &World) -> Result<Made> {
-        compaction::make(world, &self.snapshot, self.first, self.through)
+        compaction::make(world, &self.snapshot, self.first, &self.work)
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod gather;
 pub(crate) mod plan;
+pub(crate) mod rebuild;
 
 use std::sync::Arc;
 
@@ -29,32 +30,45 @@ const LEVEL_HOT: i32 = 1;
 /// Files that one compaction makes at the most: two a kind of rows, and one of events.
 pub(crate) const FILES_MAX: u64 = 7;
 
-/// What a compaction made, to be published by one edit.
+/// What is to be done to table files, all of it beside the writer.
 #[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Work {
+    /// Files of the events behind those that stand in some, up to a position.
+    Compact(Lsn),
+    /// A damaged file, again (F4).
+    Rebuild(TableMeta),
+}
+
+/// What was made, to be published by one edit. The files are in their place, and nothing names them yet.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Made {
     pub(crate) added: Vec<TableMeta>,
+    pub(crate) removed: Vec<TableId>,
     pub(crate) through: Lsn,
 }
 
-/// Makes table files of the events behind those that stand in some, up to `through`. The files are
-/// in their place then, and nothing names them yet.
+/// Does the work.
 ///
 /// # Errors
 ///
 /// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`, `WritesStopped`. No file is
 /// left then, or one that the next opening removes.
-pub(crate) fn make(world: &World, snapshot: &Snapshot, first: TableId, through: Lsn) -> Result<Made> {
-    let mut added = Vec::new();
-    match make_files(world, snapshot, first, through, &mut added) {
-        Ok(()) => Ok(Made { added, through }),
-        Err(error) => {
-            if !matches!(error, Error::WritesStopped { .. }) {
-                let paths = added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
-                paths.for_each(|path| drop(world.disk.remove(&path)));
-            }
-            Err(error)
+pub(crate) fn make(world: &World, snapshot: &Snapshot, first: TableId, work: &Work) -> Result<Made> {
+    let mut made = Made { through: snapshot.tables.through, ..Made::default() };
+    let done = match work {
+        Work::Compact(through) => {
+            made.through = *through;
+            make_files(world, snapshot, first, *through, &mut made.added)
         }
+        Work::Rebuild(damaged) => rebuild::make_files(world, snapshot, first, damaged, &mut made),
+    };
+    if let Err(error) = &done
+        && !matches!(error, Error::WritesStopped { .. })
+    {
+        let paths = made.added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
+        paths.for_each(|path| drop(world.disk.remove(&path)));
     }
+    done.map(|()| made)
 }
 
 fn make_files(
@@ -73,16 +87,22 @@ fn make_files(
     };
     let gathered = gather::rows(snapshot, from, through)?;
     for rows in gathered.into_files()? {
-        let kind = rows.kind;
-        added.push(table::make(world, label(kind), |sink| {
-            rows.write(LEVEL_HOT, &|ordinal| name(snapshot, ordinal), sink)
-        })?);
+        let label = label(rows.kind);
+        added.push(row_file(world, snapshot, label, rows)?);
     }
+    added.push(event_file(world, snapshot, label(Kind::Events))?);
+    Ok(())
+}
+
+fn row_file(world: &World, snapshot: &Snapshot, label: Label, rows: gather::Rows) -> Result<TableMeta> {
+    table::make(world, label, |sink| rows.write(LEVEL_HOT, &|ordinal| name(snapshot, ordinal), sink))
+}
+
+fn event_file(world: &World, snapshot: &Snapshot, label: Label) -> Result<TableMeta> {
+    let (from, through) = label.lsns;
     let events =
         snapshot.events(from).take_while(|event| !matches!(event, Ok((lsn, _, _)) if *lsn > through));
-    added
-        .push(table::make(world, label(Kind::Events), |sink| table::events::write(events, LEVEL_HOT, sink))?);
-    Ok(())
+    table::make(world, label, |sink| table::events::write(events, LEVEL_HOT, sink))
 }
 
 fn name(snapshot: &Snapshot, ordinal: u32) -> Result<crate::id::RunKey> {

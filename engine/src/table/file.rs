@@ -1,5 +1,6 @@
 //! Table files on the disk: made by W5, opened for reading.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::blocks::{Checked, Sidecar, Sink};
@@ -23,7 +24,7 @@ impl Tables {
     /// Opens the files that a manifest names; what is wrong with one is told when it is read.
     pub(crate) fn open(world: &World, through: Lsn, metas: &[TableMeta]) -> Self {
         let files = metas.iter().map(|meta| Arc::new(Table::open(&*world.disk, meta.clone()))).collect();
-        Self { through, files }
+        Self::of_files(through, files)
     }
 
     /// These after an edit of the manifest; files that stay are not opened again.
@@ -31,7 +32,20 @@ impl Tables {
         let known = |meta: &TableMeta| self.files.iter().find(|table| table.meta.id == meta.id);
         let open = |meta: &TableMeta| Arc::new(Table::open(&*world.disk, meta.clone()));
         let files = metas.iter().map(|meta| known(meta).map_or_else(|| open(meta), Arc::clone)).collect();
+        Self::of_files(through, files)
+    }
+
+    /// A file that was made again stands where the one was whose rows it has.
+    fn of_files(through: Lsn, mut files: Vec<Arc<Table>>) -> Self {
+        files.sort_by_key(|table| (table.meta.lsns, table.meta.id));
         Self { through, files }
+    }
+
+    /// Checks every byte of every file; a damaged one is marked.
+    pub(crate) fn check(&self) {
+        for table in &self.files {
+            let _is_marked_and_told = table.check_all();
+        }
     }
 
     /// Those of a kind, older rows first.
@@ -53,6 +67,8 @@ pub(crate) struct Table {
     files: Option<Files>,
     checked: OnceLock<Arc<Checked>>,
     rows: OnceLock<Arc<RowFile>>,
+    /// Somebody met damage in it, and nobody has seen to that yet.
+    is_marked: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -66,7 +82,13 @@ impl Table {
         let file = disk.open(&meta.path(), false);
         let files = disk.open(&meta.sidecar_path(), false).ok().zip(file.ok());
         let files = files.map(|(sidecar, file)| Files { sidecar, file: std::sync::Mutex::new(Some(file)) });
-        Self { meta, files, checked: OnceLock::new(), rows: OnceLock::new() }
+        Self {
+            meta,
+            files,
+            checked: OnceLock::new(),
+            rows: OnceLock::new(),
+            is_marked: AtomicBool::new(false),
+        }
     }
 
     fn damaged(&self, why: &str) -> Error {
@@ -119,10 +141,18 @@ impl Table {
         Ok(Arc::clone(checked))
     }
 
-    /// Says of damage that it is this file's, which was made from the log.
+    /// Whether damage was met since the last call.
+    pub(crate) fn take_mark(&self) -> bool {
+        self.is_marked.load(Ordering::Relaxed) && self.is_marked.swap(false, Ordering::Relaxed)
+    }
+
+    /// Says of damage that it is this file's, which was made from the log, and marks the file.
     fn derived<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| match error {
             Error::Damaged(mut damage) => {
+                if !self.is_marked.swap(true, Ordering::Relaxed) {
+                    tracing::error!(what = damage.what, "a table file is damaged");
+                }
                 damage.is_derived = true;
                 damage.lsns = damage.lsns.or(Some(self.meta.lsns));
                 Error::Damaged(damage)
@@ -137,7 +167,8 @@ impl Table {
     ///
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn check_all(&self) -> Result<u64> {
-        self.derived(self.checked().and_then(|file| file.check_all()))
+        // Also the file beside it, though it may have been read before.
+        self.derived(self.sidecar().and_then(|_| self.checked()).and_then(|file| file.check_all()))
     }
 
     /// The entries of a run.
@@ -165,8 +196,9 @@ impl Table {
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn read_all(&self) -> Result<u64> {
         if self.meta.kind == Kind::Events {
-            let events = EventFile::open(self.checked()?).map(Arc::new)?.events();
-            return self.derived(events.map(|event| event.map(|_| 1)).sum());
+            let events = self.checked().and_then(|file| EventFile::open(file)).map(Arc::new);
+            let count = events.and_then(|events| events.events().map(|event| event.map(|_| 1)).sum());
+            return self.derived(count);
         }
         let rows = self.derived(self.rows())?;
         let read = |entry| Ok(u64::from(self.read(&entry, Wanted::All)?.block.rows()));
