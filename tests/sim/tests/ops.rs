@@ -248,17 +248,6 @@ fn t1_a_restore_that_was_cut_short_is_no_store_or_all_of_it() {
     cut_everywhere(&events, |target| ops::restore(&world(&copy), &world(target), &mut |_| ()).map(drop));
 }
 
-#[test]
-fn t1_a_repair_that_was_cut_short_is_no_store_or_all_of_it() {
-    let driver = closed();
-    let segment = driver.disk.files().into_keys().find(|path| path.as_str().starts_with("log/")).unwrap();
-    driver.disk.rot(&segment, |bytes| bytes[1500] ^= 1);
-    let whole = SimDisk::default();
-    repair(&driver.disk, Some(&whole)).unwrap();
-    let events = look(&read(&whole).unwrap());
-    cut_everywhere(&events, |target| repair(&driver.disk, Some(target)).map(drop));
-}
-
 /// What is in one and not in the other, each as often as it is there.
 fn missing(whole: &Events, kept: &Events) -> Vec<Event> {
     let mut kept: Vec<&Event> = kept.iter().collect();
