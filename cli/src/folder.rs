@@ -65,8 +65,8 @@ pub(crate) fn advise_on_damage(failure: Failure, dir: &Path, is_derived: bool) -
     let shown = dir.display();
     if is_derived {
         return failure.next_command(
-            format!("wbq --dir {shown} backup {shown}.sound"),
-            "copies everything: the log still holds what the table file held",
+            format!("wbq --dir {shown} compact"),
+            "makes the table file again: the log still holds what it held",
         );
     }
     failure

@@ -213,9 +213,37 @@ fn a_damaged_table_file_costs_nothing_that_the_log_holds() {
         assert_eq!(done.code, 3, "{done:?}");
         let all = format!("{}{}", done.stdout, done.stderr);
         assert!(all.contains("tables/0000000001.parquet is damaged: the checksum"), "{done:?}");
-        assert!(done.stderr.contains(&format!("backup {copy}")), "{done:?}");
+        assert!(done.stderr.contains("compact      makes the table file again"), "{done:?}");
     }
     assert_eq!(run(dir.path(), &["backup", &copy]).code, 0);
     assert_eq!(printed(Path::new(&copy), &["--format", "json", sql]), before);
     fs::remove_dir_all(copy).unwrap();
+}
+
+/// By the command that the message names, with and without a server on the folder.
+#[test]
+fn f4_a_damaged_table_file_is_made_again_by_compact() {
+    let dir = sample::folder();
+    let sql = "SELECT run_id, _step, loss FROM history ORDER BY run_id, _step";
+    let before = printed(dir.path(), &["--format", "json", sql]);
+    assert_eq!(run(dir.path(), &["compact"]).code, 0);
+    let rot = || {
+        let files = fs::read_dir(dir.path().join("tables")).unwrap().map(|entry| entry.unwrap().path());
+        let file = files.filter(|file| file.extension().is_some_and(|name| name == "parquet")).min().unwrap();
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[100] ^= 4;
+        fs::write(&file, bytes).unwrap();
+        file
+    };
+    let damaged = rot();
+    assert_eq!(run(dir.path(), &[sql]).code, 3);
+    assert_eq!(run(dir.path(), &["compact"]).code, 0);
+    assert!(!damaged.exists(), "another file has taken its place");
+    assert_eq!(printed(dir.path(), &["--format", "json", sql]), before);
+    let server = Served::start(dir.path(), &[]);
+    rot();
+    assert_eq!(run(dir.path(), &["compact"]).code, 0);
+    assert_eq!(printed(dir.path(), &["--format", "json", sql]), before);
+    server.stop();
+    assert_eq!(run(dir.path(), &["verify", "--deep"]).code, 0);
 }

@@ -2,12 +2,14 @@
 //! snapshots. `store.rs` puts a thread and a queue around it; the simulator drives it as it is.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
 
 use crate::batch::Batch;
-use crate::compaction::{self, Made, plan, retention};
+use crate::blob::Blobs;
+use crate::compaction::{self, Made, plan, rebuild, retention};
 use crate::disk::{Lock, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::{self, Body, Event, StoreCreated, Subject};
@@ -21,7 +23,8 @@ use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
 use crate::recovery;
 use crate::snapshot::Snapshot;
-use crate::table::{TableId, Tables};
+use crate::stop::Stop;
+use crate::table::{TableId, TableMeta, Tables};
 
 /// The answer that a batch is durable and visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,13 +219,19 @@ impl Core {
         Ok(())
     }
 
-    /// Compacts the oldest ended segments that wait, then packs all that stand in table files; whether
-    /// there was anything to do. Planning, making and publishing, one after the other.
+    /// Makes damaged table files again, compacts the oldest ended segments that wait, then packs all that
+    /// stand in table files; whether there was anything of the log to do. Planning, making and
+    /// publishing, one after the other.
     ///
     /// # Errors
     ///
     /// `Damaged`, `DiskFull`, `Io`: what had been published stays; `WritesStopped`.
     pub fn compact(&mut self) -> Result<bool> {
+        self.snapshot.tables.check();
+        while let Some(order) = self.plan_rebuild() {
+            let made = order.make(&self.world);
+            self.publish(made)?;
+        }
         let mut next = self.plan();
         let is_any = next.is_some();
         while let Some(order) = next {
@@ -248,9 +257,27 @@ impl Core {
         let Some(through) = plan::choose(&snapshot.segments(), self.writer.live().compacted) else {
             return self.plan_packing();
         };
-        let first = self.next_table;
-        self.next_table = TableId(first.0 + compaction::files_max(snapshot.projection.run_count()));
+        let first = self.numbers(compaction::files_max(snapshot.projection.run_count()));
         Some(Order::Tables { snapshot, state: Box::new(self.checkpoint.clone()), first, through })
+    }
+
+    /// What to make again: a table file that a reader or a check found damaged (F4).
+    pub(crate) fn plan_rebuild(&mut self) -> Option<Order> {
+        if self.stopped().is_some() {
+            return None;
+        }
+        let snapshot = Arc::clone(&self.snapshot);
+        let damaged = rebuild::choose(&snapshot)?;
+        tracing::warn!(path = %damaged.path(), "a damaged table file is made again from the log");
+        let first = self.numbers(compaction::files_max(0));
+        Some(Order::Rebuild { snapshot, damaged, first })
+    }
+
+    /// The first of so many numbers of table files that nothing else will have.
+    fn numbers(&mut self, count: u64) -> TableId {
+        let first = self.next_table;
+        self.next_table = TableId(first.0 + count);
+        first
     }
 
     fn plan_packing(&self) -> Option<Order> {
@@ -285,8 +312,15 @@ impl Core {
             .flat_map(|table| [table.meta.path(), table.meta.sidecar_path()])
             .collect();
         self.writer.edit(Edit::Compacted { added, removed, through })?;
-        self.projection.rest(Arc::clone(state.resting()), through);
-        self.checkpoint = state;
+        match state {
+            Some(state) => {
+                self.projection.rest(Arc::clone(state.resting()), through);
+                self.checkpoint = state;
+            }
+            None => {
+                self.counters.tables_rebuilt.fetch_add(dropped.len() as u64 / 2, Ordering::Relaxed);
+            }
+        }
         self.tables = Arc::new(tables);
         dropped.iter().for_each(|path| self.remove(path));
         Ok(())
@@ -343,6 +377,17 @@ impl Core {
         &self.counters
     }
 
+    /// User files. What stops writing stops uploads too, and the other way round (F7).
+    #[must_use]
+    pub fn blobs(&self) -> Blobs {
+        Blobs::new(self.world.clone(), self.writer.stop_of_all().clone())
+    }
+
+    /// What stops writing, for who looks from other threads.
+    pub(crate) fn stop_of_all(&self) -> &Stop {
+        self.writer.stop_of_all()
+    }
+
     /// Why writing has stopped, if it has.
     #[must_use]
     pub fn stopped(&self) -> Option<&str> {
@@ -378,6 +423,8 @@ pub(crate) enum Order {
     /// Make table files of the events behind those that stand in some.
     /// `state` is that of before the first of them.
     Tables { snapshot: Arc<Snapshot>, state: Box<Projection>, first: TableId, through: Lsn },
+    /// Make a damaged table file again (F4).
+    Rebuild { snapshot: Arc<Snapshot>, damaged: TableMeta, first: TableId },
     /// Pack a segment.
     Pack(Packing),
 }
@@ -395,6 +442,9 @@ impl Order {
         match self {
             Self::Tables { snapshot, state, first, through } => {
                 compaction::make(world, snapshot, (**state).clone(), *first, *through).map(Done::Tables)
+            }
+            Self::Rebuild { snapshot, damaged, first } => {
+                compaction::make_again(world, snapshot, *first, damaged).map(Done::Tables)
             }
             Self::Pack(packing) => packing.make(world).map(|packed| Done::Packed(packing.id, packed)),
         }

@@ -147,7 +147,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => ErrorKind::Unavailable,
+            Self::Io { source, .. } if disk::is_full(source) => ErrorKind::Unavailable,
             Self::Io { .. } => ErrorKind::Io,
             Self::NoStore => ErrorKind::NotFound,
             Self::TooNew { .. } => ErrorKind::TooNew,

@@ -41,12 +41,13 @@ mod projection;
 mod queue;
 mod recovery;
 mod snapshot;
+mod stop;
 mod store;
 mod sync;
 mod table;
 
 pub use batch::Batch;
-pub use blob::{Blob, BlobReader, Blobs, Upload};
+pub use blob::{Blob, BlobPieces, BlobReader, Blobs, Upload};
 pub use core::{Ack, Core, Prepared, read_in};
 pub use error::{Damage, Error, ErrorKind, Result};
 pub use event::{

@@ -29,6 +29,7 @@ use crate::log::{Counters, Spare};
 use crate::options::Options;
 use crate::queue::{Queue, Refused, lock};
 use crate::snapshot::Snapshot;
+use crate::stop::Stop;
 use crate::table;
 
 /// An open store. Cheap to share behind an `Arc`; [`Store::close`] ends it.
@@ -40,6 +41,7 @@ pub struct Store {
     health: watch::Receiver<Health>,
     counters: Arc<Counters>,
     blobs: Blobs,
+    stop: Stop,
     world: World,
 }
 
@@ -71,12 +73,21 @@ impl Store {
     ///
     /// `Locked`, `TooNew`, `Damaged`, `DiskFull`, `Io`.
     pub fn open(options: Options) -> Result<Self> {
-        let world = World::real(&options.dir);
+        Self::open_in(World::real(&options.dir), options)
+    }
+
+    /// [`Store::open`] of a folder of another world than the machine's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn open_in(world: World, options: Options) -> Result<Self> {
         let core = Core::open(world.clone(), &options)?;
         let (snapshot_sender, snapshots) = watch::channel(core.snapshot());
         let (health_sender, health) = watch::channel(Health::Writable);
         let (queue, messages) = Queue::new(limits::QUEUE_BATCHES_MAX, limits::QUEUE_BYTES_MAX as u64);
         let counters = Arc::clone(core.counters());
+        let (blobs, stop) = (core.blobs(), core.stop_of_all().clone());
         let writer = WriterThread {
             core,
             world: world.clone(),
@@ -84,22 +95,13 @@ impl Store {
             ahead: None,
             compacting: None,
             compaction_wanted: Vec::new(),
+            checking: None,
             snapshots: snapshot_sender,
             health: health_sender,
             idle: options.idle_close,
         };
-        let writer = thread::Builder::new().name("log-writer".into()).spawn(move || writer.run()).map_err(
-            |source| Error::Io { doing: "start the writer of", path: crate::disk::RelPath::root(), source },
-        )?;
-        Ok(Self {
-            queue,
-            writer: Mutex::new(Some(writer)),
-            snapshots,
-            health,
-            counters,
-            blobs: Blobs::new(world.clone()),
-            world,
-        })
+        let writer = WriterThread::start(writer, stop.clone())?;
+        Ok(Self { queue, writer: Mutex::new(Some(writer)), snapshots, health, counters, blobs, stop, world })
     }
 
     /// Stores a batch; returns once it is durable and visible in [`Store::snapshot`].
@@ -156,8 +158,8 @@ impl Store {
 
     /// Why the writer no longer answers.
     fn gone(&self) -> Error {
-        match &*self.health.borrow() {
-            Health::Stopped(cause) => Error::WritesStopped { cause: cause.clone() },
+        match self.health() {
+            Health::Stopped(cause) => Error::WritesStopped { cause },
             _ => Error::Closed,
         }
     }
@@ -195,7 +197,11 @@ impl Store {
     /// Whether it takes writes.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.health.borrow().clone()
+        // An upload may have stopped it while the writer had nothing to do.
+        match self.stop.cause() {
+            Some(cause) => Health::Stopped(cause.to_owned()),
+            None => self.health.borrow().clone(),
+        }
     }
 
     /// What is counted since the opening.
@@ -248,22 +254,32 @@ struct WriterThread {
     compacting: Option<JoinHandle<Result<Done>>>,
     /// Who waits for all that has ended to be compacted.
     compaction_wanted: Vec<oneshot::Sender<Result<usize>>>,
+    /// The thread that looks for damaged table files, while there is one.
+    checking: Option<JoinHandle<()>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     health: watch::Sender<Health>,
     idle: Duration,
 }
 
 impl WriterThread {
+    /// Starts the thread. A panic in it stops writing as a failed sync does (F20).
+    fn start(self, stop: Stop) -> Result<JoinHandle<Result<()>>> {
+        let run = move || {
+            panic::catch_unwind(AssertUnwindSafe(|| self.run())).unwrap_or_else(|_| {
+                let cause = stop.set("the writer panicked").to_owned();
+                Err(Error::WritesStopped { cause })
+            })
+        };
+        thread::Builder::new().name("log-writer".into()).spawn(run).map_err(|source| {
+            let path = crate::disk::RelPath::root();
+            Error::Io { doing: "start the writer of", path, source }
+        })
+    }
+
     fn run(mut self) -> Result<()> {
-        let mut quiet = true;
         loop {
-            let message = if !self.compaction_wanted.is_empty() {
-                self.messages.recv_timeout(COMPACTION_LOOK)
-            } else if quiet {
-                self.messages.recv().map_err(|mpsc::RecvError| RecvTimeoutError::Disconnected)
-            } else {
-                self.messages.recv_timeout(self.idle)
-            };
+            let is_compacting = self.compacting.is_some() || !self.compaction_wanted.is_empty();
+            let message = self.messages.recv_timeout(if is_compacting { COMPACTION_LOOK } else { self.idle });
             self.compact();
             match message {
                 Ok(Message::Compact(answer)) => {
@@ -271,13 +287,11 @@ impl WriterThread {
                     self.compact();
                 }
                 Ok(Message::Append(first)) => {
-                    quiet = false;
                     self.commit_group(first);
                     self.make_ahead();
                 }
-                Err(RecvTimeoutError::Timeout) if !self.compaction_wanted.is_empty() => {}
+                Err(RecvTimeoutError::Timeout) if is_compacting => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    quiet = true;
                     if let Err(error) = self.core.close_mark() {
                         self.note(Some(&error));
                     }
@@ -285,6 +299,7 @@ impl WriterThread {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        drop(self.checking.take().map(JoinHandle::join));
         // What it made and nothing names is removed by the next opening.
         drop(self.compacting.take().map(JoinHandle::join));
         if let Some(Ok(Ok(spare))) = self.ahead.take().map(JoinHandle::join) {
@@ -326,7 +341,10 @@ impl WriterThread {
 
     fn want_compaction(&mut self, answer: oneshot::Sender<Result<usize>>) {
         match self.core.end_active() {
-            Ok(()) => self.compaction_wanted.push(answer),
+            Ok(()) => {
+                self.compaction_wanted.push(answer);
+                self.check();
+            }
             Err(error) => {
                 self.note(Some(&error));
                 let _gone = answer.send(Err(error));
@@ -350,14 +368,18 @@ impl WriterThread {
             }
             self.snapshots.send_replace(self.core.snapshot());
         }
-        if self.compaction_wanted.is_empty() {
-            return;
-        }
         if let Some(cause) = self.core.stopped().map(str::to_owned) {
-            self.fail_compaction(Error::WritesStopped { cause });
+            if !self.compaction_wanted.is_empty() {
+                self.fail_compaction(Error::WritesStopped { cause });
+            }
             return;
         }
-        let Some(order) = self.core.plan() else {
+        // What is damaged is made again, whether somebody waits or not (F4).
+        let rebuild = self.core.plan_rebuild();
+        if rebuild.is_none() && (self.compaction_wanted.is_empty() || self.is_checking()) {
+            return;
+        }
+        let Some(order) = rebuild.or_else(|| self.core.plan()) else {
             let files = self.core.snapshot().table_files().len();
             for answer in self.compaction_wanted.drain(..) {
                 let _gone = answer.send(Ok(files));
@@ -370,6 +392,19 @@ impl WriterThread {
             Ok(thread) => self.compacting = Some(thread),
             Err(error) => self.fail_compaction(compaction_failed(&error.to_string())),
         }
+    }
+
+    /// Looks for damaged table files beside the writer: whoever asks for a compaction wants whole ones.
+    fn check(&mut self) {
+        let snapshot = self.core.snapshot();
+        let look = move || snapshot.tables.check();
+        if !self.is_checking() {
+            self.checking = thread::Builder::new().name("table-check".into()).spawn(look).ok();
+        }
+    }
+
+    fn is_checking(&self) -> bool {
+        self.checking.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Tells the one who has waited longest; for the others it is tried again.

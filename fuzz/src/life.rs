@@ -50,7 +50,8 @@ impl Life {
     /// A batch of more keys than a file has columns for; once, for it takes long.
     pub(crate) fn log_wide(&mut self) {
         let snapshot = self.driver.core.as_ref().map(Core::snapshot);
-        let run = snapshot.and_then(|snapshot| snapshot.projection.runs.get(0).map(|run| run.key.clone()));
+        let run = snapshot.and_then(|snapshot| snapshot.projection.run_at(0).expect("it can be read"));
+        let run = run.map(|run| run.key.clone());
         let Some(run) = run.filter(|_| !std::mem::replace(&mut self.is_wide, true)) else { return };
         self.sent += 1;
         let event: Event = made_up::wide(run, i64::try_from(self.sent).expect("a few events"), 1000);

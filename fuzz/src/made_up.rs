@@ -41,7 +41,8 @@ pub(crate) fn batch(snapshot: &Snapshot, sent: &mut u64, input: &mut Input<'_>) 
         push(project.clone().into(), Body::ProjectCreated(ProjectCreated { description: "".into() }));
     }
     let name = format!("r{}", input.below(3));
-    let of_name = snapshot.projection.runs.iter().filter(|run| *run.key.run == *name);
+    let runs = snapshot.projection.runs().map(|run| run.expect("it can be read"));
+    let of_name = runs.filter(|run| *run.key.run == *name);
     let mut generation = u32::try_from(of_name.count()).expect("a few runs");
     let what = input.below(16);
     let key = |generation| RunKey { project: project.clone(), run: name.as_str().into(), generation };

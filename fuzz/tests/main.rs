@@ -102,7 +102,7 @@ fn a_store_that_is_compacted_at_any_moment_holds_the_rows_of_its_log() {
 
 #[test]
 fn a_packed_segment_is_what_was_packed_or_damage_and_never_more_than_it_may_be() {
-    replay("zstd", wbq_fuzz::zstd);
+    replay("zstd", wbq_fuzz::zstd, 20_000);
 }
 
 #[test]

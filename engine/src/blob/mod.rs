@@ -17,11 +17,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::disk::{self, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
+use crate::stop::Stop;
 
 /// The store's user files. All calls block: make them off the async threads.
 #[derive(Debug, Clone)]
 pub struct Blobs {
     world: World,
+    stop: Stop,
 }
 
 /// A stored blob.
@@ -36,18 +38,17 @@ pub struct Blob {
 }
 
 impl Blobs {
-    /// The user files of a world; a running store has them as [`crate::Store::blobs`].
-    #[must_use]
-    pub fn new(world: World) -> Self {
-        Self { world }
+    pub(crate) fn new(world: World, stop: Stop) -> Self {
+        Self { world, stop }
     }
 
     /// Begins an upload.
     ///
     /// # Errors
     ///
-    /// `DiskFull`, `Io`.
+    /// `DiskFull`, `Io`, `WritesStopped`.
     pub fn begin(&self) -> Result<Upload> {
+        self.stop.check()?;
         let mut name = [0; 16];
         let io = |source| Error::Io { doing: "begin an upload in", path: RelPath::of("tmp"), source };
         self.world.entropy.fill(&mut name).map_err(io)?;
@@ -56,6 +57,7 @@ impl Blobs {
             self.world.disk.create_new(&path).map_err(|source| Error::writing("create", &path, source))?;
         Ok(Upload {
             world: self.world.clone(),
+            stop: self.stop.clone(),
             path,
             file: Some(file),
             size: 0,
@@ -76,7 +78,7 @@ impl Blobs {
             _ => Error::Io { doing: "open", path: path.clone(), source },
         })?;
         let size = file.len().map_err(|source| Error::Io { doing: "measure", path: path.clone(), source })?;
-        Ok(BlobReader { path, file: file.into(), size })
+        Ok(BlobReader { path, file: file.into(), size, digest: *digest })
     }
 }
 
@@ -104,9 +106,13 @@ pub(crate) fn check(world: &World, path: &RelPath) -> Result<u64> {
     let io = |source| Error::Io { doing: "read", path: path.clone(), source };
     let file = world.disk.open(path, false).map_err(io)?;
     if hex(&digest_of(&*file).map_err(io)?) != path.name() {
-        return Err(Error::damaged(format!("the content of {path} is not what its name says")));
+        return Err(misnamed(path));
     }
     file.len().map_err(io)
+}
+
+fn misnamed(path: &RelPath) -> Error {
+    Error::damaged(format!("the content of {path} is not what its name says"))
 }
 
 /// Where the blob of a digest stands.
@@ -127,6 +133,7 @@ fn hex(bytes: &[u8]) -> String {
 #[derive(Debug)]
 pub struct Upload {
     world: World,
+    stop: Stop,
     path: RelPath,
     /// None once finished.
     file: Option<Box<dyn DiskFile>>,
@@ -155,8 +162,9 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// `UploadDiffers` when size or MD5 are not what was announced; `DiskFull`, `Io`. Nothing is
-    /// kept then.
+    /// `UploadDiffers` when size or MD5 are not what was announced; `DiskFull`, `Io`: nothing is
+    /// kept then. `WritesStopped`, also by this: after a folder could not be synced nobody knows
+    /// which names the disk has (F7).
     pub fn finish(mut self, size: Option<u64>, md5: Option<[u8; 16]>) -> Result<Blob> {
         let blob = Blob {
             digest: self.sha256.clone().finalize().into(),
@@ -178,12 +186,41 @@ impl Upload {
             });
         }
         let Some(mut file) = self.file.take() else { return Ok(blob) };
-        let placed = place(&self.world, &self.path, &mut *file, &blob);
+        let placed = self.place(&mut *file, &blob);
         drop(file);
-        if placed.is_err() {
+        // After a failed sync nothing in the folders is changed any more.
+        if placed.as_ref().is_err_and(|error| !matches!(error, Error::WritesStopped { .. })) {
             self.remove();
         }
         placed.map(|()| blob)
+    }
+
+    /// Syncs, reads back, renames, syncs the folders (W5).
+    fn place(&self, file: &mut dyn DiskFile, blob: &Blob) -> Result<()> {
+        let tmp = &self.path;
+        let io = |doing| move |source| Error::writing(doing, tmp, source);
+        file.sync_all().map_err(io("sync"))?;
+        if digest_of(file).map_err(io("read back"))? != blob.digest {
+            return Err(Error::damaged(format!("{tmp} reads back differently from what was written")));
+        }
+        let target = path(&blob.digest);
+        let disk = &self.world.disk;
+        self.stop.check()?;
+        if disk.open(&target, false).is_ok() {
+            // Whoever put it there may not have synced its folder yet.
+            self.sync_folder(&target.parent())?;
+            return disk.remove(tmp).map_err(io("remove"));
+        }
+        disk.rename(tmp, &target).map_err(io("rename"))?;
+        self.sync_folder(&tmp.parent())?;
+        self.sync_folder(&target.parent())
+    }
+
+    fn sync_folder(&self, folder: &RelPath) -> Result<()> {
+        self.world.disk.sync_dir(folder).map_err(|error| {
+            let cause = self.stop.set(&format!("cannot sync the folder {folder}: {error}"));
+            Error::WritesStopped { cause: cause.to_owned() }
+        })
     }
 
     fn remove(&self) {
@@ -199,25 +236,6 @@ impl Drop for Upload {
             self.remove();
         }
     }
-}
-
-/// Syncs, reads back, renames, syncs the folders (W5).
-fn place(world: &World, tmp: &RelPath, file: &mut dyn DiskFile, blob: &Blob) -> Result<()> {
-    let io = |doing| move |source| Error::writing(doing, tmp, source);
-    file.sync_all().map_err(io("sync"))?;
-    if digest_of(file).map_err(io("read back"))? != blob.digest {
-        return Err(Error::damaged(format!("{tmp} reads back differently from what was written")));
-    }
-    let target = path(&blob.digest);
-    let disk = &world.disk;
-    if disk.open(&target, false).is_ok() {
-        // Whoever put it there may not have synced its folder yet.
-        disk.sync_dir(&target.parent()).map_err(io("sync the folder of"))?;
-        return disk.remove(tmp).map_err(io("remove"));
-    }
-    disk.rename(tmp, &target).map_err(io("rename"))?;
-    disk.sync_dir(&tmp.parent()).map_err(io("sync the folder of"))?;
-    disk.sync_dir(&target.parent()).map_err(io("sync the folder of"))
 }
 
 fn digest_of(file: &dyn DiskFile) -> std::io::Result<[u8; 32]> {
@@ -240,6 +258,7 @@ pub struct BlobReader {
     path: RelPath,
     file: Arc<dyn DiskFile>,
     size: u64,
+    digest: [u8; 32],
 }
 
 impl BlobReader {
@@ -249,7 +268,14 @@ impl BlobReader {
         self.size
     }
 
-    /// Reads at an offset as much as fits; 0 is the end.
+    /// All of it, a piece after the other, checked.
+    #[must_use]
+    pub fn pieces(self) -> BlobPieces {
+        BlobPieces { reader: self, at: 0, sha256: Sha256::new() }
+    }
+
+    /// Reads at an offset as much as fits; 0 is the end. A part of a blob has no digest of its own:
+    /// this is not checked.
     ///
     /// # Errors
     ///
@@ -260,5 +286,35 @@ impl BlobReader {
             path: self.path.clone(),
             source,
         })
+    }
+}
+
+/// A stored blob on its way out, from its first byte to its last.
+#[derive(Debug)]
+pub struct BlobPieces {
+    reader: BlobReader,
+    at: u64,
+    sha256: Sha256,
+}
+
+impl BlobPieces {
+    /// The next bytes, at most so many; none at the end. The last ones are given only where all of
+    /// them are those that the blob's name stands for (D6).
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when they are not; `Io`.
+    pub fn read(&mut self, bytes_max: usize) -> Result<Vec<u8>> {
+        let rest = usize::try_from(self.reader.size - self.at).unwrap_or(usize::MAX);
+        let mut piece = vec![0; rest.min(bytes_max)];
+        let read = self.reader.read_at(self.at, &mut piece)?;
+        piece.truncate(read);
+        self.sha256.update(&piece);
+        self.at += read as u64;
+        let is_end = self.at == self.reader.size || read == 0;
+        if is_end && self.sha256.clone().finalize()[..] != self.reader.digest[..] {
+            return Err(misnamed(&self.reader.path));
+        }
+        Ok(piece)
     }
 }

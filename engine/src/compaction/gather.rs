@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::event::{self, Block, BlockBuilder, Body, Column};
+use crate::event::{self, Block, BlockBuilder, Body, Column, Event};
 use crate::id::{Lsn, RunKey, SegmentId};
 use crate::projection::{Location, Projection};
 use crate::snapshot::Snapshot;
@@ -41,6 +41,35 @@ pub(super) fn order(kind: Kind) -> Order {
 pub(super) fn rows(snapshot: &Snapshot, state: &mut Projection, from: Lsn, through: Lsn) -> Result<Gathered> {
     // Rows at rest are found by the indexes of their files.
     let nowhere = Location { segment: SegmentId(0), offset: 0, len: 0 };
+    gather(snapshot, from, through, |lsn, seq, event| {
+        state.wake(&event.subject)?;
+        if state.apply(lsn, nowhere, event) != Ok(seq) {
+            return Err(Error::damaged(format!("event {lsn} does not follow those before it")));
+        }
+        Ok(event.run().and_then(|run| state.awake_ordinal(run)))
+    })
+}
+
+/// Reads the events from one position to another, of runs that are known.
+pub(super) fn rows_again(snapshot: &Snapshot, from: Lsn, through: Lsn) -> Result<Gathered> {
+    let mut ordinals: BTreeMap<RunKey, u32> = BTreeMap::new();
+    gather(snapshot, from, through, |_, _, event| {
+        let Some(key) = event.run() else { return Ok(None) };
+        if let Some(ordinal) = ordinals.get(key) {
+            return Ok(Some(*ordinal));
+        }
+        let ordinal = snapshot.projection.generation(key)?.map(|run| run.ordinal);
+        ordinals.extend(ordinal.map(|ordinal| (key.clone(), ordinal)));
+        Ok(ordinal)
+    })
+}
+
+fn gather(
+    snapshot: &Snapshot,
+    from: Lsn,
+    through: Lsn,
+    mut ordinal_of: impl FnMut(Lsn, u64, &Event) -> Result<Option<u32>>,
+) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let [_, system, console] = &mut gathered.0;
     (system.kind, console.kind) = (Kind::System, Kind::Console);
@@ -49,19 +78,14 @@ pub(super) fn rows(snapshot: &Snapshot, state: &mut Projection, from: Lsn, throu
         if lsn > through {
             break;
         }
-        state.wake(&event.subject)?;
-        if state.apply(lsn, nowhere, &event) != Ok(seq) {
-            return Err(Error::damaged(format!("event {lsn} does not follow those before it")));
-        }
-        let Some(run) = event.run() else { continue };
+        let ordinal = ordinal_of(lsn, seq, &event)?;
         let (place, chunk, block) = match &event.body {
             Body::Logged(rows) => (0, &rows.chunk, rows.block.clone()),
             Body::SystemSampled(rows) => (1, &rows.chunk, rows.block.clone()),
             Body::ConsoleWritten(console) => (2, &console.chunk, console_block(&console.lines)),
             _ => continue,
         };
-        let ordinal = state.awake_ordinal(run);
-        let ordinal = ordinal.ok_or_else(|| Error::damaged(format!("run {run} is unknown")))?;
+        let ordinal = ordinal.ok_or_else(|| Error::damaged(format!("the run of event {lsn} is unknown")))?;
         if let Some(rows) = gathered.0.get_mut(place) {
             rows.add(ordinal, Arc::clone(&chunk.writer), lsn, chunk.first_line, block)?;
         }

@@ -17,6 +17,7 @@
 mod checkpoint;
 mod gather;
 pub(crate) mod plan;
+pub(crate) mod rebuild;
 pub(crate) mod retention;
 
 use std::sync::Arc;
@@ -45,8 +46,8 @@ pub(crate) struct Made {
     pub(crate) through: Lsn,
     /// The table files as they are then.
     pub(crate) tables: Tables,
-    /// The state at `through`, with every run at rest.
-    pub(crate) state: Projection,
+    /// The state at `through`, with every run at rest; none where only files were made again.
+    pub(crate) state: Option<Projection>,
 }
 
 /// Makes table files of the events behind those that stand in some, up to `through`, and of what they
@@ -63,8 +64,27 @@ pub(crate) fn make(
     first: TableId,
     through: Lsn,
 ) -> Result<Made> {
+    removing_if_failed(world, |added| make_files(world, snapshot, state, first, through, added))
+}
+
+/// Makes a damaged table file again, from the log (F4).
+///
+/// # Errors
+///
+/// As [`make`].
+pub(crate) fn make_again(
+    world: &World,
+    snapshot: &Snapshot,
+    first: TableId,
+    damaged: &TableMeta,
+) -> Result<Made> {
+    removing_if_failed(world, |added| rebuild::make_files(world, snapshot, first, damaged, added))
+}
+
+/// Removes the files that were made of what could not be finished.
+fn removing_if_failed(world: &World, make: impl FnOnce(&mut Vec<TableMeta>) -> Result<Made>) -> Result<Made> {
     let mut added = Vec::new();
-    let made = make_files(world, snapshot, state, first, through, &mut added);
+    let made = make(&mut added);
     if made.as_ref().is_err_and(|error| !matches!(error, Error::WritesStopped { .. })) {
         let paths = added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
         paths.for_each(|path| drop(world.disk.remove(&path)));
@@ -89,21 +109,26 @@ fn make_files(
     };
     let gathered = gather::rows(snapshot, &mut state, from, through)?;
     for rows in gathered.into_files()? {
-        let kind = rows.kind;
-        added.push(table::make(world, label(kind, 0, from), |sink| {
-            rows.write(LEVEL_HOT, &|ordinal| name(&state, ordinal), sink)
-        })?);
+        let label = label(rows.kind, 0, from);
+        added.push(row_file(world, &state, label, rows)?);
     }
-    let events =
-        snapshot.events(from).take_while(|event| !matches!(event, Ok((lsn, _, _)) if *lsn > through));
-    added.push(table::make(world, label(Kind::Events, 0, from), |sink| {
-        table::events::write(events, LEVEL_HOT, sink)
-    })?);
+    added.push(event_file(world, snapshot, label(Kind::Events, 0, from))?);
     let mut of_state = |kind, level| label(kind, level, Lsn(1));
     let removed = checkpoint::write(world, &state, &snapshot.tables, &mut of_state, added)?;
     let tables = snapshot.tables.edited(world, through, added, &removed);
     state.rest(Arc::new(tables.resting()?), through);
-    Ok(Made { added: added.clone(), removed, through, tables, state })
+    Ok(Made { added: added.clone(), removed, through, tables, state: Some(state) })
+}
+
+fn row_file(world: &World, state: &Projection, label: Label, rows: gather::Rows) -> Result<TableMeta> {
+    table::make(world, label, |sink| rows.write(LEVEL_HOT, &|ordinal| name(state, ordinal), sink))
+}
+
+fn event_file(world: &World, snapshot: &Snapshot, label: Label) -> Result<TableMeta> {
+    let (from, through) = label.lsns;
+    let events =
+        snapshot.events(from).take_while(|event| !matches!(event, Ok((lsn, _, _)) if *lsn > through));
+    table::make(world, label, |sink| table::events::write(events, LEVEL_HOT, sink))
 }
 
 fn name(state: &Projection, ordinal: u32) -> Result<crate::id::RunKey> {

@@ -112,7 +112,7 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// As the system says.
+    /// As the system says; `NotFound` where the file was removed since it was opened (F17).
     fn sync_data(&mut self) -> io::Result<()>;
 
     /// [`DiskFile::sync_data`], and all metadata.
@@ -250,6 +250,9 @@ pub fn read_up_to(file: &dyn DiskFile, mut offset: u64, bytes: &mut [u8]) -> io:
     }
     Ok(done)
 }
+
+/// What a sync says of a file without a name.
+const REMOVED: &str = "the file was removed";
 
 /// Creates a file that an attempt cut short may have left.
 ///

@@ -3,14 +3,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use rustix::fs::Advice;
 
-use super::{Clock, Disk, DiskFile, Entropy, Lock, RelPath};
+use super::{Clock, Disk, DiskFile, Entropy, Lock, REMOVED, RelPath};
 
 /// A folder of the machine.
 #[derive(Debug)]
@@ -133,6 +133,14 @@ impl Lock for RealLock {
 #[derive(Debug)]
 struct RealFile(File);
 
+impl RealFile {
+    /// Bytes of a file without a name last until it is closed.
+    fn check_named(&self) -> io::Result<()> {
+        let is_named = self.0.metadata()?.nlink() > 0;
+        if is_named { Ok(()) } else { Err(io::Error::new(io::ErrorKind::NotFound, REMOVED)) }
+    }
+}
+
 impl DiskFile for RealFile {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
         self.0.write_at(bytes, offset)
@@ -143,11 +151,13 @@ impl DiskFile for RealFile {
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.0.sync_data()?;
+        self.check_named()
     }
 
     fn sync_all(&mut self) -> io::Result<()> {
-        self.0.sync_all()
+        self.0.sync_all()?;
+        self.check_named()
     }
 
     fn set_len(&mut self, len: u64) -> io::Result<()> {

@@ -31,14 +31,20 @@ use super::{Disk, DiskFile, Lock, RelPath, World};
 pub use chance::{Chance, SimClock, SimEntropy};
 use content::Content;
 use rules::is_in;
-use state::{Naming, State};
+use state::{Naming, State, Watcher};
 
 /// The operating system's number for an interrupted call.
 pub const EINTR: i32 = 4;
 /// The operating system's number for an I/O error.
 pub const EIO: i32 = 5;
+/// The operating system's number for a call that would have to wait.
+pub const EAGAIN: i32 = 11;
+/// The operating system's number for a file that is larger than it may be.
+pub const EFBIG: i32 = 27;
 /// The operating system's number for a full disk.
 pub const ENOSPC: i32 = 28;
+/// The operating system's number for somebody's share of a disk that is used up.
+pub const EDQUOT: i32 = 122;
 
 /// What happens at an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +63,14 @@ pub enum Failure {
     },
     /// A write takes half of its bytes and says so.
     Short,
+    /// A write takes nothing and says so.
+    Nothing,
 }
 
 impl Failure {
     /// An error after which the disk holds what it held.
     #[must_use]
-    pub fn error(errno: i32) -> Self {
+    pub const fn error(errno: i32) -> Self {
         Self::Error { errno, reached: Image::AllLost }
     }
 }
@@ -164,6 +172,12 @@ impl SimDisk {
         self.state().plan.push((ops, failure));
     }
 
+    /// Calls `watcher` before each operation, without holding the disk: one that waits makes the disk
+    /// stall (F18), one that panics is a panic in whoever wrote (F20).
+    pub fn watch(&self, watcher: impl Fn(&Op) + Send + Sync + 'static) {
+        self.state().watcher = Watcher(Some(Arc::new(watcher)));
+    }
+
     /// Makes the next `times` reads that touch these bytes fail with EIO.
     pub fn plan_bad_reads(&self, path: &RelPath, bytes: Range<u64>, times: u32) {
         let mut state = self.state();
@@ -194,6 +208,12 @@ impl SimDisk {
     #[must_use]
     pub fn op_count(&self) -> u64 {
         self.state().ops.len() as u64
+    }
+
+    /// How many files are open now, by descriptors.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        self.state().open
     }
 
     /// Whether a planned stop has come.
@@ -266,10 +286,15 @@ impl SimDisk {
         file: Option<(u64, u64)>,
         effect: impl FnOnce(&mut State, Option<Failure>) -> io::Result<T>,
     ) -> io::Result<T> {
-        let mut state = self.powered()?;
-        if let Some(path) = file.and_then(|(id, _)| state.path_of(id)) {
+        let (watcher, path) = {
+            let state = self.powered()?;
+            (state.watcher.clone(), file.and_then(|(id, _)| state.path_of(id)))
+        };
+        if let Some(path) = path {
             op.path = path; // it may have been renamed since it was opened
         }
+        watcher.call(&op);
+        let mut state = self.powered()?;
         rules::check(&state, &op, file);
         let planned = state.planned();
         let (kind, path) = (op.kind, op.path.clone());
@@ -280,8 +305,11 @@ impl SimDisk {
                 Err(power_loss())
             }
             Some(Failure::StopAfter) => {
-                let _nobody_is_told = effect(&mut state, None);
+                let nobody_is_told = effect(&mut state, None);
                 state.is_off = true;
+                // A file that it opened is closed, which needs the state.
+                drop(state);
+                drop(nobody_is_told);
                 Err(power_loss())
             }
             Some(Failure::Error { errno, reached }) => {
@@ -290,7 +318,7 @@ impl SimDisk {
                 }
                 Err(io::Error::from_raw_os_error(errno))
             }
-            Some(Failure::Short) | None => effect(&mut state, planned),
+            Some(Failure::Short | Failure::Nothing) | None => effect(&mut state, planned),
         }
     }
 }

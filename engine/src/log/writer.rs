@@ -25,6 +25,7 @@ use crate::id::{Lsn, SegmentId, StoreId};
 use crate::manifest::{self, Edit, End, Manifest, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
+use crate::stop::Stop;
 
 /// Why a group was not made durable. Every waiter of the group gets one of these.
 #[derive(Debug, Clone)]
@@ -87,6 +88,8 @@ pub struct Counters {
     pub recovery_cut_bytes: AtomicU64,
     /// Nanoseconds that the last recovery took.
     pub recovery_nanos: AtomicU64,
+    /// Damaged table files that were made again from the log.
+    pub tables_rebuilt: AtomicU64,
 }
 
 /// A batch with its frames laid out, all but their headers.
@@ -182,7 +185,7 @@ pub(crate) struct Writer {
     spare: Option<Spare>,
     segments: Arc<Segments>,
     counters: Arc<Counters>,
-    stopped: Option<String>,
+    stop: Stop,
     /// What the clock showed when this opening began.
     opened: u64,
     /// How long the store had been open before.
@@ -240,7 +243,7 @@ impl Writer {
             spare: None,
             segments: Arc::new(segments),
             counters: start.counters,
-            stopped: None,
+            stop: Stop::default(),
         })
     }
 
@@ -274,7 +277,12 @@ impl Writer {
     }
 
     pub(crate) fn stopped(&self) -> Option<&str> {
-        self.stopped.as_deref()
+        self.stop.cause()
+    }
+
+    /// What stops this writer, for those who write beside it.
+    pub(crate) fn stop_of_all(&self) -> &Stop {
+        &self.stop
     }
 
     /// Makes room for a group whose frames take `bytes`, rolling if need be; gives the segment and
@@ -411,12 +419,11 @@ impl Writer {
 
     /// Stops writing for good.
     pub(crate) fn stop(&mut self, cause: &str) -> Failure {
-        tracing::error!(cause, "writing has stopped");
-        Failure::Stopped(self.stopped.get_or_insert_with(|| cause.to_owned()).clone())
+        Failure::Stopped(self.stop.set(cause).to_owned())
     }
 
     fn check_running(&self) -> Result<(), Failure> {
-        self.stopped.as_ref().map_or(Ok(()), |cause| Err(Failure::Stopped(cause.clone())))
+        self.stopped().map_or(Ok(()), |cause| Err(Failure::Stopped(cause.to_owned())))
     }
 
     /// Writes a mark that proves the last group, unless it is proven (W3).
@@ -452,7 +459,7 @@ impl Writer {
     /// The spare that should be made ready now, if any: once the active segment is half full.
     pub(crate) fn wants_spare(&self) -> Option<SpareOrder> {
         let half_full = self.active.end > self.active.capacity / 2;
-        (half_full && self.spare.is_none() && self.active.next.is_none() && self.stopped.is_none())
+        (half_full && self.spare.is_none() && self.active.next.is_none() && self.stopped().is_none())
             .then(|| self.spare_order("ahead-", 0))
     }
 

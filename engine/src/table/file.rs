@@ -1,5 +1,6 @@
 //! Table files on the disk: made by W5, opened for reading.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -28,7 +29,7 @@ impl Tables {
     /// Opens the files that a manifest names; what is wrong with one is told when it is read.
     pub(crate) fn open(world: &World, through: Lsn, metas: &[TableMeta]) -> Self {
         let files = metas.iter().map(|meta| Arc::new(Table::open(&*world.disk, meta.clone()))).collect();
-        Self { through, files }
+        Self::of_files(through, files)
     }
 
     /// These without some files and with others; those that stay are not opened again.
@@ -41,7 +42,20 @@ impl Tables {
     ) -> Self {
         let stay = self.files.iter().filter(|table| !removed.contains(&table.meta.id)).map(Arc::clone);
         let come = added.iter().map(|meta| Arc::new(Table::open(&*world.disk, meta.clone())));
-        Self { through, files: stay.chain(come).collect() }
+        Self::of_files(through, stay.chain(come).collect())
+    }
+
+    /// A file that was made again stands where the one was whose rows it has.
+    fn of_files(through: Lsn, mut files: Vec<Arc<Table>>) -> Self {
+        files.sort_by_key(|table| (table.meta.lsns, table.meta.id));
+        Self { through, files }
+    }
+
+    /// Checks every byte of every file; a damaged one is marked.
+    pub(crate) fn check(&self) {
+        for table in &self.files {
+            let _is_marked_and_told = table.check_all();
+        }
     }
 
     /// Those of a kind, older rows first.
@@ -96,6 +110,8 @@ pub(crate) struct Table {
     files: Option<Files>,
     rows: OnceLock<Arc<RowFile>>,
     runs: OnceLock<Arc<RunFile>>,
+    /// Somebody met damage in it, and nobody has seen to that yet.
+    is_marked: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -110,7 +126,8 @@ impl Table {
         let file = disk.open(&meta.path(), false);
         let files = disk.open(&meta.sidecar_path(), false).ok().zip(file.ok());
         let files = files.map(|(sidecar, file)| Files { sidecar, file: Once::new(file) });
-        Self { meta, files, rows: OnceLock::new(), runs: OnceLock::new() }
+        let (rows, runs) = (OnceLock::new(), OnceLock::new());
+        Self { meta, files, rows, runs, is_marked: AtomicBool::new(false) }
     }
 
     fn files(&self) -> Result<&Files> {
@@ -157,10 +174,18 @@ impl Table {
         checked.ok_or_else(|| self.damaged("it was not opened"))
     }
 
-    /// Says of damage that it is this file's, which was made from the log.
+    /// Whether damage was met since the last call.
+    pub(crate) fn take_mark(&self) -> bool {
+        self.is_marked.load(Ordering::Relaxed) && self.is_marked.swap(false, Ordering::Relaxed)
+    }
+
+    /// Says of damage that it is this file's, which was made from the log, and marks the file.
     fn derived<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| match error {
             Error::Damaged(mut damage) => {
+                if !self.is_marked.swap(true, Ordering::Relaxed) {
+                    tracing::error!(what = damage.what, "a table file is damaged");
+                }
                 damage.is_derived = true;
                 damage.lsns = damage.lsns.or(Some(self.meta.lsns));
                 Error::Damaged(damage)
@@ -175,7 +200,8 @@ impl Table {
     ///
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn check_all(&self) -> Result<u64> {
-        self.derived(self.checked().and_then(|file| file.check_all()))
+        // Also the file beside it, though it may have been read before.
+        self.derived(self.sidecar().and_then(|_| self.checked()).and_then(|file| file.check_all()))
     }
 
     /// The entries of a run.

@@ -187,6 +187,16 @@ fn f13_a_lock_is_held_by_one_and_names_its_holder() {
 }
 
 #[test]
+fn f17_a_file_that_was_removed_cannot_be_synced() {
+    on_both(|disk| {
+        let mut file = file_with(disk, "log/a", b"hello");
+        disk.remove(&path("log/a")).unwrap();
+        write_all_at(&mut *file, 0, b"bye").unwrap();
+        assert_eq!(kind(file.sync_data()), Some(ErrorKind::NotFound));
+    });
+}
+
+#[test]
 fn there_is_room() {
     on_both(|disk| {
         file_with(disk, "a", b"x");

@@ -55,6 +55,7 @@ fn of_engine(app: &App) {
     metrics::counter!("wbq_group_bytes_count").absolute(get(&counters.groups));
     metrics::gauge!("wbq_queue_bytes").set(get(&counters.queue_bytes) as f64);
     metrics::gauge!("wbq_recovery_seconds").set(seconds(&counters.recovery_nanos));
+    metrics::counter!("wbq_tables_rebuilt_total").absolute(get(&counters.tables_rebuilt));
     metrics::gauge!("wbq_recovery_cut_bytes").set(get(&counters.recovery_cut_bytes) as f64);
     let segments = app.store.snapshot().segments();
     let bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use engine::disk::RelPath;
 use engine::disk::sim::{Chance, Image, SimClock, SimDisk};
 use engine::{
-    Batch, BlockBuilder, Body, Chunk, Console, ConsoleLine, Core, Durability, Error, Event, Options, Paths,
-    ProjectCreated, ProjectKey, Rows, RunCreated, RunKey, Snapshot, State, Subject, Value,
+    Batch, Blob, BlockBuilder, Body, Chunk, Console, ConsoleLine, Core, Durability, Error, ErrorKind, Event,
+    FilePut, Options, Paths, ProjectCreated, ProjectKey, Rows, RunCreated, RunKey, Snapshot, State, Subject,
+    Value, ops, read_in,
 };
 
 use crate::journal::{Fate, Journal};
-use crate::verify::look;
+use crate::verify::{look, look_at_log};
 
 /// What happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +22,18 @@ pub enum Step {
     Commit(Vec<(usize, usize)>),
     /// Nothing was heard for a while.
     Idle,
-    /// What waits of the log is compacted.
+    /// What waits of the log is compacted, and damaged table files are made again.
     Compact,
+    /// A byte of a table file and one of another's index rot, if there are some (F4).
+    RotTables,
+    /// The oldest run is deleted, or brought back.
+    Delete(bool),
+    /// A user file of so many bytes is uploaded and named by an event.
+    Upload(usize),
+    /// The folder is backed up to another disk.
+    Backup,
+    /// The disk has so many blocks of 4096 bytes; none: no limit.
+    Room(Option<u64>),
     /// The store is closed.
     Close,
     /// The process ends; the cache lives on.
@@ -44,6 +55,12 @@ pub struct Driver {
     pub journal: Journal,
     /// The store, while it is open.
     pub core: Option<Core>,
+    /// What its backups are written to.
+    pub backup: SimDisk,
+    /// Something has rotted, and no compaction has made it again yet.
+    pub is_rotten: bool,
+    /// The kinds of error that the store gave while it was driven.
+    pub told: Vec<ErrorKind>,
     clock: SimClock,
     /// Numbers events, so that no two are equal.
     sent: u64,
@@ -70,11 +87,27 @@ impl Driver {
     /// Another client of a store that was left on a disk, to go on where `self` is.
     #[must_use]
     pub fn fork(&self, disk: SimDisk) -> Self {
-        Self::on(disk, self.options.clone(), self.journal.clone(), self.sent)
+        let is_rotten = self.is_rotten;
+        Self { is_rotten, ..Self::on(disk, self.options.clone(), self.journal.clone(), self.sent) }
+    }
+
+    /// A client of a store that somebody else wrote: what it shows must stay.
+    ///
+    /// # Panics
+    ///
+    /// When the store cannot be read.
+    #[must_use]
+    pub fn of_store(disk: SimDisk, options: Options) -> Self {
+        let mut driver = Self::on(disk, options, Journal::default(), 1_000_000);
+        let events = look(&read_in(&driver.disk.world(&driver.clock, 0)).unwrap());
+        driver.journal.note(&events[1..], Fate::Acked);
+        driver
     }
 
     fn on(disk: SimDisk, options: Options, journal: Journal, sent: u64) -> Self {
-        Self { disk, options, journal, core: None, clock: SimClock::default(), sent, left: Vec::new() }
+        let (clock, backup) = Default::default();
+        let (core, is_rotten, told, left) = (None, false, Vec::new(), Vec::new());
+        Self { disk, options, journal, core, backup, is_rotten, told, clock, sent, left }
     }
 
     /// Makes the store that will be founded another one than other drivers' stores.
@@ -93,9 +126,10 @@ impl Driver {
         match step {
             Step::Open => {
                 if self.core.is_none() {
-                    self.core = self.try_open().ok();
+                    let opened = self.try_open();
+                    self.core = self.heard(opened);
                     if let Some(core) = &self.core {
-                        self.journal.settle(&look(&core.snapshot()));
+                        self.journal.settle(&self.see(&core.snapshot()));
                     }
                 }
             }
@@ -108,13 +142,22 @@ impl Driver {
             }
             Step::Compact => {
                 if let Some(core) = &mut self.core {
+                    let compacted = core.compact();
                     // What it could not do, a later one does; rows stay those of the log (D9).
-                    let _may_fail = core.compact().is_ok();
-                    if !self.disk.is_off() {
-                        look(&core.snapshot());
-                    }
+                    self.is_rotten &= self.heard(compacted).is_none();
+                }
+                if let Some(core) = self.core.as_ref().filter(|_| !self.disk.is_off()) {
+                    self.see(&core.snapshot());
                 }
             }
+            Step::RotTables => self.rot_tables(),
+            Step::Delete(is_deleted) => {
+                let body = if *is_deleted { Body::RunDeleted } else { Body::RunUndeleted };
+                self.change_oldest_run(|_| body);
+            }
+            Step::Upload(bytes) => self.upload(*bytes),
+            Step::Backup => self.back_up(),
+            Step::Room(blocks) => self.disk.limit(blocks.map(|blocks| blocks * 4096)),
             Step::Close => {
                 if let Some(core) = self.core.take() {
                     let _may_fail = core.close().is_ok();
@@ -164,8 +207,16 @@ impl Driver {
                     acked = Some(ack.lsn);
                     Fate::Acked
                 }
-                Err(Error::WritesStopped { .. }) if !was_stopped => Fate::Unknown,
-                Err(_) => Fate::Refused,
+                Err(error) => {
+                    // Two batches of a group may make the same run.
+                    if !matches!(error, Error::Rejected(_)) {
+                        let is_passing = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Io);
+                        assert!(is_passing, "I19: a client would give up: {error:?}");
+                        self.told.push(error.kind());
+                    }
+                    let is_unknown = matches!(error, Error::WritesStopped { .. }) && !was_stopped;
+                    if is_unknown { Fate::Unknown } else { Fate::Refused }
+                }
             };
             self.journal.note(events, fate);
         }
@@ -182,6 +233,73 @@ impl Driver {
                 !is_sync || unsynced.iter().all(|path| self.left.contains(path)),
                 "D1: acked before it is synced: {unsynced:?}"
             );
+        }
+    }
+
+    /// What a snapshot shows; of a store with rot in a table file the log alone.
+    fn see(&self, snapshot: &Snapshot) -> Events {
+        if self.is_rotten { look_at_log(snapshot) } else { look(snapshot) }
+    }
+
+    /// Notes an error.
+    fn heard<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+        result.map_err(|error| self.told.push(error.kind())).ok()
+    }
+
+    fn rot_tables(&mut self) {
+        let files = self.disk.files();
+        let ending = |end: &str| files.keys().filter(|path| path.as_str().ends_with(end)).collect::<Vec<_>>();
+        for path in [ending(".idx").first(), ending(".parquet").last()].into_iter().flatten() {
+            self.disk.rot(path, |bytes| {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            });
+            self.is_rotten = true;
+        }
+    }
+
+    /// Commits an event about the oldest run, if there is one.
+    fn change_oldest_run(&mut self, body: impl FnOnce(u64) -> Body) {
+        let snapshot = self.core.as_ref().map(Core::snapshot);
+        let Some(run) = snapshot.and_then(|snapshot| snapshot.projection.run_at(0).unwrap()) else {
+            return;
+        };
+        self.sent += 1;
+        let received = i64::try_from(self.sent).unwrap();
+        let subject = run.key.clone().into();
+        let event = Event { subject, received, actor: "ada".into(), body: body(self.sent) };
+        self.send(vec![vec![event]]);
+    }
+
+    /// F15: an event names a user file only once all of it is there.
+    fn upload(&mut self, bytes: usize) {
+        let Some(core) = &self.core else { return };
+        let stored = core.blobs().begin().and_then(|mut upload| {
+            upload.write(&file_of(bytes))?;
+            upload.finish(Some(bytes as u64), None)
+        });
+        let Some(blob) = self.heard(stored) else { return };
+        self.change_oldest_run(|number| {
+            let Blob { digest, md5, size } = blob;
+            Body::FilePut(FilePut {
+                name: format!("{FILE}{number}").into(),
+                digest,
+                md5,
+                size,
+                kind: "".into(),
+            })
+        });
+    }
+
+    /// A backup that is reported holds what the folder held; another is what it was, or begun again.
+    fn back_up(&mut self) {
+        let core = self.core.as_ref().filter(|_| !self.disk.is_off());
+        let Some(shown) = core.map(|core| look(&core.snapshot())) else { return };
+        let (source, target) = (self.disk.world(&self.clock, 0), self.backup.world(&self.clock, 0));
+        if self.heard(ops::backup(&source, &target, &mut |_| ())).is_some() {
+            let held =
+                look(&read_in(&self.backup.after_image(Image::AllLost).world(&self.clock, 0)).unwrap());
+            assert!(held == shown, "a backup that was reported is there, whole");
         }
     }
 
@@ -218,6 +336,15 @@ impl Driver {
 
 fn project() -> ProjectKey {
     ProjectKey::new("ada", "p")
+}
+
+/// What the names of uploaded files begin with.
+pub const FILE: &str = "file-";
+
+/// The user file of so many bytes.
+#[must_use]
+pub fn file_of(bytes: usize) -> Vec<u8> {
+    Chance::new(bytes as u64).bytes(bytes)
 }
 
 /// A batch of events that fit what stands: runs that grow, and now and then a new one.

@@ -6,6 +6,7 @@
 //! | `journal.rs` | the oracle: what was sent, what was answered, and so what must be there |
 //! | `driver.rs` | a client and a store on one simulated disk, driven by steps |
 //! | `verify.rs` | the invariants after every recovery |
+//! | `workloads.rs` | the fixed workloads of T1 and T2, by name |
 //! | `seeds.rs` | T3: drawn workloads, drawn faults |
 //! | `shrink.rs` | a scenario that fails, made small |
 //! | `../tests/crash_points.rs` | T1: a stop before and after every operation |
@@ -20,3 +21,4 @@ pub mod journal;
 pub mod seeds;
 pub mod shrink;
 pub mod verify;
+pub mod workloads;

@@ -1,11 +1,13 @@
-//! T1: fixed workloads, stopped before and after every operation of the disk; each time every kind
+//! T1: the fixed workloads, stopped before and after every operation of the disk; each time every kind
 //! of after-image is recovered and checked.
 
+use engine::disk::RelPath;
 use engine::disk::sim::{Failure, Image};
 
-use Step::{Close, Commit, Compact, Idle, Kill, Open, PowerLoss, SetWall};
+use Step::{Close, Commit, Compact, Idle, Kill, Open, PowerLoss, SetWall, Upload};
 use wbq_sim::driver::{Case, Driver, Step, small_options};
 use wbq_sim::verify::{read_only, verify};
+use wbq_sim::workloads::{self, Workload};
 
 /// What a power loss leaves, six ways and a drawn one, and what a kill leaves.
 fn aftermaths(seed: u64) -> impl Iterator<Item = Step> {
@@ -13,42 +15,46 @@ fn aftermaths(seed: u64) -> impl Iterator<Item = Step> {
     std::iter::once(Kill).chain(Image::EXTREMES.into_iter().chain(drawn).map(PowerLoss))
 }
 
-/// Stops the workload at every operation, and checks what is found afterwards. Of every `nested`-th
-/// aftermath the recovery is stopped at every operation in turn (I12).
-fn stop_everywhere(name: &str, setup: &[Step], steps: &[Step], nested: u64) {
-    let prepared = || {
-        let mut driver = Driver::new(small_options());
-        driver.run(setup);
-        driver
-    };
-    let mut whole = prepared();
+/// Stops a workload at every operation, and checks what is found afterwards.
+#[expect(clippy::print_stdout, reason = "how often is for people")]
+fn t1(name: &str) {
+    let workload = Workload::named(name);
+    let stops = workload.setups.iter().map(|setup| stop_everywhere(&workload, setup)).sum::<u64>();
+    println!("{name}: {stops} recoveries");
+    assert!(stops >= workload.stops, "{name}: {stops} recoveries where {} belong", workload.stops);
+}
+
+fn stop_everywhere(workload: &Workload, setup: &[Step]) -> u64 {
+    let mut whole = workload.prepared(setup);
     let first = whole.disk.op_count();
-    whole.run(steps);
-    assert!(whole.journal.acked() > 0, "{name} does nothing");
+    let acked = whole.journal.acked();
+    whole.run(&workload.steps);
+    assert!(whole.journal.acked() > acked, "{} does nothing", workload.name);
     let mut cases = 0;
+    let mut nested = 0;
     for op in first..whole.disk.op_count() {
         for stop in [Failure::StopBefore, Failure::StopAfter] {
-            let mut driver = prepared();
+            let mut driver = workload.prepared(setup);
             driver.disk.plan(op..op + 1, stop);
-            driver.run(steps);
+            driver.run(&workload.steps);
             assert!(driver.disk.is_off(), "operation {op} is met again");
             driver.core = None;
             for aftermath in aftermaths(op) {
-                let _case = Case(|| format!("{name}, {stop:?} at operation {op}, {aftermath:?}"));
-                let mut after = driver.fork(driver.disk.clone());
-                after.step(&aftermath);
+                let _case = Case(|| format!("{}, {stop:?} at operation {op}, {aftermath:?}", workload.name));
+                let after = workloads::after(&driver, &aftermath);
                 verify(&after, after.disk.after_kill());
                 cases += 1;
-                if nested > 0 && cases % nested == 0 {
-                    stop_recovery_everywhere(&after, op);
+                if workload.nested > 0 && cases % workload.nested == 0 {
+                    nested += stop_recovery_everywhere(&after, op);
                 }
             }
         }
     }
+    cases + nested
 }
 
 /// I12: a crash inside recovery, and recovery again.
-fn stop_recovery_everywhere(left: &Driver, seed: u64) {
+fn stop_recovery_everywhere(left: &Driver, seed: u64) -> u64 {
     let recover = |plan: Option<(u64, Failure)>| {
         let mut driver = left.fork(left.disk.after_kill());
         if let Some((op, stop)) = plan {
@@ -58,15 +64,126 @@ fn stop_recovery_everywhere(left: &Driver, seed: u64) {
         driver.core = None;
         driver
     };
+    let mut cases = 0;
     for op in 0..recover(None).disk.op_count() {
         for stop in [Failure::StopBefore, Failure::StopAfter] {
             let driver = recover(Some((op, stop)));
             for image in [Image::AllLost, Image::Drawn(seed ^ op)] {
                 let _case = Case(|| format!("then {stop:?} at operation {op} of the recovery, {image:?}"));
                 verify(&driver, driver.disk.after_image(image));
+                cases += 1;
             }
         }
     }
+    cases
+}
+
+#[test]
+fn t1_append_one_batch_at_a_time() {
+    t1("append");
+}
+
+#[test]
+fn t1_append_groups_of_batches_some_of_them_refused() {
+    t1("groups");
+}
+
+#[test]
+fn t1_roll_to_the_next_segment() {
+    t1("roll");
+}
+
+#[test]
+fn t1_roll_into_a_segment_made_ready_while_idle() {
+    t1("roll with a spare");
+}
+
+#[test]
+fn t1_a_batch_larger_than_a_segment() {
+    t1("a batch larger than a segment");
+}
+
+#[test]
+fn t1_close_marks_when_idle() {
+    t1("idle");
+}
+
+#[test]
+fn t1_clock_jumps() {
+    t1("clock jumps");
+}
+
+#[test]
+fn t1_a_disk_that_fills_up_and_is_freed() {
+    t1("full disk");
+}
+
+/// A kill loses nothing; a power loss may lose what was acked, but leaves a store that opens, with whole
+/// batches in order.
+#[test]
+fn t1_durability_os() {
+    t1("acked without a sync");
+}
+
+#[test]
+fn t1_close_and_open_again() {
+    t1("close and open");
+}
+
+#[test]
+fn t1_roll_and_close_again_and_again() {
+    t1("roll and close");
+}
+
+#[test]
+fn t1_recovery_after_a_kill() {
+    t1("recovery after a kill");
+}
+
+#[test]
+fn t1_recovery_after_power_losses() {
+    t1("recovery after power losses");
+}
+
+#[test]
+fn t1_upgrade_of_a_folder_of_the_first_release() {
+    t1("upgrade");
+}
+
+#[test]
+fn t1_compaction_into_table_files() {
+    t1("compaction");
+}
+
+#[test]
+fn f4_a_rebuild_of_a_damaged_table_file_is_done_or_begun_again() {
+    t1("rebuild");
+}
+
+#[test]
+fn t1_delete_and_bring_back() {
+    t1("delete and bring back");
+}
+
+#[test]
+fn t1_upload_of_user_files() {
+    t1("upload");
+}
+
+#[test]
+fn t1_backup_of_a_folder_that_is_written_to() {
+    t1("backup");
+}
+
+/// Each workload has a test, and all of them come to what a CI run owes (RELIABILITY 2.4).
+#[test]
+fn t1_stops_25_000_times() {
+    let source = include_str!("crash_points.rs");
+    for workload in workloads::all() {
+        assert!(source.contains(&format!("t1({:?});", workload.name)), "{} has no test", workload.name);
+    }
+    assert!(workloads::all().len() >= 16);
+    assert!(workloads::all().iter().map(|workload| workload.stops).sum::<u64>() >= 25_000);
 }
 
 fn small(count: usize) -> Vec<Step> {
@@ -77,75 +194,53 @@ fn steps(parts: &[&[Step]]) -> Vec<Step> {
     parts.concat()
 }
 
+/// What a compaction or a roll had made when the power went, and nothing names, is there after it and
+/// gone after the next opening: `verify` compares the files with those that are named.
 #[test]
-fn t1_append_one_batch_at_a_time() {
-    stop_everywhere("append", &[], &steps(&[&[Open], &small(6)]), 5);
-}
-
-#[test]
-fn t1_append_groups_of_batches_some_of_them_refused() {
-    let group = Commit(vec![(1, 10), (3, 200), (1, 10), (2, 700)]);
-    stop_everywhere("groups", &[], &steps(&[&[Open], &[group.clone(), group.clone(), Idle, group]]), 7);
-}
-
-#[test]
-fn t1_roll_to_the_next_segment() {
-    let big = Commit(vec![(3, 900)]);
-    stop_everywhere("roll", &[], &steps(&[&[Open], &small(5), &vec![big; 6]]), 11);
-}
-
-#[test]
-fn t1_roll_into_a_segment_made_ready_while_idle() {
-    let big = Commit(vec![(3, 700)]);
-    let round = [big.clone(), Idle, big.clone(), big];
-    stop_everywhere("roll with a spare", &[], &steps(&[&[Open], &small(5), &round, &round, &round]), 13);
-}
-
-#[test]
-fn t1_a_batch_larger_than_a_segment() {
-    let huge = Commit(vec![(9, 9000)]);
-    stop_everywhere(
-        "huge",
-        &[],
-        &steps(&[&[Open], &small(5), &[huge.clone(), Idle], &small(1), &[huge]]),
-        11,
-    );
-}
-
-#[test]
-fn t1_close_marks_when_idle() {
-    let round = steps(&[&small(2), &[Idle]]);
-    stop_everywhere("idle", &[], &steps(&[&[Open], &round, &round, &round]), 7);
-}
-
-#[test]
-fn t1_close_and_open_again() {
-    let round = steps(&[&[Open], &small(3), &[Close]]);
-    stop_everywhere("close", &[], &steps(&[&round, &round, &[Open], &[Close], &round]), 11);
-}
-
-#[test]
-fn t1_recovery_after_a_kill() {
-    let left = steps(&[&[Open], &small(7), &[Kill]]);
-    stop_everywhere("recovery after a kill", &left, &steps(&[&[Open], &small(2)]), 5);
-}
-
-#[test]
-fn t1_recovery_after_power_losses() {
-    for image in Image::EXTREMES.into_iter().chain((0..4).map(Image::Drawn)) {
-        let left = steps(&[&[Open], &small(7), &[PowerLoss(image), Open], &small(1), &[PowerLoss(image)]]);
-        stop_everywhere("recovery after power losses", &left, &steps(&[&[Open], &small(2), &[Close]]), 0);
+fn f14_what_was_begun_when_the_power_went_is_collected_at_the_next_opening() {
+    for name in ["compaction", "roll", "close and open"] {
+        let workload = Workload::named(name);
+        let mut whole = workload.prepared(&workload.setups[0]);
+        let first = whole.disk.op_count();
+        whole.run(&workload.steps);
+        let mut leftovers = 0;
+        for op in first..whole.disk.op_count() {
+            let mut driver = workload.prepared(&workload.setups[0]);
+            driver.disk.plan(op..op + 1, Failure::StopAfter);
+            driver.run(&workload.steps);
+            driver.core = None;
+            let after = workloads::after(&driver, &PowerLoss(Image::AllKept));
+            let files = after.disk.files();
+            verify(&after, after.disk.after_kill());
+            let mut reopened = after.fork(after.disk.after_kill());
+            reopened.open();
+            let now = reopened.disk.files();
+            let is_begun = |path: &RelPath| path.as_str().starts_with("tmp/") || !now.contains_key(path);
+            leftovers += files.keys().filter(|path| is_begun(path)).count();
+            assert!(now.keys().all(|path| !path.as_str().starts_with("tmp/")));
+        }
+        assert!(leftovers > 0, "{name} leaves nothing to collect");
     }
 }
 
+/// Descriptors do not pile up: what is open is what is live, however long a store is at work.
 #[test]
-fn t1_roll_and_close_again_and_again() {
-    let round = steps(&[&[Open], &vec![Commit(vec![(3, 900)]); 3], &[Idle, Close]]);
-    stop_everywhere("roll and close", &[], &steps(&[&round, &round]), 17);
+fn i18_open_files_are_those_that_are_live() {
+    let mut driver = Driver::new(small_options());
+    driver.step(&Open);
+    for _ in 0..40 {
+        driver.run(&[Commit(vec![(3, 900)]), Idle, Commit(vec![(3, 900)]), Compact, Upload(50)]);
+        let snapshot = driver.core.as_ref().unwrap().snapshot();
+        let live = snapshot.segments().len() + 2 * snapshot.table_files().len();
+        assert!(driver.disk.open_files() <= live + 3, "{} where {live} are live", driver.disk.open_files());
+    }
+    driver.step(&Close);
+    assert_eq!(driver.disk.open_files(), 0);
 }
 
 #[test]
 fn i12_a_recovery_that_was_cut_short_is_begun_again() {
+    let mut stops = 0;
     for image in Image::EXTREMES {
         let big = Commit(vec![(3, 700)]);
         let mut driver = Driver::new(small_options());
@@ -154,8 +249,9 @@ fn i12_a_recovery_that_was_cut_short_is_begun_again() {
         driver.disk.plan(sync..sync + 1, Failure::StopBefore);
         driver.step(&Commit(vec![(2, 600)]));
         driver.step(&PowerLoss(image));
-        stop_recovery_everywhere(&driver, 7);
+        stops += stop_recovery_everywhere(&driver, 7);
     }
+    assert!(stops > 0);
 }
 
 /// The tail that a kill left may be whole in the cache and not on the disk: readers leave it there.
@@ -185,61 +281,4 @@ fn f12_a_clock_that_jumps_changes_nothing() {
     for jump in [-hour, hour, 10 * 365 * 24 * hour, i64::MIN, i64::MAX] {
         assert!(trace(jump) == trace(0), "a jump to {jump} is seen in the folder");
     }
-}
-
-/// With `Durability::Os` a kill loses nothing; a power loss may lose what was acked, but leaves a
-/// store that opens, with whole batches in order.
-#[test]
-fn t1_durability_os() {
-    let mut options = small_options();
-    options.durability = engine::Durability::Os;
-    let big = Commit(vec![(3, 700)]);
-    let steps = steps(&[
-        &[Open],
-        &small(3),
-        &[Idle],
-        &small(2),
-        &vec![big; 3],
-        &[Idle],
-        &small(2),
-        &[Close, Open],
-        &small(2),
-    ]);
-    let mut whole = Driver::new(options.clone());
-    whole.run(&steps);
-    for op in 0..whole.disk.op_count() {
-        for stop in [Failure::StopBefore, Failure::StopAfter] {
-            let mut driver = Driver::new(options.clone());
-            driver.disk.plan(op..op + 1, stop);
-            driver.run(&steps);
-            driver.core = None;
-            for aftermath in aftermaths(op) {
-                let _case = Case(|| format!("{stop:?} at operation {op}, {aftermath:?}"));
-                let mut after = driver.fork(driver.disk.clone());
-                after.step(&aftermath);
-                if aftermath != Kill {
-                    after.journal.doubt();
-                }
-                after.options.durability = engine::Durability::Sync;
-                verify(&after, after.disk.after_kill());
-            }
-        }
-    }
-}
-
-#[test]
-fn t1_compaction_into_table_files() {
-    let big = Commit(vec![(3, 900), (2, 100)]);
-    let left = steps(&[&[Open], &small(3), &vec![big.clone(); 4], &[Close, Open]]);
-    let workload = steps(&[&[Compact], &small(2), &[big, Compact, Close, Open, Compact], &small(1)]);
-    stop_everywhere("compaction", &left, &workload, 47);
-}
-
-#[test]
-fn t1_packing_of_segments() {
-    let big = Commit(vec![(3, 900), (2, 100)]);
-    // Packed segments are there already, and a recovery reads them.
-    let left = steps(&[&[Open], &small(3), &[big.clone(), Close, Open, Compact]]);
-    let workload = [big.clone(), Close, Open, Compact, big, Close, Open];
-    stop_everywhere("packing", &left, &workload, 47);
 }

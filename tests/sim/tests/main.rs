@@ -8,4 +8,6 @@ mod errors;
 mod ops;
 #[cfg(feature = "plant")]
 mod planted;
+mod rot;
 mod seeds;
+mod threads;

@@ -2,14 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use engine::disk::sim::{Failure, Image, SimClock, SimDisk};
+use engine::disk::sim::{EDQUOT, EFBIG, EIO, ENOSPC, Failure, Image, SimClock, SimDisk};
 use engine::disk::{RelPath, World};
 use engine::ops::{self, Progress, Repaired, Verified};
 use engine::{Error, Event, Lsn, Snapshot, read_in};
 
-use Step::{Close, Commit, Compact, Idle, Kill, Open};
+use Step::{Close, Commit, Compact, Idle, Kill, Open, Upload};
 use wbq_sim::driver::{Case, Driver, Events, Step, small_options};
 use wbq_sim::verify::look;
+
+/// How work on another folder is stopped and fails.
+const FAILURES: [Failure; 8] = [
+    Failure::StopBefore,
+    Failure::StopAfter,
+    Failure::error(EIO),
+    Failure::error(ENOSPC),
+    Failure::error(EDQUOT),
+    Failure::error(EFBIG),
+    Failure::Short,
+    Failure::Nothing,
+];
 
 fn world(disk: &SimDisk) -> World {
     disk.world(&SimClock::default(), 0)
@@ -228,7 +240,7 @@ fn t1_a_backup_that_was_cut_short_leaves_the_one_before_and_is_begun_again() {
     };
     for at in 0..ops {
         for image in Image::EXTREMES.into_iter().chain([Image::Drawn(at), Image::Drawn(at + 1000)]) {
-            for failure in [Failure::StopBefore, Failure::StopAfter, Failure::error(28)] {
+            for failure in FAILURES {
                 let _case = Case(|| format!("{failure:?} at operation {at} of {ops}, {image:?}"));
                 let target = first.after_image(Image::AllLost);
                 target.plan(at..at + 1, failure);
@@ -242,6 +254,36 @@ fn t1_a_backup_that_was_cut_short_leaves_the_one_before_and_is_begun_again() {
             }
         }
     }
+}
+
+/// Work on `target`, which holds no store, is stopped and fails at every operation: what is left is no
+/// store, or all of `events`.
+fn cut_everywhere(events: &Events, work: impl Fn(&SimDisk) -> Result<(), Error>) {
+    let whole = SimDisk::default();
+    work(&whole).unwrap();
+    for at in 0..whole.op_count() {
+        for image in Image::EXTREMES.into_iter().chain([Image::Drawn(at)]) {
+            for failure in FAILURES {
+                let _case = Case(|| format!("{failure:?} at operation {at}, {image:?}"));
+                let target = SimDisk::default();
+                target.plan(at..at + 1, failure);
+                let done = work(&target);
+                match read(&target.after_image(image)) {
+                    Err(Error::NoStore) => assert!(done.is_err(), "what was reported is there"),
+                    held => assert!(look(&held.unwrap()) == *events, "whole, or no store"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn t1_a_restore_that_was_cut_short_is_no_store_or_all_of_it() {
+    let source = run(&[&[Open][..], &vec![Commit(vec![(2, 900)]); 6], &[Upload(700), Close]].concat());
+    let copy = SimDisk::default();
+    backup(&source.disk, &copy).unwrap();
+    let events = look(&read(&source.disk).unwrap());
+    cut_everywhere(&events, |target| ops::restore(&world(&copy), &world(target), &mut |_| ()).map(drop));
 }
 
 /// What is in one and not in the other, each as often as it is there.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::content::{Content, at};
 use super::state::State;
 use super::{EIO, ENOSPC, Failure, Op, OpKind, SimDisk};
-use crate::disk::{DiskFile, RelPath};
+use crate::disk::{DiskFile, REMOVED, RelPath};
 
 /// Opens a file under a descriptor of its own.
 pub(super) fn open(
@@ -19,6 +19,7 @@ pub(super) fn open(
     write: bool,
 ) -> Box<dyn DiskFile> {
     state.handles += 1;
+    state.open += 1;
     Box::new(SimFile { disk: disk.clone(), path: path.clone(), id, handle: state.handles, write })
 }
 
@@ -59,9 +60,18 @@ impl SimFile {
 
     fn sync(&self, is_full: bool) -> io::Result<()> {
         self.perform(Op::new(OpKind::Sync, &self.path), |state, _| {
+            if state.path_of(self.id).is_none() {
+                return Err(io::Error::new(io::ErrorKind::NotFound, REMOVED));
+            }
             state.file(self.id)?.sync(is_full);
             Ok(())
         })
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        self.disk.state().open -= 1;
     }
 }
 
@@ -71,7 +81,11 @@ impl DiskFile for SimFile {
         self.perform(op, |state, planned| {
             let room = state.room();
             let file = state.file(self.id)?;
-            let wanted = if planned == Some(Failure::Short) { bytes.len().div_ceil(2) } else { bytes.len() };
+            let wanted = match planned {
+                Some(Failure::Short) => bytes.len().div_ceil(2),
+                Some(Failure::Nothing) => 0,
+                _ => bytes.len(),
+            };
             let fitting = file.fitting(offset, wanted, room);
             if fitting == 0 && wanted > 0 {
                 return Err(io::Error::from_raw_os_error(ENOSPC));

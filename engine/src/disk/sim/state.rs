@@ -1,8 +1,10 @@
 //! The names of the simulated disk, what is planned for it, and what a crash leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::chance::Chance;
 use super::content::Content;
@@ -28,14 +30,37 @@ pub(super) struct State {
     pub(super) namings: Vec<Naming>,
     pub(super) folders: BTreeSet<RelPath>,
     pub(super) handles: u64,
+    /// Descriptors that are open.
+    pub(super) open: usize,
     pub(super) ops: Vec<Op>,
     pub(super) plan: Vec<(Range<u64>, Failure)>,
     pub(super) bad_reads: Vec<(u64, Range<u64>, u32)>,
     pub(super) capacity: Option<u64>,
     pub(super) is_off: bool,
     pub(super) holder: Option<String>,
+    pub(super) watcher: Watcher,
     /// What failed to sync outside `tmp/`: nothing is to be written until the next opening.
     pub(super) failed: Option<RelPath>,
+}
+
+/// Who is called before each operation.
+#[derive(Clone, Default)]
+pub(super) struct Watcher(pub(super) Option<Arc<Watch>>);
+
+type Watch = dyn Fn(&Op) + Send + Sync;
+
+impl Watcher {
+    pub(super) fn call(&self, op: &Op) {
+        if let Some(watcher) = &self.0 {
+            watcher(op);
+        }
+    }
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Watcher" } else { "nobody" })
+    }
 }
 
 impl State {
@@ -113,7 +138,8 @@ impl State {
         let mut after = self.clone();
         after.ops.clear();
         after.plan.clear();
-        (after.is_off, after.holder, after.failed) = (false, None, None);
+        after.watcher = Watcher::default();
+        (after.is_off, after.holder, after.failed, after.open) = (false, None, None, 0);
         after.files.values_mut().for_each(Content::forget_process);
         after
     }
