@@ -156,6 +156,11 @@ fn t1_compaction_into_table_files() {
 }
 
 #[test]
+fn t1_packing_of_segments() {
+    t1("packing");
+}
+
+#[test]
 fn f4_a_rebuild_of_a_damaged_table_file_is_done_or_begun_again() {
     t1("rebuild");
 }
