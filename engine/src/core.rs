@@ -295,7 +295,7 @@ impl Core {
             error => error,
         })?;
         match done {
-            Done::Tables(made) => self.publish_tables(made)?,
+            Done::Tables(made) => self.publish_tables(*made)?,
             Done::Packed(id, packed) => self.publish_packed(id, packed)?,
         }
         self.drop_expired()?;
@@ -432,7 +432,7 @@ pub(crate) enum Order {
 /// What was made; nothing names it yet.
 #[derive(Debug)]
 pub(crate) enum Done {
-    Tables(Made),
+    Tables(Box<Made>),
     Packed(SegmentId, Packed),
 }
 
@@ -441,10 +441,12 @@ impl Order {
     pub(crate) fn make(&self, world: &World) -> Result<Done> {
         match self {
             Self::Tables { snapshot, state, first, through } => {
-                compaction::make(world, snapshot, (**state).clone(), *first, *through).map(Done::Tables)
+                compaction::make(world, snapshot, (**state).clone(), *first, *through)
+                    .map(|made| Done::Tables(Box::new(made)))
             }
             Self::Rebuild { snapshot, damaged, first } => {
-                compaction::make_again(world, snapshot, *first, damaged).map(Done::Tables)
+                compaction::make_again(world, snapshot, *first, damaged)
+                    .map(|made| Done::Tables(Box::new(made)))
             }
             Self::Pack(packing) => packing.make(world).map(|packed| Done::Packed(packing.id, packed)),
         }

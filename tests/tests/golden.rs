@@ -278,7 +278,10 @@ fn golden_folders_of_every_version_are_read_and_mean_the_same() {
 fn f3_damaged_folders_of_every_version_are_refused() {
     for version in VERSIONS {
         let disk = stored(&folder(version).join("damaged"));
-        assert!(matches!(read(&disk), Err(Error::Damaged(_))));
+        // What a checkpoint stands for is not read at opening, but by who wants its events.
+        let events =
+            read(&disk).and_then(|snapshot| snapshot.events(Lsn(1)).try_for_each(|event| event.map(|_| ())));
+        assert!(matches!(events, Err(Error::Damaged(_))), "{version}: {events:?}");
     }
 }
 

@@ -101,6 +101,9 @@ impl Kinds {
     }
 }
 
+/// The catalogue as it is stored: of each project its keys.
+pub(super) type Lists = Vec<(ProjectKey, Vec<(Space, Arc<str>, Kinds)>)>;
+
 /// The catalogue: project, space and key to the kinds seen.
 #[derive(Debug, Clone, Default)]
 pub struct Keys(OrdMap<ProjectKey, OrdMap<(Space, Arc<str>), Kinds>>);
@@ -141,7 +144,7 @@ impl Keys {
 
 impl Keys {
     /// All of it, as it is stored.
-    pub(super) fn to_lists(&self) -> Vec<(ProjectKey, Vec<(Space, Arc<str>, Kinds)>)> {
+    pub(super) fn to_lists(&self) -> Lists {
         let list = |keys: &OrdMap<(Space, Arc<str>), Kinds>| {
             keys.iter().map(|((space, key), kinds)| (*space, Arc::clone(key), *kinds)).collect()
         };
@@ -149,7 +152,7 @@ impl Keys {
     }
 
     /// What [`Keys::to_lists`] gave.
-    pub(super) fn from_lists(lists: Vec<(ProjectKey, Vec<(Space, Arc<str>, Kinds)>)>) -> Self {
+    pub(super) fn from_lists(lists: Lists) -> Self {
         let keys = |list: Vec<(Space, Arc<str>, Kinds)>| {
             list.into_iter().map(|(space, key, kinds)| ((space, key), kinds)).collect::<OrdMap<_, _>>()
         };

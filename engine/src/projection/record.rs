@@ -10,7 +10,7 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 
-use super::keys::{Keys, Kinds, Space};
+use super::keys::{self, Keys};
 use super::people::{Key, People, User};
 use super::run::{FileEntry, KeyStats, Run, Stream, StreamKind, Table};
 use super::tree::Tree;
@@ -178,7 +178,7 @@ struct StateRecord {
     users: Vec<User>,
     keys: Vec<([u8; 32], Key)>,
     projects: Vec<ProjectRecord>,
-    catalogue: Vec<(ProjectKey, Vec<(Space, Arc<str>, Kinds)>)>,
+    catalogue: keys::Lists,
     run_count: u32,
     active: Vec<u32>,
     totals: Totals,

@@ -22,6 +22,9 @@ pub(crate) struct Catalogue<'a> {
     lists: [OnceCell<KeyList>; 4],
 }
 
+/// Chooses runs by entity, project and id.
+pub(crate) type Wanted<'a> = dyn Fn(&[Cell<'_>; 3]) -> bool + 'a;
+
 type KeyList = Vec<(Arc<str>, Kinds)>;
 
 impl<'a> Catalogue<'a> {
@@ -98,7 +101,7 @@ impl<'a> Catalogue<'a> {
     }
 
     /// The keys of the runs whose entity, project and id `wanted` chooses.
-    fn keys_of(&self, space: Space, wanted: &dyn Fn(&[Cell<'_>; 3]) -> bool) -> Result<Vec<Arc<str>>, Error> {
+    fn keys_of(&self, space: Space, wanted: &Wanted<'_>) -> Result<Vec<Arc<str>>, Error> {
         let mut keys = BTreeSet::new();
         let chunks = (self.projection.run_count() as usize).div_ceil(RUNS_PER_CHUNK);
         for chunk in 0..u32::try_from(chunks).unwrap_or(u32::MAX) {
@@ -125,11 +128,7 @@ impl<'a> Catalogue<'a> {
     /// # Errors
     ///
     /// `TooLarge` when there are more than `*` may stand for.
-    pub(crate) fn star(
-        &self,
-        space: Space,
-        wanted: Option<&dyn Fn(&[Cell<'_>; 3]) -> bool>,
-    ) -> Result<Vec<Arc<str>>, Error> {
+    pub(crate) fn star(&self, space: Space, wanted: Option<&Wanted<'_>>) -> Result<Vec<Arc<str>>, Error> {
         let keys: Vec<Arc<str>> = match wanted {
             None => self.list(space).iter().map(|(key, _)| Arc::clone(key)).collect(),
             Some(wanted) => self.keys_of(space, wanted)?,

@@ -2,6 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value};
 
+use super::catalogue::Wanted;
 use super::scope::{Kind, Relation};
 use super::{Resolver, names};
 use crate::error::Error;
@@ -102,8 +103,7 @@ impl Resolver<'_> {
         };
         if let Some((table, space)) = relation.bare_space() {
             let is_selected = |run: &[Cell<'_>; 3]| selection.holds(&relation.name, run);
-            let wanted: Option<&dyn Fn(&[Cell<'_>; 3]) -> bool> =
-                if selection.0.is_empty() { None } else { Some(&is_selected) };
+            let wanted: Option<&Wanted<'_>> = if selection.0.is_empty() { None } else { Some(&is_selected) };
             for key in self.catalogue.star(space, wanted)? {
                 // A key named like a fixed column can be had by name: history['project'].
                 if table.column(&key).is_some() {

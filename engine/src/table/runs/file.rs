@@ -23,8 +23,11 @@ pub(crate) struct RunFile {
     pub(super) groups: Vec<Group>,
     ids: Bytes,
     /// The piece that was unpacked last: runs are mostly woken in their order.
-    unpacked: Mutex<Option<((u64, u32), Arc<Vec<u8>>)>>,
+    unpacked: Mutex<Option<Unpacked>>,
 }
+
+/// Where a piece stands and its bytes there, and what it was packed from.
+type Unpacked = ((u64, u32), Arc<Vec<u8>>);
 
 /// Runs of one chunk.
 #[derive(Debug)]
@@ -140,7 +143,7 @@ impl RunFile {
         }
         let name = |place: &u32| block.name_at(*place as usize);
         let mut by_name: Vec<u32> = (0..u32::try_from(block.width()).unwrap_or(u32::MAX)).collect();
-        by_name.sort_unstable_by(|a, b| name(a).cmp(&name(b)));
+        by_name.sort_unstable_by(|a, b| name(a).cmp(name(b)));
         Ok((group, group.open.get_or_init(|| Opened { block, by_name })))
     }
 
