@@ -217,6 +217,7 @@ fn a_folder_without_the_beginning_of_its_log_answers_as_before_and_is_copied_who
     assert_eq!(printed(dir.path(), &["--as-of", "lsn:9", RUNS]), past);
     let verified = run(dir.path(), &["verify", "--deep"]);
     assert_eq!(verified.code, 0, "{verified:?}");
+    assert!(verified.stdout.contains(&format!("{count} events")), "{verified:?}");
     let copies = tempfile::tempdir().unwrap();
     let copy = copies.path().join("copy");
     let backed_up = run(dir.path(), &["backup", copy.to_str().unwrap()]);

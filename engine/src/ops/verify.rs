@@ -89,6 +89,7 @@ fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> 
     };
     let previous = manifest.as_ref().map_or((0, 0, [0; 32]), |manifest| manifest.before);
     let (projection, through) = begin(world, manifest.as_ref())?;
+    found.last = through;
     let mut log = Log { world, deep, projection, through, previous };
     if let Some(Manifest { store, segments, compacted, .. }) = &manifest {
         segments.iter().for_each(|meta| meter.expect(meta.end.as_ref().map_or(0, |end| end.len)));
