@@ -35,6 +35,8 @@ use crate::projection::Kinds;
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 64 << 10;
+/// Bytes of the bodies in a row group, unless a single one is larger.
+const GROUP_BYTES: usize = 32 << 20;
 /// Columns, in their order.
 const COLUMNS: [&str; 10] =
     ["lsn", "run_seq", "received", "entity", "project", "run_id", "generation", "kind", "actor", "body"];
@@ -116,12 +118,28 @@ fn reduced(event: &Event) -> Result<Event> {
     Ok(Event { body, ..event.clone() })
 }
 
-/// Writes events, in log order, as a file.
+/// Writes events of the log, in its order, as a file.
 ///
 /// # Errors
 ///
 /// The first that `events` gives; `Io`.
 pub(crate) fn write<W: Write + Send>(
+    events: impl Iterator<Item = Result<(Lsn, u64, Event)>>,
+    zstd_level: i32,
+    sink: W,
+) -> Result<Written<W>> {
+    let reduce = |event: Result<(Lsn, u64, Event)>| {
+        event.and_then(|(lsn, run_seq, event)| Ok((lsn, run_seq, reduced(&event)?)))
+    };
+    rewrite(events.map(reduce), zstd_level, sink)
+}
+
+/// Writes events of files of events, in log order, as a file.
+///
+/// # Errors
+///
+/// The first that `events` gives; `Io`.
+pub(crate) fn rewrite<W: Write + Send>(
     events: impl Iterator<Item = Result<(Lsn, u64, Event)>>,
     zstd_level: i32,
     sink: W,
@@ -137,9 +155,9 @@ pub(crate) fn write<W: Write + Send>(
     };
     for event in events {
         let (lsn, run_seq, event) = event?;
-        columns.push(lsn, run_seq, &reduced(&event)?)?;
+        columns.push(lsn, run_seq, &event)?;
         rows += 1;
-        if columns.rows == GROUP_ROWS {
+        if columns.rows == GROUP_ROWS || columns.bytes >= GROUP_BYTES {
             flush(&mut columns, &mut out)?;
         }
     }
@@ -152,6 +170,7 @@ pub(crate) fn write<W: Write + Send>(
 #[derive(Default)]
 struct Columns {
     rows: usize,
+    bytes: usize,
     numbers: [Int64Builder; 3],
     texts: [StringDictionaryBuilder<Int32Type>; 4],
     small: [Int32Builder; 2],
@@ -183,11 +202,12 @@ impl Columns {
         self.small.iter_mut().zip(small).for_each(|(column, number)| column.append_option(number));
         self.body.append_value(&body);
         self.rows += 1;
+        self.bytes += body.len();
         Ok(())
     }
 
     fn finish(&mut self) -> Vec<ArrayRef> {
-        self.rows = 0;
+        (self.rows, self.bytes) = (0, 0);
         let [lsn, run_seq, received] = &mut self.numbers;
         let [entity, project, run, actor] = &mut self.texts;
         let [generation, kind] = &mut self.small;

@@ -9,6 +9,7 @@ use super::rows::{Piece, RowFile, Wanted, Written};
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::id::{Lsn, ProjectKey};
 
 /// The table files that a snapshot may read.
@@ -34,7 +35,7 @@ impl Tables {
         Self { through, files }
     }
 
-    /// Those of a kind, older rows first.
+    /// Those of a kind.
     pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &Arc<Table>> {
         self.files.iter().filter(move |table| table.meta.kind == kind)
     }
@@ -156,6 +157,51 @@ impl Table {
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn read(&self, entry: &Entry, wanted: Wanted<'_>) -> Result<Piece> {
         self.derived(self.rows().and_then(|rows| rows.read(entry, wanted)))
+    }
+
+    /// The rows of entries that rise in the file.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn read_many(&self, entries: &[&Entry], wanted: Wanted<'_>) -> Result<Vec<Piece>> {
+        self.derived(self.rows().and_then(|rows| rows.read_many(entries, wanted)))
+    }
+
+    /// About how many bytes the rows of an entry are in memory.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn bytes_of(&self, entry: &Entry) -> Result<u64> {
+        self.derived(self.rows().and_then(|rows| rows.bytes_of(entry)))
+    }
+
+    /// All entries, in the order of their rows.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn entries(&self) -> Result<impl Iterator<Item = Entry> + '_> {
+        Ok(self.derived(self.rows())?.index.entries())
+    }
+
+    /// The events of a file of events.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn events(
+        self: &Arc<Self>,
+    ) -> Result<impl Iterator<Item = Result<(Lsn, u64, Event)>> + use<>> {
+        let file = self.derived(self.checked().and_then(|checked| EventFile::open(checked)))?;
+        let table = Arc::clone(self);
+        Ok(Arc::new(file).events().map(move |event| table.derived(event)))
+    }
+
+    /// Whether the file, or the file beside it, could not be opened.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.files.is_none()
     }
 
     /// Reads every row; gives how many there are.

@@ -101,6 +101,11 @@ impl Block {
         Self { bytes: bytes.into(), rows, columns }
     }
 
+    /// Bytes that it takes.
+    pub(crate) fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Rows in the block.
     #[must_use]
     pub fn rows(&self) -> u32 {
