@@ -1,24 +1,25 @@
 //! The store without threads: opens a folder, commits groups of batches one after another, shows
 //! snapshots. `store.rs` puts a thread and a queue around it; the simulator drives it as it is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 
 use crate::batch::Batch;
-use crate::compaction::{self, Made, plan};
+use crate::compaction::{self, Failed, Job, Made, Order, plan, tiers};
 use crate::disk::{Lock, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::{self, Body, Event, StoreCreated, Subject};
 use crate::id::Lsn;
-use crate::log::{Counters, Failure, Frames, Member, Spare, SpareOrder, Writer, frame};
-use crate::manifest::{Edit, Manifest};
-use crate::options::Options;
+use crate::log::{Counters, Failure, Frames, Member, Segments, Spare, SpareOrder, Writer, frame};
+use crate::manifest::{self, Edit, Manifest};
+use crate::options::{Compaction, Options};
 use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
 use crate::recovery;
 use crate::snapshot::Snapshot;
-use crate::table::{TableId, Tables};
+use crate::table::{TableId, TableMeta, Tables};
 
 /// The answer that a batch is durable and visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,13 @@ pub struct Core {
     /// The number that the next table file will have: higher than any that was made, named or not.
     next_table: TableId,
     tables: Arc<Tables>,
+    compaction: Compaction,
+    /// The last compaction took segments: what that made larger is merged before more is taken.
+    merges_first: bool,
+    /// Table files that are not merged because they are damaged, until somebody asks.
+    left_alone: BTreeSet<TableId>,
+    /// The log in which nothing was left to compact.
+    settled: Option<Arc<Segments>>,
     snapshot: Arc<Snapshot>,
     counters: Arc<Counters>,
     _lock: Box<dyn Lock>,
@@ -99,6 +107,10 @@ impl Core {
             next_table: opened.manifest.next_table,
             manifest: opened.manifest,
             tables,
+            compaction: options.compaction.clone(),
+            merges_first: false,
+            left_alone: BTreeSet::new(),
+            settled: None,
             snapshot,
             counters,
             _lock: lock,
@@ -209,49 +221,84 @@ impl Core {
         Ok(())
     }
 
-    /// Compacts the oldest ended segments that wait; whether there were any. Planning, making and
-    /// publishing, one after the other.
+    /// Does what is next of compaction: the oldest ended segments that wait become table files, or table
+    /// files are merged; whether there was anything to do. Planning, making and publishing, one after
+    /// the other.
     ///
     /// # Errors
     ///
     /// `Damaged`, `DiskFull`, `Io`: nothing has changed; `WritesStopped`.
     pub fn compact(&mut self) -> Result<bool> {
-        let Some(order) = self.plan() else { return Ok(false) };
-        let made = order.make(&self.world);
+        let Some(order) = self.plan(0) else { return Ok(false) };
+        let made = order.make(&self.world, None);
         self.publish(made)?;
         Ok(true)
     }
 
-    /// Ends the segment that is being written, so that a compaction takes every event.
+    /// Ends the segment that is being written, so that a compaction takes every event, and every table
+    /// file.
     pub(crate) fn end_active(&mut self) -> Result<()> {
+        self.left_alone.clear();
+        self.settled = None;
         Ok(self.writer.end_active()?)
     }
 
-    /// What to compact next; none when no ended segment waits.
-    pub(crate) fn plan(&mut self) -> Option<Order> {
-        if self.stopped().is_some() {
+    /// What to compact next; none when there is nothing, or less of the log than is worth it.
+    pub(crate) fn plan(&mut self, waiting_bytes_min: u64) -> Option<Order> {
+        let log = Arc::clone(self.writer.segments());
+        if self.stopped().is_some() || self.settled.as_ref().is_some_and(|settled| Arc::ptr_eq(settled, &log))
+        {
             return None;
         }
-        let snapshot = Arc::clone(&self.snapshot);
-        let through = plan::choose(&snapshot.segments(), self.manifest.compacted)?;
+        let segments = || {
+            let segments = self.snapshot.segments();
+            let compacted = self.manifest.compacted;
+            let enough = plan::waiting_bytes(&segments, compacted) >= waiting_bytes_min;
+            plan::choose(&segments, compacted).filter(|_| enough).map(|through| Job::Segments { through })
+        };
+        let merge = || {
+            let tables = self.manifest.tables.iter().filter(|meta| !self.left_alone.contains(&meta.id));
+            tiers::choose(tables, &self.compaction).map(Job::Merge)
+        };
+        let job = if self.merges_first { merge().or_else(segments) } else { segments().or_else(merge) };
+        let Some(job) = job else {
+            self.settled = Some(log);
+            return None;
+        };
         let first = self.next_table;
         self.next_table = TableId(first.0 + compaction::FILES_MAX);
-        Some(Order { snapshot, first, through })
+        let (snapshot, limits) = (Arc::clone(&self.snapshot), self.compaction.clone());
+        Some(Order { job, snapshot, first, limits })
     }
 
-    /// Names what a compaction made in the manifest, then shows it to readers.
-    pub(crate) fn publish(&mut self, made: Result<Made>) -> Result<()> {
-        let made = made.map_err(|error| match error {
-            // The folder may hold names that the disk lacks, and must not be synced again (W8).
-            Error::WritesStopped { cause } => self.stop(&cause).into(),
-            error => error,
+    /// Names what a compaction made in the manifest, then shows it to readers, then removes what it
+    /// took the place of (W7): who reads that has it open.
+    pub(crate) fn publish(&mut self, made: Result<Made, Failed>) -> Result<()> {
+        let made = made.map_err(|Failed { error, damaged }| {
+            self.merges_first = false;
+            self.left_alone.extend(damaged);
+            match error {
+                // The folder may hold names that the disk lacks, and must not be synced again (W8).
+                Error::WritesStopped { cause } => self.stop(&cause).into(),
+                error => error,
+            }
         })?;
-        let edit = Edit::Compacted { added: made.added, removed: Vec::new(), through: made.through };
+        let Made { added, removed, through } = made;
+        let is_dropped = |meta: &&TableMeta| removed.contains(&meta.id);
+        let dropped: Vec<TableMeta> = self.manifest.tables.iter().filter(is_dropped).cloned().collect();
+        let edit = Edit::Compacted { added, removed, through };
         self.writer.edit(edit.clone())?;
         assert!(self.manifest.apply(edit), "a compaction follows the one before it");
+        // Every number below is named; those set aside for this one and not used are free.
+        self.next_table = self.manifest.next_table;
+        self.merges_first = true;
         let Manifest { compacted, tables, .. } = &self.manifest;
         self.tables = Arc::new(self.tables.after(&self.world, *compacted, tables));
         self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
+        for path in dropped.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]) {
+            // The next opening removes it where this cannot.
+            let _left = self.world.disk.remove(&path);
+        }
         Ok(())
     }
 
@@ -300,21 +347,6 @@ impl Core {
     }
 }
 
-/// What to compact, and what it needs.
-#[derive(Debug)]
-pub(crate) struct Order {
-    snapshot: Arc<Snapshot>,
-    first: TableId,
-    through: Lsn,
-}
-
-impl Order {
-    /// Makes the table files; nothing names them yet.
-    pub(crate) fn make(&self, world: &World) -> Result<Made> {
-        compaction::make(world, &self.snapshot, self.first, self.through)
-    }
-}
-
 /// Folds a batch, whose first frame will stand at `first`; gives each event's subject and `run_seq`.
 fn fold<'a>(
     projection: &mut Projection,
@@ -356,12 +388,25 @@ fn snapshot_of(projection: &Projection, writer: &Writer, tables: &Arc<Tables>) -
 ///
 /// `NoStore`, `TooNew`, `Damaged`, `Io`.
 pub fn read_in(world: &World) -> Result<Snapshot> {
-    let found = recovery::read(world)?;
-    let tables = Tables::open(world, found.manifest.compacted, &found.manifest.tables);
-    Ok(Snapshot {
-        projection: found.projection,
-        durable: found.last_lsn,
-        segments: Arc::new(found.segments),
-        tables: Arc::new(tables),
-    })
+    // A writer at work may merge table files away between our reading of the manifest and of them.
+    let mut attempts = 1;
+    loop {
+        let found = recovery::read(world)?;
+        let tables = Tables::open(world, found.manifest.compacted, &found.manifest.tables);
+        let is_moving = tables.all().any(|table| table.is_missing())
+            && manifest::load(world, found.manifest.epoch)?.tables != found.manifest.tables;
+        if is_moving && attempts < READ_ATTEMPTS_MAX {
+            attempts += 1;
+            continue;
+        }
+        return Ok(Snapshot {
+            projection: found.projection,
+            durable: found.last_lsn,
+            segments: Arc::new(found.segments),
+            tables: Arc::new(tables),
+        });
+    }
 }
+
+/// How often a folder is read anew because a writer changed it meanwhile.
+const READ_ATTEMPTS_MAX: usize = 5;

@@ -22,8 +22,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Where the rows of a run stand, in the order in which they were written: in table files, then
-    /// in the tail of the log.
+    /// Where the rows of a run stand: in table files, in no order that means anything, then in the tail
+    /// of the log. Rows of one position may stand in several; each says which event wrote it.
     ///
     /// # Errors
     ///
@@ -35,7 +35,10 @@ impl Snapshot {
             StreamKind::Console => (Kind::Console, &run.console),
         };
         let mut extents = Vec::new();
-        for table in self.tables.of(table) {
+        let may_hold = |table: &&Arc<Table>| {
+            table.meta.project.as_ref().is_none_or(|project| *project == run.key.project)
+        };
+        for table in self.tables.of(table).filter(may_hold) {
             let entries = table.of_run(run.ordinal)?;
             extents.extend(entries.map(|entry| Extent {
                 lsn: entry.lsns.1,

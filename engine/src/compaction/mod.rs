@@ -1,91 +1,163 @@
-//! Compaction: ended segments become table files.
+//! Compaction: ended segments become table files, and small table files become larger ones.
 //!
 //! ```text
-//!  choose (pure) ─► gather: events, in log order ─► write: files, sorted (W5) ─► publish: one edit
+//!  choose (pure) ─► gather: events, in log order ──┐
+//!                ─► merge: rows of table files ────┴► write: files, sorted (W5) ─► publish: one edit
+//!                                                                   ─► remove: what it dropped (W7)
 //! ```
 //!
 //! What holds:
 //! - Nothing is visible before the edit that names it is durable; cut off anywhere, the files are
-//!   leftovers with numbers that no manifest ever named, and the next opening removes them (F14).
+//!   leftovers that no manifest names, and the next opening removes them (F14).
 //! - Table files ∪ tail give the same rows before, during and after (D9).
 //! - No more of the log than [`plan::INPUT_BYTES_MAX`] is taken at once, unless one segment is larger.
-//!   Rows are read where the log is mapped; in memory are the console's lines, the cells of the long
-//!   layout and one row group.
+//!   Rows are read where the log is mapped; in memory are the console's lines, some of the cells of the
+//!   long layout and one row group. What a merge holds, `merge.rs` says.
 
 mod gather;
+mod maker;
+mod merge;
+pub(crate) mod pace;
 pub(crate) mod plan;
+pub(crate) mod tiers;
 
 use std::sync::Arc;
 
-use crate::disk::World;
+use maker::Maker;
+use pace::Pace;
+use tiers::Merge;
+
+use crate::disk::{RelPath, World};
 use crate::error::{Error, Result};
 use crate::id::Lsn;
+use crate::options::Compaction;
 use crate::snapshot::Snapshot;
-use crate::table::{self, Kind, Label, TableId, TableMeta};
+use crate::table::{Kind, Table, TableId, TableMeta};
 
-/// zstd's level for files straight from the log: they will be written again.
-const LEVEL_HOT: i32 = 1;
+/// Numbers of files that are set aside for one job.
+pub(crate) const FILES_MAX: u64 = 1 << 20;
 
-/// Files that one compaction makes at the most: two a kind of rows, and one of events.
-pub(crate) const FILES_MAX: u64 = 7;
+/// What is done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// Table files of the events behind those that stand in some, up to a position.
+    Segments {
+        /// The last event.
+        through: Lsn,
+    },
+    /// A few table files in the place of others.
+    Merge(Merge),
+}
 
-/// What a compaction made, to be published by one edit.
+/// What a job made, to be published by one edit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Made {
     pub(crate) added: Vec<TableMeta>,
+    pub(crate) removed: Vec<TableId>,
     pub(crate) through: Lsn,
 }
 
-/// Makes table files of the events behind those that stand in some, up to `through`. The files are
-/// in their place then, and nothing names them yet.
-///
-/// # Errors
-///
-/// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`, `WritesStopped`. No file is
-/// left then, or one that the next opening removes.
-pub(crate) fn make(world: &World, snapshot: &Snapshot, first: TableId, through: Lsn) -> Result<Made> {
-    let mut added = Vec::new();
-    match make_files(world, snapshot, first, through, &mut added) {
-        Ok(()) => Ok(Made { added, through }),
-        Err(error) => {
-            if !matches!(error, Error::WritesStopped { .. }) {
-                let paths = added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
-                paths.for_each(|path| drop(world.disk.remove(&path)));
+/// Why a job made nothing.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// The inputs that are to be left alone until somebody looks.
+    pub(crate) damaged: Vec<TableId>,
+}
+
+/// What to do, and what it needs.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) job: Job,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// The number of the first file that is made.
+    pub(crate) first: TableId,
+    pub(crate) limits: Compaction,
+}
+
+impl Order {
+    /// Makes the files. They are in their place then, and nothing names them yet.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log or a table file does not hold what it held; `DiskFull`, `Io`,
+    /// `WritesStopped`. No file is left then, or one that the next opening removes.
+    pub(crate) fn make(&self, world: &World, pace: Option<&Pace>) -> Result<Made, Failed> {
+        let level = if let Job::Merge(merge) = &self.job { merge.level } else { 0 };
+        let mut maker =
+            Maker { world, snapshot: &self.snapshot, pace, level, next: self.first, added: Vec::new() };
+        match self.make_files(&mut maker) {
+            Ok((removed, through)) => Ok(Made { added: maker.added, removed, through }),
+            Err(error) => {
+                // After a failed sync nothing in the folders is changed any more (F7).
+                if !matches!(error, Error::WritesStopped { .. }) {
+                    let paths = maker.added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
+                    paths.for_each(|path| drop(world.disk.remove(&path)));
+                }
+                Err(Failed { damaged: self.damaged_by(&error), error })
             }
-            Err(error)
         }
     }
-}
 
-fn make_files(
-    world: &World,
-    snapshot: &Snapshot,
-    first: TableId,
-    through: Lsn,
-    added: &mut Vec<TableMeta>,
-) -> Result<()> {
-    let from = snapshot.tables.through.advance(1);
-    let mut next = first;
-    let mut label = |kind| {
-        let id = next;
-        next = TableId(id.0 + 1);
-        Label { id, kind, level: 0, project: None, lsns: (from, through) }
-    };
-    let gathered = gather::rows(snapshot, from, through)?;
-    for rows in gathered.into_files()? {
-        let kind = rows.kind;
-        added.push(table::make(world, label(kind), |sink| {
-            rows.write(LEVEL_HOT, &|ordinal| name(snapshot, ordinal), sink)
-        })?);
+    fn make_files(&self, maker: &mut Maker<'_>) -> Result<(Vec<TableId>, Lsn)> {
+        match &self.job {
+            Job::Segments { through } => {
+                segments(maker, *through)?;
+                Ok((Vec::new(), *through))
+            }
+            Job::Merge(merge) => {
+                let inputs = self.inputs(merge)?;
+                check_room(maker.world, &inputs)?;
+                match merge.kind {
+                    Kind::Events => merge::events(maker, &inputs)?,
+                    kind => merge::rows(maker, kind, &inputs, self.limits.file_bytes_max)?,
+                }
+                Ok((merge.inputs.clone(), self.snapshot.tables.through))
+            }
+        }
     }
-    let events =
-        snapshot.events(from).take_while(|event| !matches!(event, Ok((lsn, _, _)) if *lsn > through));
-    added
-        .push(table::make(world, label(Kind::Events), |sink| table::events::write(events, LEVEL_HOT, sink))?);
-    Ok(())
+
+    fn inputs(&self, merge: &Merge) -> Result<Vec<Arc<Table>>> {
+        let table = |id: &TableId| {
+            let table = self.snapshot.tables.all().find(|table| table.meta.id == *id);
+            table.cloned().ok_or_else(|| Error::damaged(format!("table file {} is not open", id.0)))
+        };
+        merge.inputs.iter().map(table).collect()
+    }
+
+    /// The inputs to which damage is due: those that are not what was written, else all of them.
+    fn damaged_by(&self, error: &Error) -> Vec<TableId> {
+        let (Job::Merge(merge), Error::Damaged(_) | Error::TooNew { .. }) = (&self.job, error) else {
+            return Vec::new();
+        };
+        let is_damaged = |id: &TableId| {
+            let table = self.snapshot.tables.all().find(|table| table.meta.id == *id);
+            table.is_none_or(|table| table.check_all().is_err())
+        };
+        let damaged: Vec<TableId> = merge.inputs.iter().copied().filter(is_damaged).collect();
+        if damaged.is_empty() { merge.inputs.clone() } else { damaged }
+    }
 }
 
-fn name(snapshot: &Snapshot, ordinal: u32) -> Result<crate::id::RunKey> {
-    let run = snapshot.projection.runs.get(ordinal as usize).map(Arc::clone);
-    Ok(run.ok_or_else(|| Error::damaged(format!("there is no run {ordinal}")))?.key.clone())
+/// Makes files of the events behind those that stand in some.
+fn segments(maker: &mut Maker<'_>, through: Lsn) -> Result<()> {
+    let snapshot = maker.snapshot;
+    let from = snapshot.tables.through.advance(1);
+    let lsns = (from, through);
+    for rows in gather::rows(snapshot, from, through)?.into_rows() {
+        rows.into_files(&mut |rows| maker.rows(None, lsns, rows).map(|_rows| ()))?;
+    }
+    let is_later = |event: &Result<(Lsn, u64, _)>| matches!(event, Ok((lsn, _, _)) if *lsn > through);
+    maker.events(lsns, snapshot.events(from).take_while(|event| !is_later(event)))
 }
+
+/// A merge takes as much room as its inputs until they are removed, and leaves as much to the log.
+fn check_room(world: &World, inputs: &[Arc<Table>]) -> Result<()> {
+    let bytes: u64 = inputs.iter().map(|table| table.meta.bytes + table.meta.sidecar.0).sum();
+    let free =
+        world.disk.free().map_err(|source| Error::Io { doing: "measure", path: RelPath::root(), source })?;
+    if free / 2 < bytes { Err(Error::DiskFull) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What to compact next: the pure choice.
+//! Which segments to compact next: the pure choice.
 
 use crate::id::Lsn;
 use crate::snapshot::SegmentInfo;
@@ -25,6 +25,12 @@ pub(crate) fn choose(oldest_first: &[SegmentInfo], compacted: Lsn) -> Option<Lsn
     through
 }
 
+/// Bytes of the ended segments behind `compacted`.
+pub(crate) fn waiting_bytes(segments: &[SegmentInfo], compacted: Lsn) -> u64 {
+    let waits = |segment: &&SegmentInfo| segment.sealed && segment.last_lsn > compacted;
+    segments.iter().filter(waits).map(|segment| segment.bytes).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +51,7 @@ mod tests {
         assert_eq!(choose(&log, Lsn(0)), Some(Lsn(20)));
         assert_eq!(choose(&log, Lsn(20)), Some(Lsn(30)));
         assert_eq!(choose(&log, Lsn(30)), None);
+        assert_eq!([0, 20, 30].map(|lsn| waiting_bytes(&log, Lsn(lsn))), [3 * half, half, 0]);
     }
 
     #[test]
