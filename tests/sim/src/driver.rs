@@ -21,7 +21,7 @@ pub enum Step {
     Commit(Vec<(usize, usize)>),
     /// Nothing was heard for a while.
     Idle,
-    /// What waits of the log is compacted.
+    /// What waits of the log is compacted, and table files are merged, up to three jobs.
     Compact,
     /// The store is closed.
     Close,
@@ -51,12 +51,15 @@ pub struct Driver {
     left: Vec<RelPath>,
 }
 
-/// Segments so small that a few groups fill one.
+/// Segments so small that a few groups fill one, and table files so small that a few are merged.
 #[must_use]
 pub fn small_options() -> Options {
     let mut options = Options::new("");
     (options.segment_bytes_min, options.segment_bytes_max) = (4 << 10, 16 << 10);
     options.holder = "the simulator".into();
+    options.compaction.fresh_files = 2;
+    options.compaction.growth = 2;
+    (options.compaction.file_bytes_min, options.compaction.file_bytes_max) = (24 << 10, 48 << 10);
     options
 }
 
@@ -107,11 +110,15 @@ impl Driver {
                 }
             }
             Step::Compact => {
-                if let Some(core) = &mut self.core {
+                let Some(core) = &mut self.core else { return };
+                for _ in 0..3 {
                     // What it could not do, a later one does; rows stay those of the log (D9).
-                    let _may_fail = core.compact().is_ok();
+                    let is_done = core.compact().is_ok_and(|did_something| did_something);
                     if !self.disk.is_off() {
                         look(&core.snapshot());
+                    }
+                    if !is_done {
+                        break;
                     }
                 }
             }

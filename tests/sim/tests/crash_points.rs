@@ -234,3 +234,21 @@ fn t1_compaction_into_table_files() {
     let workload = steps(&[&[Compact], &small(2), &[big, Compact, Close, Open, Compact], &small(1)]);
     stop_everywhere("compaction", &left, &workload, 17);
 }
+
+/// Two files of each kind, straight from the log, become one of the project; then two of those.
+#[test]
+fn t1_merging_of_table_files() {
+    let round = steps(&[&[Open], &vec![Commit(vec![(3, 300), (2, 100)]); 4], &[Close, Open]]);
+    let left = steps(&[&round, &[Compact], &round]);
+    let workload = steps(&[&[Compact], &small(1), &[Compact, Close, Open, Compact], &small(1)]);
+    let mut whole = Driver::new(small_options());
+    whole.run(&left);
+    let level = |driver: &Driver| {
+        let files = driver.core.as_ref().unwrap().snapshot().table_files();
+        files.iter().map(|file| file.level).max()
+    };
+    assert_eq!(level(&whole), Some(0), "nothing is merged before the workload");
+    whole.run(&workload);
+    assert!(level(&whole) >= Some(1), "the workload merges");
+    stop_everywhere("merging", &left, &workload, 29);
+}
