@@ -136,6 +136,11 @@ fn t1_roll_and_close_again_and_again() {
 }
 
 #[test]
+fn t1_merging_of_table_files() {
+    t1("merging");
+}
+
+#[test]
 fn t1_recovery_after_a_kill() {
     t1("recovery after a kill");
 }

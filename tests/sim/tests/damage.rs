@@ -389,3 +389,42 @@ fn a_damaged_table_file_is_reported_by_who_reads_it_and_by_verify() {
         }
     }
 }
+
+#[test]
+fn damage_in_a_table_file_ends_its_merge_and_costs_nothing() {
+    let round = [&[Open][..], &vec![Commit(vec![(3, 300), (2, 100)]); 4], &[Close, Open]].concat();
+    let driver = left(&[&round[..], &[Compact], &round].concat());
+    let whole = look(&driver.fork(driver.disk.clone()).open().snapshot());
+    let files = driver.disk.files();
+    let mut sound = driver.fork(driver.disk.after_image(Image::AllLost));
+    while sound.open().compact().unwrap() {}
+    let merged = sound.disk.files();
+    let is_input = |path: &&RelPath| path.as_str().ends_with(".parquet") && !merged.contains_key(path);
+    assert!(files.keys().filter(is_input).count() > 0, "some are merged");
+    for path in files.keys().filter(is_input) {
+        let bytes = files[path].len();
+        for at in [0, bytes / 2, bytes - 5] {
+            let _case = Case(|| format!("byte {at} of {path}"));
+            let disk = driver.disk.after_image(Image::AllLost);
+            disk.rot(path, |bytes| bytes[at] ^= 8);
+            let mut after = driver.fork(disk);
+            after.open();
+            let core = after.core.as_mut().unwrap();
+            let mut errors = Vec::new();
+            for _ in 0..8 {
+                match core.compact() {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => errors.push(error.to_string()),
+                }
+            }
+            assert_eq!(errors.len(), 1, "told once, and the others are merged: {errors:?}");
+            assert!(errors[0].contains(path.as_str()), "{errors:?}");
+            assert!(!core.compact().unwrap(), "what is damaged is left alone");
+            // The damaged file still stands, and the log holds what it held.
+            assert!(core.snapshot().table_files().iter().any(|table| table.paths[0] == path.as_str()));
+            let events: Vec<_> = core.snapshot().events(engine::Lsn(1)).map(|e| e.unwrap().2).collect();
+            assert!(events[..] == whole[..]);
+        }
+    }
+}

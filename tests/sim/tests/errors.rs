@@ -188,6 +188,11 @@ fn t2_durability_os() {
 }
 
 #[test]
+fn t2_merging_of_table_files() {
+    t2("merging");
+}
+
+#[test]
 fn t2_close_and_open_again() {
     t2("close and open");
 }
