@@ -108,7 +108,9 @@ fn smallest(kind: Kind, mut files: Vec<&TableMeta>, limits: &Compaction) -> Opti
 /// as there can be.
 fn neighbours(mut files: Vec<&TableMeta>, limits: &Compaction) -> Option<Merge> {
     files.sort_by_key(|meta| meta.lsns);
+    let follows = |a: &&TableMeta, b: &&TableMeta| a.lsns.1.advance(1) == b.lsns.0;
     let stretches = files.split(|meta| meta.bytes >= limits.file_bytes_min);
+    let stretches = stretches.flat_map(|files| files.chunk_by(follows));
     stretches.filter_map(|files| (0..files.len()).find_map(|from| window(files.get(from..)?, limits))).next()
 }
 

@@ -80,6 +80,30 @@ fn files_of_events_are_merged_with_their_neighbours_only() {
     assert_eq!(ids(choose(&tables, &limits())), (11..=21).collect::<Vec<_>>());
 }
 
+#[test]
+fn files_of_events_are_not_merged_over_one_that_is_left_alone() {
+    let mut tables: Vec<TableMeta> = (1..=12).map(|id| meta(id, Kind::Events, None, MIB)).collect();
+    assert_eq!(ids(choose(&tables, &limits())).len(), 12);
+    tables.remove(5);
+    assert_eq!(choose(&tables, &limits()), None, "five and six are too few");
+}
+
+#[test]
+fn files_of_the_same_events_are_merged_together() {
+    let half = limits().file_bytes_max;
+    let mut tables: Vec<TableMeta> = (1..=16).map(|id| meta(id, Kind::History, None, half)).collect();
+    tables[2].lsns = tables[1].lsns;
+    assert_eq!(ids(choose(&tables, &limits())), [1, 2, 3], "one more than the bound allows");
+}
+
+#[test]
+fn what_a_checkpoint_replaces_is_never_merged() {
+    let kinds = [Kind::Runs, Kind::State].into_iter();
+    let tables: Vec<TableMeta> =
+        kinds.flat_map(|kind| (1..40).map(move |id| meta(id, kind, None, MIB))).collect();
+    assert_eq!(choose(&tables, &limits()), None);
+}
+
 /// A year of a store: each compaction adds a file of rows of every project and one of events; then
 /// all that is to be merged is. Sums up what was written.
 struct Year {
@@ -88,6 +112,7 @@ struct Year {
     /// Of each file straight from the log the bytes of each project.
     shares: BTreeMap<TableId, Vec<u64>>,
     next: u64,
+    compactions: u64,
     written: u64,
     most_unfinished: usize,
 }
@@ -99,6 +124,7 @@ impl Year {
             tables: Vec::new(),
             shares: BTreeMap::new(),
             next: 1,
+            compactions: 0,
             written: 0,
             most_unfinished: 0,
         }
@@ -113,7 +139,8 @@ impl Year {
     }
 
     fn compact(&mut self, shares: Vec<u64>, events: u64) {
-        let moment = self.next;
+        self.compactions += 1;
+        let moment = self.compactions;
         let id = self.add(meta(moment, Kind::History, None, shares.iter().sum()));
         self.shares.insert(id, shares);
         self.add(meta(moment, Kind::Events, None, events));
