@@ -157,7 +157,7 @@ fn of_recovery() -> Vec<Workload> {
 fn of_other_files() -> Vec<Workload> {
     let wide = [Commit(vec![(3, 900), (2, 100)])];
     let logged = [&[Open][..], &small(3), &wide, &wide, &wide, &wide, &[Close, Open]].concat();
-    let half = [&[Open][..], &vec![Commit(vec![(3, 300), (2, 100)]); 4], &[Close, Open]].concat();
+    let half = [&[Open][..], &vec![Commit(vec![(3, 60), (2, 60)]); 2], &[Close, Open]].concat();
     // Two files of each kind, straight from the log, become one of the project.
     let merging = Workload {
         options: merging_options(),

@@ -137,6 +137,15 @@ fn t1_roll_and_close_again_and_again() {
 
 #[test]
 fn t1_merging_of_table_files() {
+    let workload = Workload::named("merging");
+    let mut driver = workload.prepared(&workload.setups[0]);
+    let merged = |driver: &Driver| {
+        let files = driver.core.as_ref().unwrap().snapshot().table_files();
+        files.iter().filter(|file| file.level > 0 && file.kind != "runs").count()
+    };
+    assert_eq!(merged(&driver), 0, "nothing is merged before");
+    driver.run(&workload.steps);
+    assert!(merged(&driver) >= 2, "files of rows and of events are merged");
     t1("merging");
 }
 
@@ -158,6 +167,11 @@ fn t1_upgrade_of_a_folder_of_the_first_release() {
 #[test]
 fn t1_compaction_into_table_files() {
     t1("compaction");
+}
+
+#[test]
+fn t1_packing_of_segments() {
+    t1("packing");
 }
 
 #[test]

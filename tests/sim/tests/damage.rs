@@ -394,7 +394,7 @@ fn a_damaged_table_file_is_reported_by_who_reads_it_and_by_verify() {
 fn left_to_merge() -> Driver {
     let round = [&[Open][..], &vec![Commit(vec![(3, 300), (2, 100)]); 4], &[Close, Open, Compact]].concat();
     let mut driver = Driver::new(merging_options());
-    driver.run(&vec![round.clone(); 3].concat());
+    driver.run(&vec![round.clone(); 5].concat());
     driver.run(&round[..round.len() - 1]);
     driver.core = None;
     driver.disk = driver.disk.after_image(Image::AllLost);
