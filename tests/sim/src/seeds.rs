@@ -113,6 +113,8 @@ pub struct Trace {
     hasher: DefaultHasher,
     /// Operations of the disk.
     pub ops: usize,
+    /// Merged table files that stood when a life ended well.
+    pub merged: usize,
     /// A line for each step, when they are wanted.
     pub lines: Option<Vec<String>>,
 }
@@ -209,6 +211,7 @@ impl Life {
         let core = driver.core.take();
         if let Some(core) = core.filter(|_| !driver.disk.is_off()) {
             look(&core.snapshot());
+            trace.merged += core.snapshot().table_files().iter().filter(|file| file.level > 0).count();
         }
         trace.take(&driver.disk.ops());
         driver.disk.limit(None);

@@ -223,6 +223,11 @@ fn t2_compaction() {
 }
 
 #[test]
+fn t2_packing_of_segments() {
+    t2("packing");
+}
+
+#[test]
 fn t2_rebuild() {
     t2("rebuild");
 }
