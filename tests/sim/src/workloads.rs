@@ -161,7 +161,7 @@ fn of_other_files() -> Vec<Workload> {
     // Two files of each kind, straight from the log, become one of the project.
     let merging = Workload {
         options: merging_options(),
-        ..Workload::new("merging", 0, (0, 0), &[&[Compact], &small(1), &[Close, Open]])
+        ..Workload::new("merging", 0, (1_800, 0), &[&[Compact], &small(1), &[Close, Open]])
     };
     vec![
         merging.after(&[&half, &[Compact], &half]),

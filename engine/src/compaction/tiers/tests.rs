@@ -193,6 +193,8 @@ const UNFINISHED_MAX: usize = 1000;
 /// 64 MiB of log an hour, of which table files take from a quarter to all; twenty projects that share
 /// it evenly, by a long tail, or take turns.
 #[test]
+#[expect(clippy::print_stdout, reason = "how much is written is for people")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares of some MiB")]
 fn a_year_of_ingest_is_written_at_most_three_times_into_few_files() {
     for table_bytes in [16 * MIB, 64 * MIB] {
         for (name, share) in [

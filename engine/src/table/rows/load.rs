@@ -15,6 +15,9 @@ use crate::table::{Table, TableId};
 /// Bytes of rows that are loaded before they are asked for.
 const AHEAD_BYTES: u64 = 32 << 20;
 
+/// An entry of a table file, and which of the parts it is.
+type Placed<'a> = (usize, &'a Arc<Table>, &'a Entry);
+
 /// The pieces of parts, in the order of the parts.
 pub(crate) struct Loader<'a> {
     rest: &'a [Part],
@@ -48,7 +51,7 @@ impl<'a> Loader<'a> {
             return Ok(());
         }
         self.rest = self.rest.get(ahead.len()..).unwrap_or_default();
-        let mut by_file: BTreeMap<TableId, Vec<(usize, &Arc<Table>, &Entry)>> = BTreeMap::new();
+        let mut by_file: BTreeMap<TableId, Vec<Placed<'_>>> = BTreeMap::new();
         for (place, (table, entry)) in ahead.iter().enumerate() {
             by_file.entry(table.meta.id).or_default().push((place, *table, *entry));
         }
