@@ -33,8 +33,6 @@ pub const CHUNK_HASHES_MAX: usize = 256;
 pub const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 /// The largest segment, unless one batch is larger.
 pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
-/// How long a packed segment is kept when nobody says otherwise.
-pub const KEEP_LOG: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 /// Bytes of table files that a compaction writes in a second while batches come in: about half of
 /// what a core makes, so that ingest has the rest of it and of the disk.
 pub const COMPACTION_BYTES_BUSY: u64 = 32 << 20;

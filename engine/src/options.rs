@@ -82,7 +82,7 @@ impl Options {
             segment_bytes_min: limits::SEGMENT_BYTES_MIN,
             segment_bytes_max: limits::SEGMENT_BYTES_MAX,
             idle_close: Duration::from_secs(1),
-            keep_log: Some(limits::KEEP_LOG),
+            keep_log: None,
             compaction: Compaction::default(),
             holder: crate::disk::this_process(),
         }

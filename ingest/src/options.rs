@@ -43,7 +43,7 @@ impl ServerOptions {
             admin: None,
             crash_after: Duration::from_secs(300),
             durability: Durability::Sync,
-            keep_log: Some(engine::limits::KEEP_LOG),
+            keep_log: None,
             tls: None,
             behind_proxy: false,
             readonly_on_sync_error: false,

@@ -214,36 +214,47 @@ fn the_page_is_enough_to_read_a_manifest() {
     }
 }
 
+/// The index of a table file: its kind, the index's own bytes, and those of the table file, all checked.
+fn table_index(page: &Page, path: &Path) -> (u64, Vec<u8>, Vec<u8>) {
+    const HEADER: &str = "Table index";
+    let crcs_at = page.at(HEADER, "index bytes") + 8;
+    let content = fs::read(path).unwrap();
+    let table = ["parquet", "runs", "state"].map(|extension| fs::read(path.with_extension(extension)));
+    let [table] = table.into_iter().filter_map(Result::ok).collect::<Vec<_>>().try_into().unwrap();
+    let field = |field| page.number(HEADER, field, &content);
+    assert_eq!(page.bytes(HEADER, "magic", &content), b"wbq-idx\n");
+    assert_eq!((field("version"), field("number")), (1, number_of(path)));
+    assert_eq!(field("bytes"), table.len() as u64);
+    let crcs: Vec<u8> =
+        table.chunks(64 << 10).flat_map(|block| crc32fast::hash(block).to_le_bytes()).collect();
+    assert_eq!(&content[crcs_at..crcs_at + crcs.len()], crcs);
+    let index = &content[crcs_at + crcs.len()..content.len() - 4];
+    assert_eq!(field("index bytes"), index.len() as u64);
+    let crc = crc32fast::hash(&content[..content.len() - 4]);
+    assert_eq!(content[content.len() - 4..], crc.to_le_bytes());
+    (field("kind"), index.to_vec(), table)
+}
+
+fn number_at(bytes: &[u8], at: usize) -> usize {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
+}
+
 #[test]
 fn the_page_is_enough_to_read_a_table_index() {
     let page = Page::read();
-    const HEADER: &str = "Table index";
     const ENTRY: &str = "Table index entry";
-    let (crcs_at, entry_len) = (page.at(HEADER, "index bytes") + 8, page.at(ENTRY, "reserved") + 8);
+    let entry_len = page.at(ENTRY, "reserved") + 8;
     let mut kinds = Vec::new();
     for path in files("v1.3", "tables").into_iter().filter(|path| path.extension().unwrap() == "idx") {
-        let content = fs::read(&path).unwrap();
-        let table = fs::read(path.with_extension("parquet")).unwrap();
-        let field = |field| page.number(HEADER, field, &content);
-        assert_eq!(page.bytes(HEADER, "magic", &content), b"wbq-idx\n");
-        assert_eq!((field("version"), field("number")), (1, number_of(&path)));
-        assert_eq!(field("bytes"), table.len() as u64);
-        let crcs: Vec<u8> =
-            table.chunks(64 << 10).flat_map(|block| crc32fast::hash(block).to_le_bytes()).collect();
-        assert_eq!(&content[crcs_at..crcs_at + crcs.len()], crcs);
-        let index = &content[crcs_at + crcs.len()..content.len() - 4];
-        assert_eq!(field("index bytes"), index.len() as u64);
-        let crc = crc32fast::hash(&content[..content.len() - 4]);
-        assert_eq!(content[content.len() - 4..], crc.to_le_bytes());
-        kinds.push(field("kind"));
-        if index.is_empty() {
+        let (kind, index, _) = table_index(&page, &path);
+        kinds.push(kind);
+        if kind > 2 {
             continue;
         }
-        let number = |at: usize| u32::from_le_bytes(index[at..at + 4].try_into().unwrap()) as usize;
-        let (count, names) = (number(0), number(4));
+        let (count, names) = (number_at(&index, 0), number_at(&index, 4));
         let mut at = 8 + count * entry_len;
         for _ in 0..names {
-            at += 4 + number(at);
+            at += 4 + number_at(&index, at);
         }
         assert_eq!(at, index.len(), "entries and names fill the index");
         let mut row = 0;
@@ -256,5 +267,49 @@ fn the_page_is_enough_to_read_a_table_index() {
         }
         assert!(row > 0);
     }
-    assert_eq!(kinds, [0, 1, 2, 3], "history, system, console, events");
+    assert_eq!(kinds, [0, 1, 2, 3, 4, 5], "history, system, console, events, runs, state");
+}
+
+#[test]
+fn the_page_is_enough_to_read_a_file_of_runs() {
+    let page = Page::read();
+    let len = |table: &str, last: &str| page.at(table, last) + page.tables[table][last].1;
+    let (group_len, id_len) = (len("Runs group", "states bytes"), len("Runs id", "ordinal"));
+    let piece_len = len("Runs piece", "unpacked");
+    let mut found = 0;
+    for path in files("v1.3", "tables").into_iter().filter(|path| path.extension().unwrap() == "runs") {
+        let (kind, index, table) = table_index(&page, &path.with_extension("idx"));
+        assert_eq!(kind, 4);
+        let (groups, ids) = (number_at(&index, 0), number_at(&index, 4));
+        let (groups, ids) =
+            (&index[8..8 + groups * group_len], &index[8 + groups * group_len..][..ids * id_len]);
+        let hashes: Vec<u64> = ids.chunks(id_len).map(|id| page.number("Runs id", "hash", id)).collect();
+        assert!(hashes.is_sorted());
+        let hash = |run: &str| {
+            let parts = ["ada", "engines", run]
+                .map(|part| [&(part.len() as u64).to_le_bytes()[..], part.as_bytes()].concat());
+            u64::from_le_bytes(Sha256::digest(parts.concat())[..8].try_into().unwrap())
+        };
+        assert!(["first", "second"].map(hash).iter().all(|hash| hashes.contains(hash)));
+        for group in groups.chunks(group_len) {
+            let field = |field| usize::try_from(page.number("Runs group", field, group)).unwrap();
+            let block = &table[field("block")..][..field("block bytes")];
+            assert_eq!(page.number("Block", "rows", block), field("rows") as u64);
+            let states = &table[field("states")..][..field("states bytes")];
+            let pieces = 4 + number_at(states, 0) * piece_len;
+            for entry in states[4..pieces].chunks(piece_len) {
+                let field = |field| usize::try_from(page.number("Runs piece", field, entry)).unwrap();
+                let piece = &states[pieces + field("offset")..][..field("bytes")];
+                let runs = zstd::decode_all(piece).unwrap();
+                assert_eq!(runs.len(), field("unpacked"));
+                let mut at = 0;
+                while at < runs.len() {
+                    assert_eq!(runs[at + 4], 1, "its version");
+                    at += 4 + number_at(&runs, at);
+                    found += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(found, 3, "two runs, one of them in two generations");
 }

@@ -15,6 +15,7 @@ use crate::id::{Epoch, Lsn};
 use crate::log::{self, packed, segment};
 use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::recovery;
+use crate::table::{self, TableMeta};
 
 use super::copy::Copy;
 use super::verify::{Verified, verify};
@@ -42,23 +43,30 @@ pub struct BackedUp {
 pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<BackedUp> {
     let found = recovery::read(source)?;
     let before = earlier(target, &found.manifest, found.last_lsn)?;
-    // Table files are made anew from the log, which is whole here.
+    // Table files are made anew from a log that is whole; else they hold what it does not any more.
+    let (tables, compacted) = match found.manifest.before.0 {
+        0 => (Vec::new(), Lsn(0)),
+        _ => (found.manifest.tables.clone(), found.manifest.compacted),
+    };
     let segments = ended(&found).iter().map(|meta| log::as_it_stands(source, meta)).collect::<Result<_>>()?;
-    let mut manifest = Manifest { segments, tables: Vec::new(), compacted: Lsn(0), ..found.manifest.clone() };
+    let mut manifest = Manifest { segments, tables, compacted, ..found.manifest.clone() };
     let copy = Copy { source, target };
-    let mut known = Vec::new();
+    let (mut known, mut known_tables) = (Vec::new(), Vec::new());
     if let Some(before) = before {
         // Says of the numbers that come now that a file without an edit is a leftover.
         let epoch = Epoch(manifest.epoch.max(before.epoch).0 + 1);
         let announced = Manifest { epoch, next_segment: manifest.next_segment, ..before };
         manifest::Writer::create(target, &announced)?;
         manifest.epoch = Epoch(epoch.0 + 1);
-        known = announced.segments;
+        (known, known_tables) = (announced.segments, announced.tables);
     }
     let mut meter = Meter::new(0, watch);
     let mut files_kept = 0;
     let new: Vec<&SegmentMeta> = manifest.segments.iter().filter(|meta| !known.contains(meta)).collect();
     files_kept += (manifest.segments.len() - new.len()) as u64;
+    let new_tables: Vec<&TableMeta> =
+        manifest.tables.iter().filter(|meta| !known_tables.contains(meta)).collect();
+    files_kept += 2 * (manifest.tables.len() - new_tables.len()) as u64;
     let mut blobs = std::collections::BTreeMap::new();
     for run in found.projection.runs() {
         let run = run?;
@@ -76,9 +84,17 @@ pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<Backed
         (Some(packed), _) => packed.bytes,
         (None, end) => end.as_ref().map_or(0, |end| end.len),
     };
-    meter.expect(
-        new.iter().map(|meta| len(meta)).sum::<u64>() + wanted.iter().map(|(_, size)| size).sum::<u64>(),
-    );
+    meter.expect(new.iter().map(|meta| len(meta)).sum());
+    meter.expect(new_tables.iter().map(|meta| meta.bytes + meta.sidecar.0).sum());
+    meter.expect(wanted.iter().map(|(_, size)| size).sum());
+    for meta in new_tables {
+        for (path, len) in [(meta.path(), meta.bytes), (meta.sidecar_path(), meta.sidecar.0)] {
+            copy.file(&path, Some(len), |bytes| {
+                meter.add(bytes.len() as u64);
+                Ok(())
+            })?;
+        }
+    }
     for meta in new {
         copy.file(&meta.path(), Some(len(meta)), |bytes| {
             meter.add(bytes.len() as u64);
@@ -92,7 +108,9 @@ pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<Backed
         })?;
         copy.sync_folder(&path.parent())?;
     }
-    for folder in ["log", "tmp"] {
+    let folders = [("log", !manifest.segments.is_empty()), (table::FOLDER, !manifest.tables.is_empty())];
+    let folders = folders.into_iter().filter_map(|(folder, is_used)| is_used.then_some(folder));
+    for folder in folders.chain(["tmp"]) {
         copy.sync_folder(&RelPath::of(folder))?;
     }
     manifest::Writer::create(target, &manifest)?;
@@ -143,7 +161,7 @@ fn earlier(target: &World, source: &Manifest, last: Lsn) -> Result<Option<Manife
     let names = target.disk.list(&root).map_err(|source| Error::Io { doing: "list", path: root, source })?;
     let Some(epoch) = manifest::newest(target)? else {
         // What a backup that was cut short left behind is no reason to refuse the next.
-        let ours = ["log", "manifest", "blobs", "tmp"];
+        let ours = ["log", "manifest", "blobs", "tmp", table::FOLDER];
         return match names.iter().find(|name| !ours.contains(&name.as_str())) {
             Some(name) => Err(Error::Target(format!("it holds {name:?}, and no backup"))),
             None => Ok(None),
@@ -166,7 +184,7 @@ fn earlier(target: &World, source: &Manifest, last: Lsn) -> Result<Option<Manife
 
 /// Removes what the new manifest does not name (W7).
 fn remove_older(target: &World, manifest: &Manifest) -> Result<()> {
-    for folder in ["tmp", "manifest", "log"] {
+    for folder in ["tmp", "manifest", "log", table::FOLDER] {
         let path = RelPath::of(folder);
         let io = |source| Error::Io { doing: "tidy up", path: path.clone(), source };
         let mut removed = false;
@@ -174,6 +192,9 @@ fn remove_older(target: &World, manifest: &Manifest) -> Result<()> {
             let is_old = match folder {
                 "tmp" => true,
                 "manifest" => manifest::epoch_of(&name).is_some_and(|epoch| epoch < manifest.epoch),
+                table::FOLDER => {
+                    table::id_of(&name).is_some_and(|id| manifest.tables.iter().all(|meta| meta.id != id))
+                }
                 _ => {
                     let is_ours = segment::id_of(&name).is_some() || packed::id_of(&name).is_some();
                     is_ours && !manifest.names_in_log(&name)

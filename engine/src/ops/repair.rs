@@ -117,6 +117,13 @@ fn salvage(world: &World, meter: &mut Meter<'_>) -> Result<Salvaged> {
         Some(Err(error @ Error::TooNew { .. })) => return Err(error),
         _ => None,
     };
+    if let Some(manifest) = manifest.as_ref().filter(|manifest| manifest.before.0 > 0) {
+        let first = manifest.segments.first().map_or(manifest.compacted.advance(1), |meta| meta.first_lsn);
+        return Err(Error::Target(format!(
+            "the log before position {first} was dropped (--keep-log), and a repair reads the log alone; a \
+             backup copies such a folder with its table files"
+        )));
+    }
     let mut contents = Vec::new();
     for (id, path) in files {
         let content = whole(world, &path).unwrap_or_default();

@@ -95,7 +95,8 @@ fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> 
         }
     };
     let previous = manifest.as_ref().map_or((0, 0, [0; 32]), |manifest| manifest.before);
-    let mut log = Log { world, deep, projection: Some(Projection::default()), previous };
+    let (projection, through) = begin(world, manifest.as_ref())?;
+    let mut log = Log { world, deep, projection, through, previous };
     if let Some(Manifest { store, segments, compacted, .. }) = &manifest {
         segments.iter().for_each(|meta| meter.expect(meta.end.as_ref().map_or(0, |end| end.len)));
         for meta in segments {
@@ -116,11 +117,27 @@ fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> 
     Ok(found)
 }
 
+/// What the log is folded over: nothing, or the stored state where the log's beginning was dropped.
+fn begin(world: &World, manifest: Option<&Manifest>) -> Result<(Option<Projection>, Lsn)> {
+    let Some(manifest) = manifest.filter(|manifest| manifest.before.0 > 0) else {
+        return Ok((Some(Projection::default()), Lsn(0)));
+    };
+    let tables = Tables::open(world, manifest.compacted, &manifest.tables);
+    match recovery::checkpoint(manifest, &tables) {
+        Ok((projection, through)) => Ok((Some(projection), through)),
+        // It is told of the file that is damaged when the files are checked.
+        Err(Error::Damaged(_)) => Ok((None, Lsn(0))),
+        Err(error) => Err(error),
+    }
+}
+
 struct Log<'a> {
     world: &'a World,
     deep: bool,
     /// What the events amount to; none once one is missing.
     projection: Option<Projection>,
+    /// The position of what it begins with.
+    through: Lsn,
     previous: (u64, u64, segment::Chain),
 }
 
@@ -150,6 +167,9 @@ impl Log<'_> {
                 let event = recovery::event_at(&content, place, meta.id)?;
                 if self.deep {
                     check_cells(&event.body, meta, place.offset)?;
+                }
+                if place.lsn <= self.through {
+                    continue;
                 }
                 if let Some(projection) = &mut self.projection {
                     recovery::apply(projection, &event, place, meta.id, place.offset as u64)?;

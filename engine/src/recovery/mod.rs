@@ -126,7 +126,7 @@ fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
 }
 
 /// The state to begin from, and its position: the newest that files have, or none at all.
-fn checkpoint(manifest: &Manifest, tables: &Tables) -> Result<(Projection, Lsn)> {
+pub(crate) fn checkpoint(manifest: &Manifest, tables: &Tables) -> Result<(Projection, Lsn)> {
     let restored = tables.state().and_then(|state| {
         let Some((bytes, through)) = state else { return Ok((Projection::default(), Lsn(0))) };
         Ok((Projection::from_bytes(&bytes, Arc::new(tables.resting()?), through)?, through))
@@ -185,7 +185,7 @@ impl Found {
             TailUse::Show => log::as_it_stands(world, meta)?,
             TailUse::Move => meta.clone(),
         };
-        let reader = Arc::new(open_reader(world, store, meta)?);
+        let reader = Arc::new(open_reader(world, store, meta).map_err(told)?);
         if let Some(end) = meta.end.as_ref().filter(|end| end.next_lsn <= self.last_lsn.advance(1)) {
             // What stands in it is in the checkpoint.
             self.segments.add(reader);
@@ -242,6 +242,15 @@ impl Found {
 
 /// A segment open for reading.
 fn open_reader(world: &World, store: StoreId, meta: &SegmentMeta) -> Result<Segment> {
+    open_file(world, store, meta).map_err(|error| match error {
+        Error::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Error::damaged(format!("segment {} is missing: there is no {path}", meta.id))
+        }
+        error => error,
+    })
+}
+
+fn open_file(world: &World, store: StoreId, meta: &SegmentMeta) -> Result<Segment> {
     if let (Some(end), Some(packed)) = (&meta.end, meta.packed) {
         return Segment::open_packed(&*world.disk, store, (meta.id, meta.first_lsn), end, packed);
     }

@@ -27,7 +27,7 @@ pub fn look(snapshot: &Snapshot) -> Events {
 ///
 /// As [`look`].
 pub fn try_look(snapshot: &Snapshot) -> Result<Events, Error> {
-    let events = located(snapshot);
+    let events = located(snapshot)?;
     check_rows(snapshot, &events)?;
     Ok(events.into_iter().map(|(_, _, event)| event).collect())
 }
@@ -39,16 +39,16 @@ pub fn try_look(snapshot: &Snapshot) -> Result<Events, Error> {
 /// As [`look`].
 #[must_use]
 pub fn look_at_log(snapshot: &Snapshot) -> Events {
-    located(snapshot).into_iter().map(|(_, _, event)| event).collect()
+    located(snapshot).unwrap().into_iter().map(|(_, _, event)| event).collect()
 }
 
-fn located(snapshot: &Snapshot) -> Vec<(Lsn, u64, Event)> {
-    let events: Vec<(Lsn, u64, Event)> = snapshot.events(Lsn(1)).map(Result::unwrap).collect();
+fn located(snapshot: &Snapshot) -> Result<Vec<(Lsn, u64, Event)>, Error> {
+    let events: Vec<(Lsn, u64, Event)> = snapshot.events(Lsn(1)).collect::<Result<_, _>>()?;
     let lsns: Vec<u64> = events.iter().map(|(lsn, _, _)| lsn.0).collect();
     assert_eq!(lsns, (1..=snapshot.durable.0).collect::<Vec<_>>(), "I7: positions have no gap");
     check_run_seqs(events.iter().map(|(_, seq, event)| (*seq, event)));
-    check_projection(snapshot, &events).unwrap();
-    events
+    check_projection(snapshot, &events)?;
+    Ok(events)
 }
 
 /// What was folded at recovery equals what the log's events fold to, and points to where they are (I15).
@@ -148,7 +148,7 @@ pub fn read_only(disk: &SimDisk) -> Result<Events, Error> {
     let changes = || disk.ops().into_iter().filter(|op| op.kind != OpKind::SyncDir).count();
     let (files, ops) = (bytes(), changes());
     let snapshot = read_in(&disk.world(&SimClock::default(), 0));
-    let events = snapshot.map(|snapshot| look(&snapshot));
+    let events = snapshot.and_then(|snapshot| try_look(&snapshot));
     assert_eq!(changes(), ops, "I13: reading changes the disk");
     assert!(bytes() == files, "I13: reading changes a byte");
     events

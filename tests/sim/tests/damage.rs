@@ -52,11 +52,18 @@ fn refusal(driver: &Driver, disk: &SimDisk) -> Option<Error> {
             assert!(read_only(disk).is_err(), "readers are refused too");
             Some(error)
         }
-        Ok(core) => {
-            // Nothing acked may be missing, and nothing else there.
-            after.journal.settle(&look(&core.snapshot()));
-            None
-        }
+        Ok(core) => match try_look(&core.snapshot()) {
+            Ok(found) => {
+                // Nothing acked may be missing, and nothing else there.
+                after.journal.settle(&found);
+                None
+            }
+            // Opening does not read what the checkpoint stands for; who reads it is told, and so is who asks.
+            Err(_) => match ops::verify(&disk.world(&SimClock::default(), 0), false, &mut |_| ()) {
+                Ok(verified) => verified.damages.into_iter().next().map(Box::new).map(Error::Damaged),
+                Err(error) => Some(error),
+            },
+        },
     }
 }
 
@@ -353,7 +360,8 @@ fn bad_sectors_are_refused(driver: &Driver) {
 
         let always = driver.disk.after_image(Image::AllLost);
         always.plan_bad_reads(&path, 0..512, u32::MAX);
-        let error = driver.fork(always.clone()).try_open().map(|_| ()).unwrap_err();
+        let opened = driver.fork(always.clone()).try_open();
+        let error = opened.and_then(|core| try_look(&core.snapshot())).map(|_| ()).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Io | ErrorKind::Damaged), "{path}: {error:?}");
         assert!(read_only(&always).is_err());
     }
