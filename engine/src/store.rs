@@ -292,25 +292,27 @@ impl WriterThread {
     }
 
     fn run(mut self) -> Result<()> {
-        let (mut is_quiet, mut heard) = (true, self.world.clock.mono());
+        // For how long no batch has come, at the least.
+        let mut quiet = Duration::ZERO;
         loop {
             self.compact();
             // Also where nothing comes it is looked whether a reader met damage.
-            let idle = if is_quiet { self.idle } else { self.until(heard, self.idle) };
-            match self.messages.recv_timeout(self.until_compaction().map_or(idle, |pause| pause.min(idle))) {
+            let pause = self.until_compaction().map_or(self.idle, |pause| pause.min(self.idle));
+            match self.messages.recv_timeout(pause) {
                 Ok(Message::Compact(answer)) => self.want_compaction(answer),
                 Ok(Message::Append(first)) => {
                     self.commit_group(first);
                     self.make_ahead();
-                    (is_quiet, heard) = (false, self.world.clock.mono());
+                    quiet = Duration::ZERO;
                 }
-                Err(RecvTimeoutError::Timeout) if !is_quiet && self.until(heard, self.idle).is_zero() => {
-                    is_quiet = true;
-                    if let Err(error) = self.core.close_mark() {
+                Err(RecvTimeoutError::Timeout) => {
+                    quiet = quiet.saturating_add(pause);
+                    if quiet >= self.idle
+                        && let Err(error) = self.core.close_mark()
+                    {
                         self.note(Some(&error));
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -321,11 +323,6 @@ impl WriterThread {
             self.core.put_spare(spare);
         }
         self.core.close()
-    }
-
-    /// How long it is until so much time will have passed since a moment.
-    fn until(&self, since: u64, passed: Duration) -> Duration {
-        passed.saturating_sub(Duration::from_nanos(self.world.clock.mono().saturating_sub(since)))
     }
 
     /// Commits a group: the first batch and all that wait behind it.
