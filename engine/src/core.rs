@@ -1,6 +1,7 @@
 //! The store without threads: opens a folder, commits groups of batches one after another, shows
 //! snapshots. `store.rs` puts a thread and a queue around it; the simulator drives it as it is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,22 +10,22 @@ use bytes::BytesMut;
 
 use crate::batch::Batch;
 use crate::blob::Blobs;
-use crate::compaction::{self, Made, plan, rebuild, retention};
+use crate::compaction::{self, Done, Failed, Job, Made, Order, plan, rebuild, retention, tiers};
 use crate::disk::{Lock, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::{self, Body, Event, StoreCreated, Subject};
 use crate::id::{Lsn, SegmentId};
 use crate::log::{
-    Counters, Failure, Frames, Member, Packing, Segment, Spare, SpareOrder, Writer, frame, segment,
+    Counters, Failure, Frames, Member, Packing, Segment, Segments, Spare, SpareOrder, Writer, frame, segment,
 };
 use crate::manifest::{Edit, Packed, SegmentMeta};
-use crate::options::Options;
+use crate::options::{Compaction, Options};
 use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
 use crate::recovery;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
-use crate::table::{TableId, TableMeta, Tables};
+use crate::table::{TableId, Tables};
 
 /// The answer that a batch is durable and visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +80,29 @@ pub struct Core {
     next_table: TableId,
     /// The table files as the manifest names them, open.
     tables: Arc<Tables>,
+    compaction: Compaction,
+    /// What is tried first, next and last; what was begun and did not succeed comes last.
+    turns: [Turn; 3],
+    /// Table files that are not merged because they are damaged, until somebody asks.
+    left_alone: BTreeSet<TableId>,
+    /// The log in which nothing was left to compact.
+    settled: Option<Arc<Segments>>,
     snapshot: Arc<Snapshot>,
     counters: Arc<Counters>,
     _lock: Box<dyn Lock>,
+}
+
+/// Kinds of jobs that there may always be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Merge,
+    Tables,
+    Pack,
+}
+
+impl Turn {
+    /// What was made larger is merged before more of the log is taken.
+    const ORDER: [Self; 3] = [Self::Merge, Self::Tables, Self::Pack];
 }
 
 impl Core {
@@ -109,6 +130,10 @@ impl Core {
             keep_log: options.keep_log,
             next_table: opened.manifest.next_table,
             tables,
+            compaction: options.compaction.clone(),
+            turns: Turn::ORDER,
+            left_alone: BTreeSet::new(),
+            settled: None,
             snapshot,
             counters,
             _lock: lock,
@@ -219,46 +244,30 @@ impl Core {
         Ok(())
     }
 
-    /// Makes damaged table files again, compacts the oldest ended segments that wait, then packs all that
-    /// stand in table files; whether there was anything of the log to do. Planning, making and
-    /// publishing, one after the other.
+    /// Does all that is to be done now: makes damaged table files again, compacts the ended segments that
+    /// wait, merges table files and packs what stands in some; whether there was anything to do.
+    /// Planning, making and publishing, one after the other.
     ///
     /// # Errors
     ///
     /// `Damaged`, `DiskFull`, `Io`: what had been published stays; `WritesStopped`.
     pub fn compact(&mut self) -> Result<bool> {
         self.snapshot.tables.check();
-        while let Some(order) = self.plan_rebuild() {
-            let made = order.make(&self.world);
+        let mut is_any = false;
+        while let Some(order) = self.plan_rebuild().or_else(|| self.plan(0)) {
+            let made = order.make(&self.world, None);
             self.publish(made)?;
-        }
-        let mut next = self.plan();
-        let is_any = next.is_some();
-        while let Some(order) = next {
-            let made = order.make(&self.world);
-            self.publish(made)?;
-            next = self.plan_packing();
+            is_any = true;
         }
         Ok(is_any)
     }
 
-    /// Ends the segment that is being written, so that a compaction takes every event.
+    /// Ends the segment that is being written, so that a compaction takes every event, and every table
+    /// file.
     pub(crate) fn end_active(&mut self) -> Result<()> {
+        self.left_alone.clear();
+        self.settled = None;
         Ok(self.writer.end_active()?)
-    }
-
-    /// What to do next about the log: compact ended segments that wait, else pack one that was; none
-    /// when there is nothing to do.
-    pub(crate) fn plan(&mut self) -> Option<Order> {
-        if self.stopped().is_some() {
-            return None;
-        }
-        let snapshot = Arc::clone(&self.snapshot);
-        let Some(through) = plan::choose(&snapshot.segments(), self.writer.live().compacted) else {
-            return self.plan_packing();
-        };
-        let first = self.numbers(compaction::files_max(snapshot.projection.run_count()));
-        Some(Order::Tables { snapshot, state: Box::new(self.checkpoint.clone()), first, through })
     }
 
     /// What to make again: a table file that a reader or a check found damaged (F4).
@@ -266,45 +275,96 @@ impl Core {
         if self.stopped().is_some() {
             return None;
         }
-        let snapshot = Arc::clone(&self.snapshot);
-        let damaged = rebuild::choose(&snapshot)?;
+        let damaged = rebuild::choose(&self.snapshot)?;
         tracing::warn!(path = %damaged.path(), "a damaged table file is made again from the log");
-        let first = self.numbers(compaction::files_max(0));
-        Some(Order::Rebuild { snapshot, damaged, first })
+        Some(self.order(Job::Rebuild(damaged)))
     }
 
-    /// The first of so many numbers of table files that nothing else will have.
-    fn numbers(&mut self, count: u64) -> TableId {
-        let first = self.next_table;
-        self.next_table = TableId(first.0 + count);
-        first
+    /// What to do next; none when there is nothing, or less of the log than is worth it.
+    pub(crate) fn plan(&mut self, waiting_bytes_min: u64) -> Option<Order> {
+        let log = Arc::clone(self.writer.segments());
+        let is_settled = self.settled.as_ref().is_some_and(|settled| Arc::ptr_eq(settled, &log));
+        if is_settled || self.stopped().is_some() {
+            return None;
+        }
+        let mut turns = self.turns.into_iter().enumerate();
+        let found = turns.find_map(|(place, turn)| Some((place, self.job(turn, waiting_bytes_min)?)));
+        let Some((place, job)) = found else {
+            self.settled = Some(log);
+            return None;
+        };
+        // Where it fails, all others are tried before it is again.
+        if let Some(turns) = self.turns.get_mut(place..) {
+            turns.rotate_left(1);
+        }
+        Some(self.order(job))
     }
 
-    fn plan_packing(&self) -> Option<Order> {
+    fn job(&self, turn: Turn, waiting_bytes_min: u64) -> Option<Job> {
         let manifest = self.writer.live();
-        let SegmentMeta { id, end, .. } = plan::choose_packing(manifest)?;
-        let (store, end, at) = (manifest.store, end.clone()?, self.writer.open_nanos());
-        self.stopped().is_none().then_some(Order::Pack(Packing { store, id: *id, end, at }))
+        match turn {
+            Turn::Merge => {
+                let tables = manifest.tables.iter().filter(|meta| !self.left_alone.contains(&meta.id));
+                let merge = tiers::choose(tables, &self.compaction)?;
+                Some(Job::Merge { merge, file_bytes_max: self.compaction.file_bytes_max })
+            }
+            Turn::Tables => {
+                let segments = self.snapshot.segments();
+                let is_enough = plan::waiting_bytes(&segments, manifest.compacted) >= waiting_bytes_min;
+                let through = plan::choose(&segments, manifest.compacted).filter(|_| is_enough)?;
+                Some(Job::Tables { state: Box::new(self.checkpoint.clone()), through })
+            }
+            Turn::Pack => {
+                let SegmentMeta { id, end, .. } = plan::choose_packing(manifest)?;
+                let (store, end, at) = (manifest.store, end.clone()?, self.writer.open_nanos());
+                Some(Job::Pack(Packing { store, id: *id, end, at }))
+            }
+        }
     }
 
-    /// Names what was made in the manifest, then shows it to readers.
-    pub(crate) fn publish(&mut self, made: Result<Done>) -> Result<()> {
-        let done = made.map_err(|error| match error {
-            // The folder may hold names that the disk lacks, and must not be synced again (W8).
-            Error::WritesStopped { cause } => self.stop(&cause).into(),
-            error => error,
+    /// An order, with numbers of table files that nothing else will have.
+    fn order(&mut self, job: Job) -> Order {
+        let first = self.next_table;
+        self.next_table = TableId(first.0 + compaction::FILES_MAX);
+        Order { job, snapshot: Arc::clone(&self.snapshot), first }
+    }
+
+    /// Names what was made in the manifest, then shows it to readers. What it took the place of is
+    /// removed (W7): who reads that has it open.
+    pub(crate) fn publish(&mut self, made: Result<Done, Failed>) -> Result<()> {
+        let done = made.map_err(|Failed { error, damaged }| {
+            self.left_alone.extend(damaged);
+            match error {
+                // The folder may hold names that the disk lacks, and must not be synced again (W8).
+                Error::WritesStopped { cause } => self.stop(&cause).into(),
+                error => error,
+            }
         })?;
         match done {
-            Done::Tables(made) => self.publish_tables(*made)?,
+            Done::Tables(made, state) => {
+                let through = made.through;
+                self.publish_tables(made)?;
+                self.projection.rest(Arc::clone(state.resting()), through);
+                self.checkpoint = *state;
+            }
+            Done::Rebuilt(made) => {
+                let files = self.publish_tables(made)?;
+                self.counters.tables_rebuilt.fetch_add(files, Ordering::Relaxed);
+            }
+            Done::Merged(made) => {
+                self.publish_tables(made)?;
+            }
             Done::Packed(id, packed) => self.publish_packed(id, packed)?,
         }
+        self.turns = Turn::ORDER;
         self.drop_expired()?;
         self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
         Ok(())
     }
 
-    fn publish_tables(&mut self, made: Made) -> Result<()> {
-        let Made { added, removed, through, tables, state } = made;
+    /// Gives how many table files went.
+    fn publish_tables(&mut self, made: Made) -> Result<u64> {
+        let Made { added, removed, through, tables } = made;
         let dropped: Vec<RelPath> = self
             .tables
             .all()
@@ -312,18 +372,11 @@ impl Core {
             .flat_map(|table| [table.meta.path(), table.meta.sidecar_path()])
             .collect();
         self.writer.edit(Edit::Compacted { added, removed, through })?;
-        match state {
-            Some(state) => {
-                self.projection.rest(Arc::clone(state.resting()), through);
-                self.checkpoint = state;
-            }
-            None => {
-                self.counters.tables_rebuilt.fetch_add(dropped.len() as u64 / 2, Ordering::Relaxed);
-            }
-        }
+        // Every number below is named; those set aside for this order and not used are free.
+        self.next_table = self.writer.live().next_table;
         self.tables = Arc::new(tables);
         dropped.iter().for_each(|path| self.remove(path));
-        Ok(())
+        Ok(dropped.len() as u64 / 2)
     }
 
     /// From now on readers read the packed file; the segment's own goes once the edit is durable (W7).
@@ -414,42 +467,6 @@ impl Core {
     /// As for an append; the folder is let go of in any case.
     pub fn close(mut self) -> Result<()> {
         Ok(self.writer.close()?)
-    }
-}
-
-/// What to do about the log, and what it needs: carrying it out takes long and needs no writer.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// Make table files of the events behind those that stand in some.
-    /// `state` is that of before the first of them.
-    Tables { snapshot: Arc<Snapshot>, state: Box<Projection>, first: TableId, through: Lsn },
-    /// Make a damaged table file again (F4).
-    Rebuild { snapshot: Arc<Snapshot>, damaged: TableMeta, first: TableId },
-    /// Pack a segment.
-    Pack(Packing),
-}
-
-/// What was made; nothing names it yet.
-#[derive(Debug)]
-pub(crate) enum Done {
-    Tables(Box<Made>),
-    Packed(SegmentId, Packed),
-}
-
-impl Order {
-    /// Makes the files.
-    pub(crate) fn make(&self, world: &World) -> Result<Done> {
-        match self {
-            Self::Tables { snapshot, state, first, through } => {
-                compaction::make(world, snapshot, (**state).clone(), *first, *through)
-                    .map(|made| Done::Tables(Box::new(made)))
-            }
-            Self::Rebuild { snapshot, damaged, first } => {
-                compaction::make_again(world, snapshot, *first, damaged)
-                    .map(|made| Done::Tables(Box::new(made)))
-            }
-            Self::Pack(packing) => packing.make(world).map(|packed| Done::Packed(packing.id, packed)),
-        }
     }
 }
 

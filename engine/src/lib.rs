@@ -58,7 +58,7 @@ pub use event::{
 };
 pub use id::{Epoch, Lsn, ProjectKey, RunKey, RunPath, SegmentId, StoreId};
 pub use log::Counters;
-pub use options::{Durability, Options};
+pub use options::{Compaction, Durability, Options};
 pub use projection::{
     ApplyError, Extent, FileEntry, HIDDEN_KEY, Key, KeyStats, Keys, Kinds, Location, People, Project,
     Projection, RUNS_PER_CHUNK, Run, Screen, Shown, Space, Stream, StreamKind, Table, Totals, Tree, User,

@@ -33,3 +33,8 @@ pub const CHUNK_HASHES_MAX: usize = 256;
 pub const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 /// The largest segment, unless one batch is larger.
 pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of table files that a compaction writes in a second while batches come in: about half of
+/// what a core makes, so that ingest has the rest of it and of the disk.
+pub const COMPACTION_BYTES_BUSY: u64 = 32 << 20;
+/// The same while no batch has come for a second.
+pub const COMPACTION_BYTES_IDLE: u64 = 256 << 20;

@@ -15,6 +15,42 @@ pub enum Durability {
     Os,
 }
 
+/// When and how the log becomes table files (DESIGN 5.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compaction {
+    /// Whether it begins by itself when enough of the log has ended, or only when it is asked for.
+    pub automatic: bool,
+    /// Bytes of table files that are written in a second while batches come in. Less leaves more of
+    /// the disk to them, and lets more of the log wait.
+    pub busy_bytes_per_second: u64,
+    /// The same while none come.
+    pub idle_bytes_per_second: u64,
+    /// Files of a kind straight from the log that are merged at once, into files of one project each.
+    /// With more of them a run's rows stand in more files for a while, and fewer rows are written
+    /// again often.
+    pub fresh_files: usize,
+    /// How many times as large a file becomes when its rows are written again.
+    pub growth: u64,
+    /// A file of so many bytes is not written again.
+    pub file_bytes_min: u64,
+    /// Bytes of the largest file, about.
+    pub file_bytes_max: u64,
+}
+
+impl Default for Compaction {
+    fn default() -> Self {
+        Self {
+            automatic: false,
+            busy_bytes_per_second: limits::COMPACTION_BYTES_BUSY,
+            idle_bytes_per_second: limits::COMPACTION_BYTES_IDLE,
+            fresh_files: 16,
+            growth: 10,
+            file_bytes_min: 128 << 20,
+            file_bytes_max: 512 << 20,
+        }
+    }
+}
+
 /// How to open a store.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -31,6 +67,8 @@ pub struct Options {
     /// How long the log is kept after its events stand in table files and its segments are packed, by
     /// the time that the store is open; none: for ever. The past is exact as far back as the log goes.
     pub keep_log: Option<Duration>,
+    /// When and how the log becomes table files.
+    pub compaction: Compaction,
     /// What a second writer is told of this one.
     pub holder: String,
 }
@@ -45,6 +83,7 @@ impl Options {
             segment_bytes_max: limits::SEGMENT_BYTES_MAX,
             idle_close: Duration::from_secs(1),
             keep_log: None,
+            compaction: Compaction::default(),
             holder: crate::disk::this_process(),
         }
     }

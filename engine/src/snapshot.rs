@@ -23,8 +23,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Where the rows of a run stand, in the order in which they were written: in table files, then
-    /// in the tail of the log.
+    /// Where the rows of a run stand: in table files, in no order that means anything, then in the tail
+    /// of the log. Rows of one position may stand in several; each says which event wrote it.
     ///
     /// # Errors
     ///
@@ -36,7 +36,10 @@ impl Snapshot {
             StreamKind::Console => (Kind::Console, &run.console),
         };
         let mut extents = Vec::new();
-        for table in self.tables.of(table) {
+        let may_hold = |table: &&Arc<Table>| {
+            table.meta.project.as_ref().is_none_or(|project| *project == run.key.project)
+        };
+        for table in self.tables.of(table).filter(may_hold) {
             // A moment of the past sees no row that was written later.
             let entries = table.of_run(run.ordinal)?.filter(|entry| entry.lsns.0 <= self.durable);
             extents.extend(entries.map(|entry| Extent {

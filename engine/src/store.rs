@@ -19,7 +19,9 @@ use tokio::sync::{oneshot, watch};
 
 use crate::batch::Batch;
 use crate::blob::Blobs;
-use crate::core::{self, Ack, Core, Done, Prepared};
+use crate::compaction::pace::{Pace, Retry};
+use crate::compaction::{Done, Failed, Order};
+use crate::core::{self, Ack, Core, Prepared};
 use crate::disk::World;
 use crate::error::{Error, Result};
 use crate::event::Time;
@@ -40,6 +42,7 @@ pub struct Store {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     health: watch::Receiver<Health>,
     counters: Arc<Counters>,
+    pace: Arc<Pace>,
     blobs: Blobs,
     stop: Stop,
     world: World,
@@ -88,6 +91,8 @@ impl Store {
         let (queue, messages) = Queue::new(limits::QUEUE_BATCHES_MAX, limits::QUEUE_BYTES_MAX as u64);
         let counters = Arc::clone(core.counters());
         let (blobs, stop) = (core.blobs(), core.stop_of_all().clone());
+        let clock = Arc::clone(&world.clock);
+        let pace = Arc::new(Pace::new(clock, Arc::clone(&counters), options.compaction.clone()));
         let writer = WriterThread {
             core,
             world: world.clone(),
@@ -96,12 +101,16 @@ impl Store {
             compacting: None,
             compaction_wanted: Vec::new(),
             checking: None,
+            retry: Retry::default(),
+            pace: Arc::clone(&pace),
+            // Less would fill many small files with what is read quickly where it stands.
+            automatic_bytes_min: options.compaction.automatic.then_some(options.segment_bytes_min / 2),
             snapshots: snapshot_sender,
             health: health_sender,
             idle: options.idle_close,
         };
-        let writer = WriterThread::start(writer, stop.clone())?;
-        Ok(Self { queue, writer: Mutex::new(Some(writer)), snapshots, health, counters, blobs, stop, world })
+        let writer = Mutex::new(Some(WriterThread::start(writer, stop.clone())?));
+        Ok(Self { queue, writer, snapshots, health, counters, pace, blobs, stop, world })
     }
 
     /// Stores a batch; returns once it is durable and visible in [`Store::snapshot`].
@@ -142,9 +151,9 @@ impl Store {
         })
     }
 
-    /// Ends the segment that is being written, compacts all that have ended into table files and packs
-    /// them, while appends go on; returns once the manifest names the files, with how many tables there
-    /// are.
+    /// Ends the segment that is being written, compacts all that have ended into table files, merges
+    /// those and packs the segments, while appends go on; returns once nothing is left to do and the
+    /// manifest says so, with how many table files there are.
     ///
     /// # Errors
     ///
@@ -210,13 +219,14 @@ impl Store {
         &self.counters
     }
 
-    /// Finishes what waits, proves the last group, lets go of the folder. Appends after it fail with
+    /// Finishes what waits but for a compaction, which is begun again after the next opening; proves the last group, lets go of the folder. Appends after it fail with
     /// `Closed`; a second call does nothing.
     ///
     /// # Errors
     ///
     /// `WritesStopped`, when the last group could not be proven.
     pub fn close(&self) -> Result<()> {
+        self.pace.stop();
         self.queue.close();
         match lock(&self.writer).take().map(JoinHandle::join) {
             Some(Ok(closed)) => closed,
@@ -240,7 +250,7 @@ fn compaction_failed(why: &str) -> Error {
     Error::Io { doing: "make files in", path: crate::disk::RelPath::of(table::FOLDER), source }
 }
 
-/// How often a compaction that somebody waits for is looked at.
+/// How often a compaction that runs is looked at.
 const COMPACTION_LOOK: Duration = Duration::from_millis(20);
 
 /// What the writer's thread owns.
@@ -251,11 +261,16 @@ struct WriterThread {
     /// The thread that makes the next segment ready, while there is one.
     ahead: Option<JoinHandle<std::io::Result<Spare>>>,
     /// The thread that makes table files or packs a segment, while there is one.
-    compacting: Option<JoinHandle<Result<Done>>>,
+    compacting: Option<JoinHandle<Result<Done, Failed>>>,
     /// Who waits for all that has ended to be compacted.
     compaction_wanted: Vec<oneshot::Sender<Result<usize>>>,
     /// The thread that looks for damaged table files, while there is one.
     checking: Option<JoinHandle<()>>,
+    /// When one that nobody waits for is begun after one that failed.
+    retry: Retry,
+    pace: Arc<Pace>,
+    /// Bytes of ended segments with which a compaction begins by itself; none: it does not.
+    automatic_bytes_min: Option<u64>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     health: watch::Sender<Health>,
     idle: Duration,
@@ -277,22 +292,24 @@ impl WriterThread {
     }
 
     fn run(mut self) -> Result<()> {
+        // For how long no batch has come, at the least.
+        let mut quiet = Duration::ZERO;
         loop {
-            let is_compacting = self.compacting.is_some() || !self.compaction_wanted.is_empty();
-            let message = self.messages.recv_timeout(if is_compacting { COMPACTION_LOOK } else { self.idle });
             self.compact();
-            match message {
-                Ok(Message::Compact(answer)) => {
-                    self.want_compaction(answer);
-                    self.compact();
-                }
+            // Also where nothing comes it is looked whether a reader met damage.
+            let pause = self.until_compaction().map_or(self.idle, |pause| pause.min(self.idle));
+            match self.messages.recv_timeout(pause) {
+                Ok(Message::Compact(answer)) => self.want_compaction(answer),
                 Ok(Message::Append(first)) => {
                     self.commit_group(first);
                     self.make_ahead();
+                    quiet = Duration::ZERO;
                 }
-                Err(RecvTimeoutError::Timeout) if is_compacting => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Err(error) = self.core.close_mark() {
+                    quiet = quiet.saturating_add(pause);
+                    if quiet >= self.idle
+                        && let Err(error) = self.core.close_mark()
+                    {
                         self.note(Some(&error));
                     }
                 }
@@ -344,6 +361,7 @@ impl WriterThread {
             Ok(()) => {
                 self.compaction_wanted.push(answer);
                 self.check();
+                self.pace.hurry(true);
             }
             Err(error) => {
                 self.note(Some(&error));
@@ -352,45 +370,40 @@ impl WriterThread {
         }
     }
 
-    /// Publishes what a compaction made, and begins the next one while somebody waits for it.
+    /// How long compaction needs no look; none: until something is written.
+    fn until_compaction(&self) -> Option<Duration> {
+        if self.compacting.is_some() || !self.compaction_wanted.is_empty() {
+            return Some(COMPACTION_LOOK);
+        }
+        let pause = self.retry.wait(self.world.clock.mono());
+        let waits = self.automatic_bytes_min.is_some() && !pause.is_zero() && self.core.stopped().is_none();
+        waits.then_some(pause)
+    }
+
+    /// Publishes what a compaction made, and begins the next one where there is something to do.
     fn compact(&mut self) {
         if self.compacting.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return;
         }
         if let Some(thread) = self.compacting.take() {
-            let made = thread.join().unwrap_or_else(|_| Err(compaction_failed("it panicked")));
-            if let Err(error) = self.core.publish(made) {
-                // A full disk stopped this job, not the log (F9).
-                if self.core.stopped().is_some() {
-                    self.note(Some(&error));
-                }
-                self.fail_compaction(error);
+            let made = thread.join().unwrap_or_else(|_| Err(compaction_failed("it panicked").into()));
+            match self.core.publish(made) {
+                Ok(()) => self.retry.succeeded(),
+                Err(error) => self.fail_compaction(error),
             }
             self.snapshots.send_replace(self.core.snapshot());
         }
-        if let Some(cause) = self.core.stopped().map(str::to_owned) {
-            if !self.compaction_wanted.is_empty() {
-                self.fail_compaction(Error::WritesStopped { cause });
+        while let Some(order) = self.next_order() {
+            let (world, pace) = (self.world.clone(), Arc::clone(&self.pace));
+            let make = move || order.make(&world, Some(&pace));
+            match thread::Builder::new().name("compaction".into()).spawn(make) {
+                Ok(thread) => self.compacting = Some(thread),
+                Err(error) => {
+                    self.fail_compaction(compaction_failed(&error.to_string()));
+                    continue;
+                }
             }
             return;
-        }
-        // What is damaged is made again, whether somebody waits or not (F4).
-        let rebuild = self.core.plan_rebuild();
-        if rebuild.is_none() && (self.compaction_wanted.is_empty() || self.is_checking()) {
-            return;
-        }
-        let Some(order) = rebuild.or_else(|| self.core.plan()) else {
-            let files = self.core.snapshot().table_files().len();
-            for answer in self.compaction_wanted.drain(..) {
-                let _gone = answer.send(Ok(files));
-            }
-            return;
-        };
-        let world = self.world.clone();
-        let make = move || order.make(&world);
-        match thread::Builder::new().name("compaction".into()).spawn(make) {
-            Ok(thread) => self.compacting = Some(thread),
-            Err(error) => self.fail_compaction(compaction_failed(&error.to_string())),
         }
     }
 
@@ -407,12 +420,54 @@ impl WriterThread {
         self.checking.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Tells the one who has waited longest; for the others it is tried again.
+    /// What to do now: what is damaged is made again, whether somebody waits or not (F4); then what is
+    /// next, for who waits at once, else when it is due. Answers who waits when nothing is left.
+    fn next_order(&mut self) -> Option<Order> {
+        if let Some(cause) = self.core.stopped().map(str::to_owned) {
+            self.answer_compaction(|| Err(Error::WritesStopped { cause: cause.clone() }));
+            return None;
+        }
+        let rebuild = self.core.plan_rebuild();
+        if rebuild.is_some() {
+            return rebuild;
+        }
+        if self.compaction_wanted.is_empty() {
+            let is_due = self.retry.wait(self.world.clock.mono()).is_zero();
+            return self.core.plan(self.automatic_bytes_min.filter(|_| is_due)?);
+        }
+        if self.is_checking() {
+            return None;
+        }
+        let order = self.core.plan(0);
+        if order.is_none() {
+            let files = self.core.snapshot().table_files().len();
+            self.answer_compaction(|| Ok(files));
+        }
+        order
+    }
+
+    fn answer_compaction(&mut self, answer: impl Fn() -> Result<usize>) {
+        for wanted in self.compaction_wanted.drain(..) {
+            let _gone = wanted.send(answer());
+        }
+        self.pace.hurry(false);
+    }
+
+    /// Tells the one who has waited longest; for the others it is tried again, and for nobody after a
+    /// pause.
     fn fail_compaction(&mut self, error: Error) {
-        tracing::warn!(%error, "a compaction failed; the log still holds all of it");
+        let now = self.world.clock.mono();
+        self.retry.failed(now);
+        let again = self.retry.wait(now);
+        tracing::warn!(%error, ?again, "a compaction failed; what it was to replace still stands");
+        // A full disk stopped this job, not the log (F9).
+        if self.core.stopped().is_some() {
+            self.note(Some(&error));
+        }
         if !self.compaction_wanted.is_empty() {
             let _gone = self.compaction_wanted.remove(0).send(Err(error));
         }
+        self.pace.hurry(!self.compaction_wanted.is_empty());
     }
 
     /// Has the next segment made ready by another thread, since zeroing it takes long.
@@ -607,6 +662,50 @@ mod tests {
             }
         });
         assert!(store.counters().syncs.load(Ordering::Relaxed) < 8 * 50 + 100);
+    }
+
+    #[test]
+    fn compaction_begins_by_itself_when_a_segment_has_ended() {
+        let dir = TempDir::new().unwrap();
+        let mut options = options(&dir);
+        options.compaction.automatic = true;
+        let store = Store::open(options).unwrap();
+        begin(&store, "a");
+        let mut snapshots = store.subscribe();
+        let has_ended = || store.snapshot().segments().iter().any(|segment| segment.sealed);
+        let mut step = 0;
+        while !has_ended() {
+            store.append_blocking(Batch::new(vec![row("a", step)])).unwrap();
+            step += 1;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let compacted = snapshots.wait_for(|snapshot| !snapshot.table_files().is_empty());
+        assert!(!runtime.block_on(compacted).unwrap().table_files().is_empty());
+        assert_eq!(steps(&store.snapshot(), "a"), (0..step).collect::<Vec<_>>());
+        store.close().unwrap();
+    }
+
+    #[test]
+    fn who_asks_for_a_compaction_waits_until_nothing_is_left_to_merge() {
+        let dir = TempDir::new().unwrap();
+        let mut options = options(&dir);
+        (options.compaction.fresh_files, options.compaction.growth) = (2, 2);
+        // So slow that only who waits gets it done.
+        options.compaction.idle_bytes_per_second = 1;
+        options.compaction.busy_bytes_per_second = 1;
+        let store = Store::open(options).unwrap();
+        begin(&store, "a");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for round in 0..4 {
+            store.append_blocking(Batch::new(vec![row("a", round)])).unwrap();
+            runtime.block_on(store.compact()).unwrap();
+        }
+        let levels: Vec<u8> = store.snapshot().table_files().iter().map(|table| table.level).collect();
+        assert!(levels.iter().any(|level| *level > 0), "{levels:?}");
+        let mut found = steps(&store.snapshot(), "a");
+        found.sort_unstable();
+        assert_eq!(found, [0, 1, 2, 3]);
+        store.close().unwrap();
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use engine::{
-    Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine, Durability, Event, Options,
-    Path, Paths, ProjectCreated, ProjectKey, Rows, RunChanged, RunCreated, RunKey, Snapshot, State,
+    Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Compaction, Console, ConsoleLine, Durability, Event,
+    Options, Path, Paths, ProjectCreated, ProjectKey, Rows, RunChanged, RunCreated, RunKey, Snapshot, State,
     StateChanged, Store, StoreCreated, StoreId, Subject, Value,
 };
 use query::output::{Format, Writer};
@@ -30,8 +30,13 @@ impl Fixture {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
+        Self::compacted_by(limits, Compaction::default())
+    }
+
+    pub(crate) fn compacted_by(limits: Limits, compaction: Compaction) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options { durability: Durability::Os, ..Options::new(dir.path().join("store")) };
+        let options = Options::new(dir.path().join("store"));
+        let options = Options { durability: Durability::Os, compaction, ..options };
         let fixture = Self {
             store: Store::open(options).unwrap(),
             database: Database::new(limits),

@@ -1,5 +1,8 @@
 //! `history`, `points` and `system`: rows of what was logged.
 
+use engine::Compaction;
+use query::Limits;
+
 use crate::fixture::Fixture;
 
 #[test]
@@ -26,6 +29,39 @@ fn a_row_is_a_step_and_the_last_write_of_each_key_wins() {
             r#"{"step":1,"value":0.75,"int_value":null,"json_value":0.75}"#,
             r#"{"step":2,"value":0.25,"int_value":null,"json_value":0.25}"#
         ]
+    );
+}
+
+/// The file of the first and third write was merged, so its last row is later than the one of the second.
+#[test]
+fn the_last_write_of_a_step_wins_whichever_file_has_it() {
+    let (file_bytes_min, file_bytes_max) = (16 << 10, 32 << 10);
+    let limits =
+        Compaction { fresh_files: 1, growth: 1, file_bytes_min, file_bytes_max, ..Compaction::default() };
+    let fixture = Fixture::compacted_by(Limits::default(), limits);
+    let mut run = fixture.run("a");
+    let mut draw = 7u64;
+    let digits = (0..6000).map(|_| {
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{:016x}", draw ^ (draw >> 29))
+    });
+    let large: String = digits.collect();
+    let second = format!(r#"{{"_step":1,"loss":2.0,"text":"{large}"}}"#);
+    for line in [r#"{"_step":1,"loss":1.0,"acc":0.1}"#, &second, r#"{"_step":1,"late":true}"#] {
+        run.log(&[line]);
+        fixture.runtime.block_on(fixture.store.compact()).unwrap();
+    }
+    let files = fixture.snapshot().table_files();
+    let mut lsns: Vec<_> = files
+        .iter()
+        .filter(|file| file.kind == "history")
+        .map(|file| (file.first_lsn, file.last_lsn))
+        .collect();
+    lsns.sort();
+    assert!(matches!(lsns[..], [merged, second] if second.0 < merged.1), "{files:?}");
+    assert_eq!(
+        fixture.rows("SELECT _step, loss, acc, late FROM history"),
+        [r#"{"_step":1,"loss":2.0,"acc":0.1,"late":true}"#]
     );
 }
 

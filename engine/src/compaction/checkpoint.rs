@@ -15,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Arc;
 
-use crate::disk::World;
+use super::maker::Maker;
 use crate::error::{Error, Result};
+use crate::id::Lsn;
 use crate::projection::{Projection, RUNS_PER_CHUNK, Run};
 use crate::table::rows::Written;
-use crate::table::{self, Kind, Label, TableId, TableMeta, Tables};
+use crate::table::{self, Kind, TableId, TableMeta, Tables};
 
 /// Ordinals of a tile.
 const TILE: u32 = 8 * CHUNK;
@@ -27,11 +28,6 @@ const TILE: u32 = 8 * CHUNK;
 const CHUNK: u32 = RUNS_PER_CHUNK as u32;
 /// Rows above a tile, in deltas, before it is written anew.
 const PENDING_MAX: u64 = (TILE / 4) as u64;
-
-/// Files of a checkpoint at the most, of a state with so many runs.
-pub(super) fn files_max(run_count: u32) -> u64 {
-    2 + u64::from(run_count.div_ceil(TILE)) + 1
-}
 
 /// A file of runs, for the choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,18 +90,17 @@ fn choose(files: &[RunsFile], changed: &BTreeMap<u32, u64>) -> Choice {
     Choice { removed: removed.map(|file| file.id).collect(), tiles, swallowed }
 }
 
-/// Writes `state`, as it stands, as files beside those of `tables`. `label` names each. Gives those
-/// that they replace.
+/// Writes `state`, as it stands behind the events of `lsns`, as files beside those of `tables`. Gives
+/// those that they replace.
 ///
 /// # Errors
 ///
 /// As [`table::make`].
 pub(super) fn write(
-    world: &World,
+    maker: &mut Maker<'_>,
     state: &Projection,
     tables: &Tables,
-    label: &mut dyn FnMut(Kind, u8) -> Label,
-    added: &mut Vec<TableMeta>,
+    lsns: (Lsn, Lsn),
 ) -> Result<Vec<TableId>> {
     let mut removed: Vec<TableId> = tables.of(Kind::State).map(|table| table.meta.id).collect();
     let mut wanted: BTreeSet<u32> = state.awake().map(|run| run.ordinal).collect();
@@ -125,21 +120,24 @@ pub(super) fn write(
     for tile in &choice.tiles {
         let chunks = tile.saturating_mul(TILE / CHUNK)..tile.saturating_add(1).saturating_mul(TILE / CHUNK);
         let runs = chunks.flat_map(|chunk| runs_of(state, chunk));
-        added.push(table::make(world, label(Kind::Runs, 1), |sink| table::runs::write(runs, sink))?);
+        let label = maker.label(Kind::Runs, 1, lsns);
+        maker.file(label, |sink| table::runs::write(runs, sink))?;
     }
     wanted.retain(|ordinal| !choice.tiles.contains(&(ordinal / TILE)));
     if !wanted.is_empty() {
         let missing = |ordinal| Error::damaged(format!("there is no run {ordinal}"));
         let run = |ordinal| state.run_at(ordinal)?.ok_or_else(|| missing(ordinal));
         let runs = wanted.into_iter().map(run);
-        added.push(table::make(world, label(Kind::Runs, 0), |sink| table::runs::write(runs, sink))?);
+        let label = maker.label(Kind::Runs, 0, lsns);
+        maker.file(label, |sink| table::runs::write(runs, sink))?;
     }
     let bytes = state.to_bytes()?;
-    added.push(table::make(world, label(Kind::State, 0), |mut sink| {
+    let label = maker.label(Kind::State, 0, lsns);
+    maker.file(label, |mut sink| {
         let path = crate::disk::RelPath::of(table::FOLDER);
         sink.write_all(&bytes).map_err(|error| Error::writing("write to", &path, error))?;
         Ok(Written { sink, rows: 1, index: Vec::new() })
-    })?);
+    })?;
     Ok(removed)
 }
 

@@ -1,18 +1,20 @@
-//! From events in log order to the rows of files.
+//! From events in log order, or from table files, to the rows of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::event::{self, Block, BlockBuilder, Body, Column, Event};
+use crate::event::{self, Block, BlockBuilder, Body, Cell, Column, Event};
 use crate::id::{Lsn, RunKey, SegmentId};
 use crate::projection::{Location, Projection};
 use crate::snapshot::Snapshot;
 use crate::table::Kind;
-use crate::table::blocks::Sink;
 use crate::table::rows::{
-    self, COLUMNS_MAX, OWN_KEYS, Order, Part, PartRows, Piece, Survey, Written, console_block,
+    self, COLUMNS_MAX, Loader, OWN_KEYS, Order, Part, PartRows, Piece, Survey, Wanted, Written, console_block,
 };
+
+/// Bytes of cells of the long layout that are in memory at once; more of them fill another file.
+const LONG_BYTES_MAX: usize = 64 << 20;
 
 /// The rows of events, by what they are.
 #[derive(Default)]
@@ -21,8 +23,9 @@ pub(super) struct Gathered([Rows; 3]);
 /// The rows of one file.
 pub(super) struct Rows {
     pub(super) kind: Kind,
-    parts: Vec<Part>,
-    survey: Survey,
+    pub(super) parts: Vec<Part>,
+    /// What the parts hold, all of them.
+    pub(super) survey: Survey,
 }
 
 impl Default for Rows {
@@ -94,15 +97,9 @@ fn gather(
 }
 
 impl Gathered {
-    /// The files that the rows fill: one a kind, and one for the keys that have no room in it.
-    ///
-    /// # Errors
-    ///
-    /// `Damaged` when the log does not hold what it held.
-    pub(super) fn into_files(self) -> Result<Vec<Rows>> {
-        let rows = self.0.into_iter().filter(|rows| !rows.parts.is_empty());
-        let files: Vec<Vec<Rows>> = rows.map(Rows::split).collect::<Result<_>>()?;
-        Ok(files.into_iter().flatten().collect())
+    /// The rows of each kind that has some.
+    pub(super) fn into_rows(self) -> impl Iterator<Item = Rows> {
+        self.0.into_iter().filter(|rows| !rows.parts.is_empty())
     }
 }
 
@@ -125,38 +122,59 @@ impl Rows {
         Ok(())
     }
 
-    fn split(mut self) -> Result<Vec<Self>> {
-        let gone: BTreeSet<Arc<str>> = self.survey.narrow(COLUMNS_MAX).into_iter().collect();
+    /// Gives the files that the rows fill, one after the other: one of rows, and of the keys that have
+    /// no room in it as many as they take.
+    ///
+    /// # Errors
+    ///
+    /// What `make` gives; `Damaged` when a part does not hold what it held.
+    pub(super) fn into_files(mut self, make: &mut dyn FnMut(Self) -> Result<()>) -> Result<()> {
+        let gone = self.survey.narrow(COLUMNS_MAX);
         if gone.is_empty() {
-            return Ok(vec![self]);
+            return make(self);
         }
-        let mut series = AllSeries::new();
-        for part in &self.parts {
-            gather_long(part, &gone, &mut series)?;
+        let (kind, parts) = (self.kind, self.parts.clone());
+        make(self)?;
+        let keys: BTreeSet<Arc<str>> = gone.iter().cloned().collect();
+        let mut pieces = Loader::new(&parts, Wanted::Keys(&gone));
+        let mut long = Long::default();
+        for part in &parts {
+            long.add(part, &*pieces.next()?, &keys);
+            if long.bytes >= LONG_BYTES_MAX {
+                make(std::mem::take(&mut long).into_rows(kind)?)?;
+            }
         }
-        let mut long = Self { kind: self.kind, ..Self::default() };
-        for ((ordinal, writer, key, _), series) in series {
-            let piece = series.into_piece()?;
-            let Some(range) = order(self.kind).range(&piece, Some(&key)) else { continue };
-            long.survey.add(&piece.block, Some(&key));
-            let rows = PartRows::Gathered(Arc::new(piece));
-            long.parts.push(Part { ordinal, writer, key: Some(key), range, rows });
-        }
-        Ok(vec![self, long])
+        if long.series.is_empty() { Ok(()) } else { make(long.into_rows(kind)?) }
     }
 
-    pub(super) fn write(
+    /// The positions of the events that wrote the rows lie between these.
+    pub(super) fn lsns(&self) -> (Lsn, Lsn) {
+        let lsns = self.parts.iter().map(Part::lsns);
+        lsns.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((Lsn(0), Lsn(0)))
+    }
+
+    pub(super) fn write<W: std::io::Write + Send>(
         self,
         zstd_level: i32,
         name: &dyn Fn(u32) -> Result<RunKey>,
-        sink: Sink,
-    ) -> Result<Written<Sink>> {
+        sink: W,
+    ) -> Result<Written<W>> {
         rows::write(self.parts, self.survey, order(self.kind), zstd_level, name, sink)
     }
 }
 
-/// The cells of a run, writer, key and kind: one kind, so that no cell is made another.
-type AllSeries = BTreeMap<(u32, Arc<str>, Arc<str>, event::Kind), Series>;
+/// Cells that stand each in a row of its own, by what they have in common.
+#[derive(Default)]
+struct Long {
+    series: BTreeMap<SeriesName, Series>,
+    /// About how many there are.
+    bytes: usize,
+}
+
+/// Run, writer, key, kind, and the kinds of what the rows say of themselves: one kind each, so that
+/// no cell is made another.
+type SeriesName = (u32, Arc<str>, Arc<str>, event::Kind, OwnKinds);
+type OwnKinds = [Option<event::Kind>; OWN_KEYS.len()];
 
 /// Cells of one key, each in a row with what its row says of itself.
 #[derive(Default)]
@@ -166,33 +184,67 @@ struct Series {
     lines: Vec<u64>,
 }
 
+impl Long {
+    /// Adds the cells of some keys of a part.
+    fn add(&mut self, part: &Part, piece: &Piece, keys: &BTreeSet<Arc<str>>) {
+        let own: Vec<(usize, Column<'_>)> = piece
+            .block
+            .columns()
+            .filter_map(|column| Some((OWN_KEYS.iter().position(|own| *own == column.name)?, column)))
+            .collect();
+        for column in piece.block.columns() {
+            let Some(key) = keys.get(column.name) else { continue };
+            let mut open: Option<(OwnKinds, &mut Series)> = None;
+            for (row, cell) in column.iter() {
+                let cells = own.iter().filter_map(|(place, own)| {
+                    Some((*place, own.kind, own.name, own.cell(own.index_of(row)?)?))
+                });
+                let mut kinds = OwnKinds::default();
+                let cells: Vec<(&str, Cell<'_>)> = cells
+                    .map(|(place, kind, name, cell)| {
+                        kinds.iter_mut().skip(place).take(1).for_each(|slot| *slot = Some(kind));
+                        (name, cell)
+                    })
+                    .collect();
+                if open.as_ref().is_none_or(|(known, _)| *known != kinds) {
+                    let writer = Arc::clone(&part.writer);
+                    let name = (part.ordinal, writer, Arc::clone(key), column.kind, kinds);
+                    open = Some((kinds, self.series.entry(name).or_default()));
+                }
+                if let Some((_, series)) = &mut open {
+                    self.bytes += series.push(&cells, key, cell, piece.lsn(row), piece.line(row));
+                }
+            }
+        }
+    }
+
+    fn into_rows(self, kind: Kind) -> Result<Rows> {
+        let mut long = Rows { kind, ..Rows::default() };
+        for ((ordinal, writer, key, ..), series) in self.series {
+            let piece = series.into_piece()?;
+            let Some(range) = order(kind).range(&piece, Some(&key)) else { continue };
+            long.survey.add(&piece.block, Some(&key));
+            let rows = PartRows::Gathered(Arc::new(piece));
+            long.parts.push(Part { ordinal, writer, key: Some(key), range, rows });
+        }
+        Ok(long)
+    }
+}
+
 impl Series {
+    /// Adds a row; gives about how many bytes it takes.
+    fn push(&mut self, own: &[(&str, Cell<'_>)], key: &str, cell: Cell<'_>, lsn: Lsn, line: u64) -> usize {
+        self.rows.begin_row();
+        own.iter().for_each(|(name, cell)| self.rows.push_cell(name, *cell));
+        self.rows.push_cell(key, cell);
+        self.lsns.push(lsn.0);
+        self.lines.push(line);
+        let text = if let Cell::Text(text) | Cell::Json(text) = cell { text.len() } else { 0 };
+        (own.len() + 1) * 12 + 16 + text
+    }
+
     fn into_piece(self) -> Result<Piece> {
         let block = Block::parse(self.rows.finish()).map_err(|error| Error::damaged(error.to_string()))?;
         Ok(Piece::gathered(block, self.lsns, self.lines))
     }
-}
-
-/// Adds the cells of some keys, each by itself, to their series.
-fn gather_long(part: &Part, keys: &BTreeSet<Arc<str>>, all: &mut AllSeries) -> Result<()> {
-    let piece = part.load()?;
-    let own: Vec<Column<'_>> =
-        piece.block.columns().filter(|column| OWN_KEYS.contains(&column.name)).collect();
-    for column in piece.block.columns() {
-        let Some(key) = keys.get(column.name) else { continue };
-        let name = (part.ordinal, Arc::clone(&part.writer), Arc::clone(key), column.kind);
-        let series = all.entry(name).or_default();
-        for (row, cell) in column.iter() {
-            series.rows.begin_row();
-            for own in &own {
-                if let Some(cell) = own.index_of(row).and_then(|index| own.cell(index)) {
-                    series.rows.push_cell(own.name, cell);
-                }
-            }
-            series.rows.push_cell(key, cell);
-            series.lsns.push(piece.lsn(row).0);
-            series.lines.push(piece.line(row));
-        }
-    }
-    Ok(())
 }

@@ -1,137 +1,198 @@
-//! Compaction: ended segments become table files.
+//! Compaction: ended segments become table files, small table files become larger ones, and segments
+//! that stand in table files are packed.
 //!
 //! ```text
-//!  choose (pure) ─► gather: events, in log order ─► write: files, sorted (W5) ─► publish: one edit
-//!                      └─► fold: the state at their end ─► write: files of runs and state
-//!                ─► pack the segments, one by one ─► an edit each ─► drop those whose time is over
+//!  choose (pure) ─► gather: events, in log order ───────┐
+//!                      └─► fold: the state at their end ┤
+//!                ─► merge: rows of table files ─────────┤
+//!                ─► rebuild: a damaged file's events ───┴► write: files (W5) ─► publish: one edit ─► remove
+//!                ─► pack a segment ─► publish: one edit ─► remove, and drop those whose time is over (W7)
 //! ```
 //!
 //! What holds:
 //! - Nothing is visible before the edit that names it is durable; cut off anywhere, the files are
-//!   leftovers with numbers that no manifest ever named, and the next opening removes them (F14).
+//!   leftovers that no manifest names, and the next opening removes them (F14).
 //! - Table files ∪ tail give the same rows before, during and after (D9).
 //! - No more of the log than [`plan::INPUT_BYTES_MAX`] is taken at once, unless one segment is larger.
-//!   Rows are read where the log is mapped; in memory are the console's lines, the cells of the long
-//!   layout and one row group.
+//!   Rows are read where the log is mapped; in memory are the console's lines, some of the cells of the
+//!   long layout and one row group. What a merge holds, `merge.rs` says.
 
 mod checkpoint;
 mod gather;
+mod maker;
+mod merge;
+pub(crate) mod pace;
 pub(crate) mod plan;
 pub(crate) mod rebuild;
 pub(crate) mod retention;
+pub(crate) mod tiers;
 
 use std::sync::Arc;
 
+use maker::Maker;
+use pace::Pace;
+use tiers::Merge;
+
 use crate::disk::World;
 use crate::error::{Error, Result};
-use crate::id::Lsn;
+use crate::event::Event;
+use crate::id::{Lsn, SegmentId};
+use crate::log::Packing;
+use crate::manifest::Packed;
 use crate::projection::Projection;
 use crate::snapshot::Snapshot;
-use crate::table::{self, Kind, Label, TableId, TableMeta, Tables};
+use crate::table::events::Recorded;
+use crate::table::{Kind, TableId, TableMeta, Tables};
 
-/// zstd's level for files straight from the log: they will be written again.
-const LEVEL_HOT: i32 = 1;
+/// Numbers of table files that are set aside for one order.
+pub(crate) const FILES_MAX: u64 = 1 << 20;
 
-/// Files that one compaction makes at the most, in a store with so many runs: two a kind of rows, one
-/// of events, and the checkpoint.
-pub(crate) fn files_max(run_count: u32) -> u64 {
-    7 + checkpoint::files_max(run_count)
+/// What is done next, and what it needs: carrying it out takes long and needs no writer.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) job: Job,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// The number of the first table file that is made.
+    pub(crate) first: TableId,
 }
 
-/// What a compaction made, to be published by one edit.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Table files of the events behind those that stand in some, up to `through`, and of what they
+    /// turn `state` into, which is that of before the first of them.
+    Tables { state: Box<Projection>, through: Lsn },
+    /// A damaged table file, made again from the log (F4).
+    Rebuild(TableMeta),
+    /// A few table files in the place of others.
+    Merge { merge: Merge, file_bytes_max: u64 },
+    /// A packed segment.
+    Pack(Packing),
+}
+
+/// What was made; nothing names it yet.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// With the state at their end, every run of it at rest.
+    Tables(Made, Box<Projection>),
+    Rebuilt(Made),
+    Merged(Made),
+    Packed(SegmentId, Packed),
+}
+
+/// Table files, to be published by one edit.
 #[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) added: Vec<TableMeta>,
     pub(crate) removed: Vec<TableId>,
+    /// All events up to here stand in table files then.
     pub(crate) through: Lsn,
     /// The table files as they are then.
     pub(crate) tables: Tables,
-    /// The state at `through`, with every run at rest; none where only files were made again.
-    pub(crate) state: Option<Projection>,
 }
 
-/// Makes table files of the events behind those that stand in some, up to `through`, and of what they
-/// turn `state` into. The files are in their place then, and nothing names them yet.
-///
-/// # Errors
-///
-/// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`, `WritesStopped`. No file is
-/// left then, or one that the next opening removes.
-pub(crate) fn make(
-    world: &World,
-    snapshot: &Snapshot,
-    state: Projection,
-    first: TableId,
-    through: Lsn,
-) -> Result<Made> {
-    removing_if_failed(world, |added| make_files(world, snapshot, state, first, through, added))
+/// Why nothing was made.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// The inputs that are to be left alone until somebody looks.
+    pub(crate) damaged: Vec<TableId>,
 }
 
-/// Makes a damaged table file again, from the log (F4).
-///
-/// # Errors
-///
-/// As [`make`].
-pub(crate) fn make_again(
-    world: &World,
-    snapshot: &Snapshot,
-    first: TableId,
-    damaged: &TableMeta,
-) -> Result<Made> {
-    removing_if_failed(world, |added| rebuild::make_files(world, snapshot, first, damaged, added))
-}
-
-/// Removes the files that were made of what could not be finished.
-fn removing_if_failed(world: &World, make: impl FnOnce(&mut Vec<TableMeta>) -> Result<Made>) -> Result<Made> {
-    let mut added = Vec::new();
-    let made = make(&mut added);
-    if made.as_ref().is_err_and(|error| !matches!(error, Error::WritesStopped { .. })) {
-        let paths = added.iter().flat_map(|meta| [meta.path(), meta.sidecar_path()]);
-        paths.for_each(|path| drop(world.disk.remove(&path)));
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, damaged: Vec::new() }
     }
-    made
 }
 
-fn make_files(
-    world: &World,
-    snapshot: &Snapshot,
-    mut state: Projection,
-    first: TableId,
-    through: Lsn,
-    added: &mut Vec<TableMeta>,
-) -> Result<Made> {
-    let from = snapshot.tables.through.advance(1);
-    let mut next = first;
-    let mut label = |kind, level, from| {
-        let id = next;
-        next = TableId(id.0 + 1);
-        Label { id, kind, level, project: None, lsns: (from, through) }
-    };
-    let gathered = gather::rows(snapshot, &mut state, from, through)?;
-    for rows in gathered.into_files()? {
-        let label = label(rows.kind, 0, from);
-        added.push(row_file(world, &state, label, rows)?);
+impl Order {
+    /// Makes the files. They are in their place then, and nothing names them yet.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the log or a table file does not hold what it held; `DiskFull`, `Io`,
+    /// `WritesStopped`. No file is left then, or one that the next opening removes.
+    pub(crate) fn make(&self, world: &World, pace: Option<&Pace>) -> Result<Done, Failed> {
+        let mut maker = Maker::new(world, pace, self.first);
+        self.carry_out(&mut maker).map_err(|error| {
+            // After a failed sync nothing in the folders is changed any more (F7).
+            if !matches!(error, Error::WritesStopped { .. }) {
+                maker.remove_all();
+            }
+            Failed { damaged: self.damaged_by(&error), error }
+        })
     }
-    added.push(event_file(world, snapshot, label(Kind::Events, 0, from))?);
-    let mut of_state = |kind, level| label(kind, level, Lsn(1));
-    let removed = checkpoint::write(world, &state, &snapshot.tables, &mut of_state, added)?;
-    let tables = snapshot.tables.edited(world, through, added, &removed);
-    state.rest(Arc::new(tables.resting()?), through);
-    Ok(Made { added: added.clone(), removed, through, tables, state: Some(state) })
+
+    fn carry_out(&self, maker: &mut Maker<'_>) -> Result<Done> {
+        let snapshot = &*self.snapshot;
+        let through = snapshot.tables.through;
+        Ok(match &self.job {
+            Job::Tables { state, through } => {
+                let mut state = state.clone();
+                let removed = make_tables(maker, snapshot, &mut state, *through)?;
+                let made = made(maker, snapshot, removed, *through);
+                state.rest(Arc::new(made.tables.resting()?), *through);
+                Done::Tables(made, state)
+            }
+            Job::Rebuild(damaged) => {
+                let removed = rebuild::make_files(maker, snapshot, damaged)?;
+                Done::Rebuilt(made(maker, snapshot, removed, through))
+            }
+            Job::Merge { merge, file_bytes_max } => {
+                merge::make_files(maker, snapshot, merge, *file_bytes_max)?;
+                Done::Merged(made(maker, snapshot, merge.inputs.clone(), through))
+            }
+            Job::Pack(packing) => Done::Packed(packing.id, packing.make(maker.world)?),
+        })
+    }
+
+    /// The inputs to which damage is due: those that are not what was written, else all of them.
+    fn damaged_by(&self, error: &Error) -> Vec<TableId> {
+        let (Job::Merge { merge, .. }, Error::Damaged(_) | Error::TooNew { .. }) = (&self.job, error) else {
+            return Vec::new();
+        };
+        let is_damaged = |id: &TableId| {
+            let table = self.snapshot.tables.all().find(|table| table.meta.id == *id);
+            table.is_none_or(|table| table.check_all().is_err())
+        };
+        let damaged: Vec<TableId> = merge.inputs.iter().copied().filter(is_damaged).collect();
+        if damaged.is_empty() { merge.inputs.clone() } else { damaged }
+    }
 }
 
-fn row_file(world: &World, state: &Projection, label: Label, rows: gather::Rows) -> Result<TableMeta> {
-    table::make(world, label, |sink| rows.write(LEVEL_HOT, &|ordinal| name(state, ordinal), sink))
+fn made(maker: &Maker<'_>, snapshot: &Snapshot, removed: Vec<TableId>, through: Lsn) -> Made {
+    let added = maker.added.clone();
+    let tables = snapshot.tables.edited(maker.world, through, &added, &removed);
+    Made { added, removed, through, tables }
 }
 
-fn event_file(world: &World, snapshot: &Snapshot, label: Label) -> Result<TableMeta> {
-    let (from, through) = label.lsns;
-    let events =
-        snapshot.events(from).take_while(|event| !matches!(event, Ok((lsn, _, _)) if *lsn > through));
-    table::make(world, label, |sink| table::events::write(events, LEVEL_HOT, sink))
+/// Makes files of the events behind those that stand in some, and of the state at their end; gives the
+/// files that are replaced.
+fn make_tables(
+    maker: &mut Maker<'_>,
+    snapshot: &Snapshot,
+    state: &mut Projection,
+    through: Lsn,
+) -> Result<Vec<TableId>> {
+    let lsns = (snapshot.tables.through.advance(1), through);
+    for rows in gather::rows(snapshot, state, lsns.0, through)?.into_rows() {
+        let kind = rows.kind;
+        rows.into_files(&mut |rows| {
+            let label = maker.label(kind, 0, lsns);
+            maker.rows(label, rows, state).map(|_rows| ())
+        })?;
+    }
+    let label = maker.label(Kind::Events, 0, lsns);
+    maker.events(label, events_of_log(snapshot, lsns))?;
+    checkpoint::write(maker, state, &snapshot.tables, (Lsn(1), through))
 }
 
-fn name(state: &Projection, ordinal: u32) -> Result<crate::id::RunKey> {
-    let run = state.run_at(ordinal)?;
-    Ok(run.ok_or_else(|| Error::damaged(format!("there is no run {ordinal}")))?.key.clone())
+/// The events of the log between two positions, as files of events have them.
+fn events_of_log(snapshot: &Snapshot, (from, through): (Lsn, Lsn)) -> impl Iterator<Item = Result<Recorded>> {
+    let is_later =
+        move |event: &Result<(Lsn, u64, Event)>| matches!(event, Ok((lsn, _, _)) if *lsn > through);
+    let events = snapshot.events(from).take_while(move |event| !is_later(event));
+    events.map(|event| event.and_then(|(lsn, run_seq, event)| Recorded::of(lsn, run_seq, event)))
 }
+
+#[cfg(test)]
+mod tests;

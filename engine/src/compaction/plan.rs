@@ -34,6 +34,12 @@ pub(crate) fn choose_packing(manifest: &Manifest) -> Option<&SegmentMeta> {
     manifest.segments.iter().find(waits)
 }
 
+/// Bytes of the ended segments behind `compacted`.
+pub(crate) fn waiting_bytes(segments: &[SegmentInfo], compacted: Lsn) -> u64 {
+    let waits = |segment: &&SegmentInfo| segment.sealed && segment.last_lsn > compacted;
+    segments.iter().filter(waits).map(|segment| segment.bytes).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +60,7 @@ mod tests {
         assert_eq!(choose(&log, Lsn(0)), Some(Lsn(20)));
         assert_eq!(choose(&log, Lsn(20)), Some(Lsn(30)));
         assert_eq!(choose(&log, Lsn(30)), None);
+        assert_eq!([0, 20, 30].map(|lsn| waiting_bytes(&log, Lsn(lsn))), [3 * half, half, 0]);
     }
 
     #[test]

@@ -10,12 +10,12 @@ use crate::blob;
 use crate::disk::{RelPath, World};
 use crate::error::{Damage, Error, Result};
 use crate::event::{Block, Cell, Value};
-use crate::id::{Lsn, StoreId};
+use crate::id::{Epoch, Lsn, StoreId};
 use crate::log::{self, packed, segment};
 use crate::manifest::{self, Manifest, SegmentMeta};
 use crate::projection::Projection;
 use crate::recovery;
-use crate::table::{self, Tables};
+use crate::table::{self, TableMeta, Tables};
 
 /// What a check of a folder found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,15 +65,22 @@ const ATTEMPTS_MAX: usize = 3;
 pub fn verify(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> {
     let mut attempts = 1;
     loop {
-        let epoch = manifest::newest(world)?;
+        let before = named(world)?;
         let found = verify_once(world, deep, watch)?;
         // Files that went or came while they were read are no damage.
-        let is_moving = !found.damages.is_empty() && manifest::newest(world)? != epoch;
+        let is_moving = !found.damages.is_empty() && named(world)? != before;
         if !is_moving || attempts == ATTEMPTS_MAX {
             return Ok(found);
         }
         attempts += 1;
     }
+}
+
+/// The manifest that counts and the table files that it names, as far as it can be read.
+fn named(world: &World) -> Result<(Option<Epoch>, Option<Vec<TableMeta>>)> {
+    let epoch = manifest::newest(world)?;
+    let tables = epoch.and_then(|epoch| manifest::load(world, epoch).ok()).map(|manifest| manifest.tables);
+    Ok((epoch, tables))
 }
 
 fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> {

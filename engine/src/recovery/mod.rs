@@ -78,9 +78,17 @@ pub(crate) fn read(world: &World) -> Result<Found> {
         attempts += 1;
         match read_once(world, TailUse::Show) {
             Err(Error::Damaged(_) | Error::Io { .. }) if attempts < 3 => {}
+            Ok(found) if attempts < 3 && is_outdated(world, &found) => {}
             result => return result,
         }
     }
+}
+
+/// Whether table files went before they were opened, because others took their place.
+fn is_outdated(world: &World, found: &Found) -> bool {
+    let is_same = |now: Manifest| now.tables == found.manifest.tables;
+    found.tables.all().any(|table| table.is_missing())
+        && !manifest::load(world, found.manifest.epoch).is_ok_and(is_same)
 }
 
 /// What becomes of a whole last group that nothing proves.

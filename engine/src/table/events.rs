@@ -34,6 +34,8 @@ use crate::projection::Kinds;
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 64 << 10;
+/// Bytes of the bodies in a row group, unless a single one is larger.
+const GROUP_BYTES: usize = 32 << 20;
 /// Columns, in their order.
 const COLUMNS: [&str; 10] =
     ["lsn", "run_seq", "received", "entity", "project", "run_id", "generation", "kind", "actor", "body"];
@@ -142,33 +144,34 @@ impl Digest {
 }
 
 /// An event as a file of events keeps it.
-fn reduced(event: &Event) -> Result<Event> {
-    let rows = |rows: &Rows| -> Result<Rows> {
-        let digest = event::to_bincode(Digest::of(&block_of(rows)?))
+fn reduced(recorded: Recorded) -> Result<Event> {
+    let Recorded { event, digest, .. } = recorded;
+    let rows = |rows: Rows| -> Result<Rows> {
+        let digest = event::to_bincode(digest.unwrap_or_default())
             .map_err(|error| Error::damaged(error.to_string()))?;
-        Ok(Rows { chunk: rows.chunk.clone(), rows: rows.rows, block: digest.into() })
+        Ok(Rows { block: digest.into(), ..rows })
     };
-    let body = match &event.body {
+    let body = match event.body {
         Body::Logged(logged) => Body::Logged(rows(logged)?),
         Body::SystemSampled(sampled) => Body::SystemSampled(rows(sampled)?),
         Body::ConsoleWritten(console) => {
-            let timed = console.lines.iter().rev().find(|line| line.time.is_some()).cloned();
+            let timed = console.lines.into_iter().rev().find(|line| line.time.is_some());
             let lines =
                 timed.into_iter().map(|line| event::ConsoleLine { text: "".into(), ..line }).collect();
-            Body::ConsoleWritten(Console { chunk: console.chunk.clone(), lines })
+            Body::ConsoleWritten(Console { lines, ..console })
         }
-        other => other.clone(),
+        other => other,
     };
-    Ok(Event { body, ..event.clone() })
+    Ok(Event { body, ..event })
 }
 
-/// Writes events, in log order, as a file.
+/// Writes events, of the log or of other files of events, in log order, as a file.
 ///
 /// # Errors
 ///
 /// The first that `events` gives; `Io`.
 pub(crate) fn write<W: Write + Send>(
-    events: impl Iterator<Item = Result<(Lsn, u64, Event)>>,
+    events: impl Iterator<Item = Result<Recorded>>,
     zstd_level: i32,
     sink: W,
 ) -> Result<Written<W>> {
@@ -182,10 +185,11 @@ pub(crate) fn write<W: Write + Send>(
         out.write(&batch).and_then(|()| out.flush()).map_err(outside)
     };
     for event in events {
-        let (lsn, run_seq, event) = event?;
-        columns.push(lsn, run_seq, &reduced(&event)?)?;
+        let event = event?;
+        let (lsn, run_seq) = (event.lsn, event.run_seq);
+        columns.push(lsn, run_seq, &reduced(event)?)?;
         rows += 1;
-        if columns.rows == GROUP_ROWS {
+        if columns.rows == GROUP_ROWS || columns.bytes >= GROUP_BYTES {
             flush(&mut columns, &mut out)?;
         }
     }
@@ -198,6 +202,7 @@ pub(crate) fn write<W: Write + Send>(
 #[derive(Default)]
 struct Columns {
     rows: usize,
+    bytes: usize,
     numbers: [Int64Builder; 3],
     texts: [StringDictionaryBuilder<Int32Type>; 4],
     small: [Int32Builder; 2],
@@ -229,11 +234,12 @@ impl Columns {
         self.small.iter_mut().zip(small).for_each(|(column, number)| column.append_option(number));
         self.body.append_value(&body);
         self.rows += 1;
+        self.bytes += body.len();
         Ok(())
     }
 
     fn finish(&mut self) -> Vec<ArrayRef> {
-        self.rows = 0;
+        (self.rows, self.bytes) = (0, 0);
         let [lsn, run_seq, received] = &mut self.numbers;
         let [entity, project, run, actor] = &mut self.texts;
         let [generation, kind] = &mut self.small;
@@ -409,10 +415,15 @@ mod tests {
 
     #[test]
     fn events_come_back_with_a_digest_in_the_place_of_their_rows() {
-        let written = write(events().into_iter().map(Ok), 1, Vec::new()).unwrap();
+        let recorded = events().into_iter().map(|(lsn, run_seq, event)| Recorded::of(lsn, run_seq, event));
+        let written = write(recorded, 1, Vec::new()).unwrap();
         assert_eq!(written.rows, 5);
-        let file = Arc::new(EventFile::open(Arc::new(Bytes::from(written.sink))).unwrap());
+        let open = |file: Vec<u8>| Arc::new(EventFile::open(Arc::new(Bytes::from(file))).unwrap());
+        let file = open(written.sink);
         let back: Vec<Recorded> = file.events(Lsn(0)).collect::<Result<_>>().unwrap();
+        let again = open(write(file.events(Lsn(0)), 3, Vec::new()).unwrap().sink);
+        let again: Vec<Recorded> = again.events(Lsn(0)).collect::<Result<_>>().unwrap();
+        assert_eq!(again, back, "written once more they stay what they are");
         for ((lsn, seq, event), back) in events().into_iter().zip(&back) {
             assert_eq!((lsn, seq), (back.lsn, back.run_seq));
             assert_eq!((&event.subject, event.received), (&back.event.subject, back.event.received));

@@ -58,7 +58,7 @@ impl Tables {
         }
     }
 
-    /// Those of a kind, older rows first.
+    /// Those of a kind.
     pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &Arc<Table>> {
         self.files.iter().filter(move |table| table.meta.kind == kind)
     }
@@ -223,6 +223,38 @@ impl Table {
         self.derived(self.rows().and_then(|rows| rows.read(entry, wanted)))
     }
 
+    /// The rows of entries that rise in the file.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn read_many(&self, entries: &[&Entry], wanted: Wanted<'_>) -> Result<Vec<Piece>> {
+        self.derived(self.rows().and_then(|rows| rows.read_many(entries, wanted)))
+    }
+
+    /// About how many bytes the rows of an entry are in memory.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn bytes_of(&self, entry: &Entry) -> Result<u64> {
+        self.derived(self.rows().and_then(|rows| rows.bytes_of(entry)))
+    }
+
+    /// All entries, in the order of their rows.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn entries(&self) -> Result<impl Iterator<Item = Result<Entry>> + '_> {
+        Ok(self.derived(self.rows())?.index.entries().map(|entry| self.derived(entry)))
+    }
+
+    /// Whether the file, or the file beside it, could not be opened.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.files.is_none()
+    }
+
     /// Reads every row; gives how many there are.
     ///
     /// # Errors
@@ -247,8 +279,7 @@ impl Table {
     ///
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn pieces(&self) -> Result<impl Iterator<Item = Result<Piece>> + '_> {
-        let entries = self.derived(self.rows())?.index.entries();
-        Ok(entries.map(|entry| self.read(&self.derived(entry)?, Wanted::All)))
+        Ok(self.entries()?.map(|entry| self.read(&entry?, Wanted::All)))
     }
 
     /// The events of a file of events from a position on.

@@ -22,7 +22,7 @@ pub enum Step {
     Commit(Vec<(usize, usize)>),
     /// Nothing was heard for a while.
     Idle,
-    /// What waits of the log is compacted, and damaged table files are made again.
+    /// What waits of the log is compacted, damaged table files are made again, table files are merged.
     Compact,
     /// A byte of a table file and one of another's index rot, if there are some (F4).
     RotTables,
@@ -68,12 +68,21 @@ pub struct Driver {
     left: Vec<RelPath>,
 }
 
-/// Segments so small that a few groups fill one.
+/// Segments so small that a few groups fill one. Table files stay what they are: none is merged.
 #[must_use]
 pub fn small_options() -> Options {
     let mut options = Options::new("");
     (options.segment_bytes_min, options.segment_bytes_max) = (4 << 10, 16 << 10);
     options.holder = "the simulator".into();
+    options
+}
+
+/// [`small_options`] with table files so small that any two are merged.
+#[must_use]
+pub fn merging_options() -> Options {
+    let mut options = small_options();
+    (options.compaction.fresh_files, options.compaction.growth) = (2, 1);
+    (options.compaction.file_bytes_min, options.compaction.file_bytes_max) = (24 << 10, 48 << 10);
     options
 }
 

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use engine::disk::sim::{Chance, EIO, ENOSPC, Failure, Image, Op};
 use engine::{Error, Options};
 
-use crate::driver::{Driver, Step, small_options};
+use crate::driver::{Driver, Step, merging_options, small_options};
 use crate::verify::{look, try_look, verify};
 
 /// Which faults a seed draws from.
@@ -101,6 +101,8 @@ pub struct Scenario {
     pub profile: Profile,
     /// The smallest and the largest segment.
     pub segment_bytes: (u64, u64),
+    /// Table files are so small that a few are merged.
+    pub merges: bool,
     /// One after the other.
     pub lives: Vec<Life>,
 }
@@ -111,6 +113,8 @@ pub struct Trace {
     hasher: DefaultHasher,
     /// Operations of the disk.
     pub ops: usize,
+    /// Merged table files that stood when a life ended well.
+    pub merged: usize,
     /// A line for each step, when they are wanted.
     pub lines: Option<Vec<String>>,
 }
@@ -153,11 +157,11 @@ impl Scenario {
         let segment_bytes = (smallest, smallest << chance.below(3));
         let lives = 1 + chance.below(4);
         let lives = (0..lives).map(|_| Life::drawn(&mut chance, profile)).collect();
-        Self { seed, profile, segment_bytes, lives }
+        Self { seed, profile, segment_bytes, merges: chance.one_in(2), lives }
     }
 
     fn options(&self) -> Options {
-        let mut options = small_options();
+        let mut options = if self.merges { merging_options() } else { small_options() };
         (options.segment_bytes_min, options.segment_bytes_max) = self.segment_bytes;
         options
     }
@@ -207,6 +211,7 @@ impl Life {
         let core = driver.core.take();
         if let Some(core) = core.filter(|_| !driver.disk.is_off()) {
             look(&core.snapshot());
+            trace.merged += core.snapshot().table_files().iter().filter(|file| file.level > 0).count();
         }
         trace.take(&driver.disk.ops());
         driver.disk.limit(None);

@@ -13,7 +13,7 @@ use engine::{Durability, Options};
 use crate::driver::Step::{
     Backup, Close, Commit, Compact, Delete, Idle, Kill, Open, PowerLoss, Room, RotTables, SetWall, Upload,
 };
-use crate::driver::{Driver, Step, small_options};
+use crate::driver::{Driver, Step, merging_options, small_options};
 
 /// What is done to a store, over and over.
 #[derive(Debug, Clone)]
@@ -157,7 +157,14 @@ fn of_recovery() -> Vec<Workload> {
 fn of_other_files() -> Vec<Workload> {
     let wide = [Commit(vec![(3, 900), (2, 100)])];
     let logged = [&[Open][..], &small(3), &wide, &wide, &wide, &wide, &[Close, Open]].concat();
+    let half = [&[Open][..], &vec![Commit(vec![(3, 60), (2, 60)]); 2], &[Close, Open]].concat();
+    // Two files of each kind, straight from the log, become one of the project.
+    let merging = Workload {
+        options: merging_options(),
+        ..Workload::new("merging", 0, (1_800, 0), &[&[Compact], &small(1), &[Close, Open]])
+    };
     vec![
+        merging.after(&[&half, &[Compact], &half]),
         Workload::new("compaction", 47, (0, 0), &[&[Compact], &small(2), &wide, &[Compact], &small(1)])
             .after(&[&logged]),
         // Packed segments are there already, and a recovery reads them.

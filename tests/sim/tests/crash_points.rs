@@ -136,6 +136,20 @@ fn t1_roll_and_close_again_and_again() {
 }
 
 #[test]
+fn t1_merging_of_table_files() {
+    let workload = Workload::named("merging");
+    let mut driver = workload.prepared(&workload.setups[0]);
+    let merged = |driver: &Driver| {
+        let files = driver.core.as_ref().unwrap().snapshot().table_files();
+        files.iter().filter(|file| file.level > 0 && file.kind != "runs").count()
+    };
+    assert_eq!(merged(&driver), 0, "nothing is merged before");
+    driver.run(&workload.steps);
+    assert!(merged(&driver) >= 2, "files of rows and of events are merged");
+    t1("merging");
+}
+
+#[test]
 fn t1_recovery_after_a_kill() {
     t1("recovery after a kill");
 }

@@ -3,10 +3,10 @@
 
 use engine::disk::RelPath;
 use engine::disk::sim::{Failure, Image, OpKind, SimClock, SimDisk};
-use engine::{Damage, Error, ErrorKind, ops};
+use engine::{Core, Damage, Error, ErrorKind, TableInfo, ops};
 
 use Step::{Close, Commit, Compact, Idle, Kill, Open};
-use wbq_sim::driver::{Case, Driver, Step, small_options};
+use wbq_sim::driver::{Case, Driver, Step, merging_options, small_options};
 use wbq_sim::verify::{look, read_only, try_look, verify};
 
 fn path(text: &str) -> RelPath {
@@ -393,6 +393,69 @@ fn a_damaged_table_file_is_reported_by_who_reads_it_and_by_verify() {
             match try_look(&after.open().snapshot()) {
                 Ok(found) => assert!(found == whole),
                 Err(error) => assert!(matches!(error, Error::Damaged(_) | Error::TooNew { .. }), "{error:?}"),
+            }
+        }
+    }
+}
+
+/// A store with files straight from the log and merged ones, some of each to be merged next.
+fn left_to_merge() -> Driver {
+    let round = [&[Open][..], &vec![Commit(vec![(3, 300), (2, 100)]); 4], &[Close, Open, Compact]].concat();
+    let mut driver = Driver::new(merging_options());
+    driver.run(&vec![round.clone(); 5].concat());
+    driver.run(&round[..round.len() - 1]);
+    driver.core = None;
+    driver.disk = driver.disk.after_image(Image::AllLost);
+    driver
+}
+
+/// Compacts as often as it does something; gives what it told.
+fn compact_all(core: &mut Core) -> Vec<String> {
+    let mut errors = Vec::new();
+    for _ in 0..8 {
+        match core.compact() {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    errors
+}
+
+/// F4: what the log gives again is made again first; what was merged before is told, and left.
+#[test]
+fn damage_in_a_table_file_ends_its_merge_and_costs_nothing() {
+    let driver = left_to_merge();
+    let whole = look(&driver.fork(driver.disk.clone()).open().snapshot());
+    let mut sound = driver.fork(driver.disk.after_image(Image::AllLost));
+    let before = sound.open().snapshot().table_files();
+    assert!(compact_all(sound.open()).is_empty());
+    let merged = sound.disk.files();
+    let is_replaced = |table: &&TableInfo| !merged.contains_key(&RelPath::of(&table.paths[0]));
+    let inputs: Vec<&TableInfo> =
+        before.iter().filter(|table| !["runs", "state"].contains(&table.kind)).filter(is_replaced).collect();
+    assert!(inputs.iter().any(|table| table.level == 0) && inputs.iter().any(|table| table.level > 0));
+    for table in inputs {
+        let path = RelPath::of(&table.paths[0]);
+        let len = driver.disk.files()[&path].len();
+        for at in [0, len / 2, len - 5] {
+            let _case = Case(|| format!("byte {at} of {path}, level {}", table.level));
+            let disk = driver.disk.after_image(Image::AllLost);
+            disk.rot(&path, |bytes| bytes[at] ^= 8);
+            let mut after = driver.fork(disk);
+            after.open();
+            let core = after.core.as_mut().unwrap();
+            let errors = compact_all(core);
+            assert!(!core.compact().unwrap(), "what is damaged is left alone");
+            let stands = core.snapshot().table_files().iter().any(|table| table.paths[0] == path.as_str());
+            if table.level == 0 {
+                assert!(errors.is_empty() && !stands, "made again, and merged: {errors:?}");
+                assert!(look(&core.snapshot()) == whole);
+            } else {
+                assert_eq!(errors.len(), 1, "told once, and the others are merged: {errors:?}");
+                assert!(errors[0].contains(path.as_str()) && stands, "{errors:?}");
+                let events: Vec<_> = core.snapshot().events(engine::Lsn(1)).map(|e| e.unwrap().2).collect();
+                assert!(events[..] == whole[..], "the log holds what it held");
             }
         }
     }

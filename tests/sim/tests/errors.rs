@@ -191,6 +191,11 @@ fn t2_durability_os() {
 }
 
 #[test]
+fn t2_merging_of_table_files() {
+    t2("merging");
+}
+
+#[test]
 fn t2_close_and_open_again() {
     t2("close and open");
 }
@@ -218,6 +223,11 @@ fn t2_upgrade() {
 #[test]
 fn t2_compaction() {
     t2("compaction");
+}
+
+#[test]
+fn t2_packing_of_segments() {
+    t2("packing");
 }
 
 #[test]

@@ -47,6 +47,13 @@ fn t3_seeds_of_the_second_half() {
 }
 
 #[test]
+fn t3_seeds_reach_merged_table_files() {
+    let mut trace = Trace::default();
+    (0..400).for_each(|seed| Scenario::drawn(seed, None).run(&mut trace));
+    assert!(trace.merged >= 10, "{} merged files", trace.merged);
+}
+
+#[test]
 fn the_same_seed_does_the_same() {
     let lines = |seed| {
         let mut trace = Trace::with_lines();

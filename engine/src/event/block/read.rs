@@ -129,6 +129,11 @@ impl Block {
         Self::assemble(kept, &parts)
     }
 
+    /// Bytes that it takes.
+    pub(crate) fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Rows in the block.
     #[must_use]
     pub fn rows(&self) -> u32 {

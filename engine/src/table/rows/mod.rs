@@ -15,16 +15,20 @@
 //! - A file has at most [`COLUMNS_MAX`] columns of keys. The keys with the fewest cells beyond them
 //!   stand in a file of the *long* layout: a row a cell, whose index names the key.
 
+mod load;
+mod order;
 mod piece;
 mod read;
 mod survey;
 mod write;
 
+pub(crate) use load::Loader;
+pub(crate) use order::Order;
 pub use piece::Piece;
 pub(crate) use piece::{Part, PartRows, Wanted, console_block, console_lines};
 pub(crate) use read::RowFile;
 pub(crate) use survey::Survey;
-pub(crate) use write::{Order, Written, write};
+pub(crate) use write::{Written, write};
 
 /// Columns of keys in one file; footers stay small.
 pub(crate) const COLUMNS_MAX: usize = 1000;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{LONG_CELL, OWN_KEYS};
-use crate::error::{Error, Result};
 use crate::event::{Block, BlockBuilder, Cell, ConsoleLine};
 use crate::id::Lsn;
+use crate::table::Table;
+use crate::table::index::Entry;
 
 /// Rows of one run and writer, with the position and line of each.
 #[derive(Debug, Clone)]
@@ -78,14 +79,19 @@ impl Piece {
     /// Which rows had a cell when they were written; a line that could not be read left a row without any.
     #[must_use]
     pub fn rows_there(&self) -> Vec<bool> {
+        self.rows_with(None)
+    }
+
+    /// Which rows had a cell of a key, or of any, when they were written.
+    pub(super) fn rows_with(&self, key: Option<&str>) -> Vec<bool> {
         if self.is_stored {
             return vec![true; self.block.rows() as usize];
         }
-        rows_there(&self.block, None)
+        rows_there(&self.block, key)
     }
 }
 
-pub(super) fn rows_there(block: &Block, key: Option<&str>) -> Vec<bool> {
+fn rows_there(block: &Block, key: Option<&str>) -> Vec<bool> {
     let counts = |name: &str| key.is_none_or(|key| key == name);
     if block.columns().any(|column| counts(column.name) && column.is_full()) {
         return vec![true; block.rows() as usize];
@@ -138,22 +144,30 @@ pub(crate) enum PartRows {
     Logged { lsn: Lsn, first_line: u64, block: Bytes },
     /// Rows that were gathered from several.
     Gathered(Arc<Piece>),
+    /// Rows of another table file.
+    Stored(Arc<Table>, Arc<Entry>),
 }
 
 impl Part {
-    /// Its rows.
-    ///
-    /// # Errors
-    ///
-    /// `Damaged` when the log does not hold what it held.
-    pub(crate) fn load(&self) -> Result<Arc<Piece>> {
+    /// How many rows it has; none where its block tells.
+    pub(crate) fn stored_rows(&self) -> Option<u64> {
         match &self.rows {
-            PartRows::Logged { lsn, first_line, block } => {
-                let block = Block::parse(block.clone())
-                    .map_err(|error| Error::damaged(format!("event {lsn} holds no rows: {error}")))?;
-                Ok(Arc::new(Piece::logged(block, *lsn, *first_line)))
+            PartRows::Logged { .. } => None,
+            PartRows::Gathered(piece) => Some(piece.block.rows().into()),
+            PartRows::Stored(_, entry) => Some(entry.rows),
+        }
+    }
+
+    /// The positions of the events that wrote its rows lie between these.
+    pub(crate) fn lsns(&self) -> (Lsn, Lsn) {
+        match &self.rows {
+            PartRows::Logged { lsn, .. } => (*lsn, *lsn),
+            PartRows::Stored(_, entry) => entry.lsns,
+            PartRows::Gathered(piece) => {
+                let mut lsns = (0..piece.block.rows()).map(|row| piece.lsn(row));
+                let first = lsns.next().unwrap_or(Lsn(0));
+                lsns.fold((first, first), |(low, high), lsn| (low.min(lsn), high.max(lsn)))
             }
-            PartRows::Gathered(piece) => Ok(Arc::clone(piece)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Decimal64Array, Float32Array, Float64Array, Int64Array,
-    RecordBatch, StringArray,
+    RecordBatch, RecordBatchReader, StringArray,
 };
 use arrow::datatypes::{DataType, Field};
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::piece::Numbers;
 use super::survey;
@@ -38,6 +39,10 @@ struct Footer {
     columns: Vec<ColumnMeta>,
     /// The first row of each row group.
     starts: Vec<u64>,
+    /// About how many bytes a row of each takes in memory.
+    row_bytes: Vec<u64>,
+    /// Rows of all groups.
+    rows: u64,
 }
 
 impl fmt::Debug for Footer {
@@ -85,7 +90,19 @@ impl RowFile {
                 first
             })
             .collect();
-        Ok(self.footer.get_or_init(|| Footer { metadata, columns, starts }))
+        let row_bytes = metadata.metadata().row_groups().iter().map(row_bytes).collect();
+        Ok(self.footer.get_or_init(|| Footer { metadata, columns, starts, row_bytes, rows: start }))
+    }
+
+    /// About how many bytes the rows of an entry are in memory, as the mean of its row group is.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the footer is not one.
+    pub(crate) fn bytes_of(&self, entry: &Entry) -> Result<u64> {
+        let footer = self.footer()?;
+        let per_row = footer.row_bytes.get(footer.group_of(entry)).copied().unwrap_or_default();
+        Ok(per_row.saturating_mul(entry.rows))
     }
 
     /// The rows of an entry.
@@ -94,11 +111,18 @@ impl RowFile {
     ///
     /// `Damaged` when the file does not hold what it held; `Io`.
     pub(crate) fn read(&self, entry: &Entry, wanted: Wanted<'_>) -> Result<Piece> {
+        let piece = self.read_many(&[entry], wanted)?.pop();
+        piece.ok_or_else(|| Error::damaged("a table file has fewer rows than its index says"))
+    }
+
+    /// The rows of entries that rise in the file, each as a piece. No page is read twice for them.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file does not hold what it held; `Io`.
+    pub(crate) fn read_many(&self, entries: &[&Entry], wanted: Wanted<'_>) -> Result<Vec<Piece>> {
         let footer = self.footer()?;
-        let group = footer.starts.partition_point(|start| *start <= entry.first_row).saturating_sub(1);
-        let start = footer.starts.get(group).copied().unwrap_or_default();
-        let skipped = usize::try_from(entry.first_row.saturating_sub(start)).unwrap_or(usize::MAX);
-        let rows = usize::try_from(entry.rows).unwrap_or(usize::MAX);
+        let (groups, selectors) = footer.selection(entries)?;
         let own = FIXED.len() - 2..FIXED.len();
         let chosen: Vec<&ColumnMeta> =
             footer.columns.iter().filter(|column| wanted.has(&column.key)).collect();
@@ -106,29 +130,87 @@ impl RowFile {
             footer.metadata.parquet_schema(),
             own.chain(chosen.iter().map(|column| column.place)),
         );
-        let selection = RowSelection::from(vec![RowSelector::skip(skipped), RowSelector::select(rows)]);
+        let rows = entries.iter().map(|entry| count(entry.rows)).fold(0, usize::saturating_add);
+        let selection = RowSelection::from(selectors);
         footer::guarded(WHAT, || {
             let reader = Reader(Arc::clone(&self.source));
             let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, footer.metadata.clone())
-                .with_row_groups(vec![group])
+                .with_row_groups(groups)
                 .with_projection(mask)
                 .with_row_selection(selection)
                 .with_batch_size(rows.max(1))
-                .build();
-            let batch = batches
-                .map_err(outside)?
-                .next()
-                .transpose()
-                .map_err(|error| outside(ParquetError::ArrowError(error.to_string())))?
-                .filter(|batch| batch.num_rows() == rows)
-                .ok_or_else(|| Error::damaged("a table file has fewer rows than its index says"))?;
-            piece(&batch, &chosen, entry)
+                .build()
+                .map_err(outside)?;
+            let schema = batches.schema();
+            let failed =
+                |error: arrow::error::ArrowError| outside(ParquetError::ArrowError(error.to_string()));
+            let batches = batches.collect::<Result<Vec<RecordBatch>, _>>().map_err(failed)?;
+            let batch = match <[RecordBatch; 1]>::try_from(batches) {
+                Ok([whole]) => whole,
+                Err(several) => arrow::compute::concat_batches(&schema, &several).map_err(failed)?,
+            };
+            if batch.num_rows() != rows {
+                return Err(Error::damaged("a table file has fewer rows than its index says"));
+            }
+            let mut at = 0;
+            let pieces = entries.iter().map(|entry| {
+                let rows = batch.slice(at, count(entry.rows));
+                at += count(entry.rows);
+                piece(&rows, &chosen, entry)
+            });
+            pieces.collect()
         })
     }
 }
 
 /// What errors call it.
 const WHAT: &str = "a table file";
+
+impl Footer {
+    /// The row group that holds an entry.
+    fn group_of(&self, entry: &Entry) -> usize {
+        self.starts.partition_point(|start| *start <= entry.first_row).saturating_sub(1)
+    }
+
+    /// The row groups of entries that rise, and which rows of those groups, one behind the other, theirs
+    /// are.
+    fn selection(&self, entries: &[&Entry]) -> Result<(Vec<usize>, Vec<RowSelector>)> {
+        let (mut groups, mut selectors): (Vec<usize>, Vec<RowSelector>) = (Vec::new(), Vec::new());
+        // Where the chosen groups end one behind the other, and up to where rows are chosen.
+        let (mut end, mut at) = (0usize, 0usize);
+        for entry in entries {
+            let group = self.group_of(entry);
+            let start = self.starts.get(group).copied().unwrap_or_default();
+            let rows = self.starts.get(group + 1).copied().unwrap_or(self.rows);
+            let len = count(rows.saturating_sub(start));
+            if groups.last() != Some(&group) {
+                groups.push(group);
+                end = end.saturating_add(len);
+            }
+            let first = (end - len).saturating_add(count(entry.first_row.saturating_sub(start)));
+            let skipped = first.checked_sub(at);
+            let skipped = skipped.ok_or_else(|| Error::damaged("the entries of an index do not rise"))?;
+            if skipped > 0 {
+                selectors.push(RowSelector::skip(skipped));
+            }
+            selectors.push(RowSelector::select(count(entry.rows)));
+            at = first.saturating_add(count(entry.rows));
+        }
+        Ok((groups, selectors))
+    }
+}
+
+fn count(rows: u64) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX)
+}
+
+/// Bytes of a row in memory: eight a cell, and what its texts have.
+fn row_bytes(group: &RowGroupMetaData) -> u64 {
+    let rows = u64::try_from(group.num_rows()).unwrap_or_default().max(1);
+    let texts = group.columns().iter().filter_map(ColumnChunkMetaData::unencoded_byte_array_data_bytes);
+    let texts: u64 = texts.filter_map(|bytes| u64::try_from(bytes).ok()).fold(0, u64::saturating_add);
+    (group.columns().len() as u64).saturating_mul(8).saturating_add(texts.div_ceil(rows))
+}
 
 fn column(place: usize, field: &Field) -> Option<ColumnMeta> {
     let metadata = field.metadata();

@@ -43,15 +43,16 @@ fn part(ordinal: u32, writer: &str, lsn: u64, first_line: u64, bytes: Bytes) -> 
 /// Writes parts as a file, and the keys that have no room in a second one.
 fn write_all(parts: &[Part], columns_max: usize) -> Vec<Arc<RowFile>> {
     let mut survey = Survey::default();
-    for part in parts {
-        survey.add(&part.load().unwrap().block, None);
+    let mut pieces = Loader::new(parts, Wanted::All);
+    for _ in parts {
+        survey.add(&pieces.next().unwrap().block, None);
     }
     let gone = survey.narrow(columns_max);
     let mut files = vec![file(parts.to_vec(), survey)];
     if !gone.is_empty() {
         let (mut long, mut survey) = (Vec::new(), Survey::default());
         for (part, key) in parts.iter().flat_map(|part| gone.iter().map(move |key| (part, key))) {
-            let piece = part.load().unwrap();
+            let piece = Loader::new(std::slice::from_ref(part), Wanted::All).next().unwrap();
             let Some(range) = Order::Step.range(&piece, Some(key)) else { continue };
             survey.add(&piece.block, Some(key));
             long.push(Part { key: Some(Arc::clone(key)), range, ..part.clone() });

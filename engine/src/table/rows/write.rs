@@ -1,10 +1,11 @@
 //! Writing a file of rows.
 //!
 //! ```text
-//!  parts, by run and writer ─► clusters whose positions overlap ─► rows, sorted ─► row groups
+//!  parts, by run and writer ─► rows, of parts that overlap merged ─► row groups
 //! ```
 //!
-//! What holds: no more than a row group and one cluster are in memory.
+//! What holds: in memory are a row group, the parts whose positions overlap where the writing stands,
+//! and what is loaded ahead.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -21,9 +22,10 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use super::FIXED;
-use super::piece::{Part, Piece, rows_there};
+use super::order::{Order, Place, Source, Waiting};
+use super::piece::{Part, Piece, Wanted};
 use super::survey::{self, Stat, Stored, Survey};
+use super::{FIXED, Loader};
 use crate::error::{Error, Result};
 use crate::event::{Cell, Column, Kind};
 use crate::id::{Lsn, RunKey};
@@ -33,42 +35,8 @@ use crate::table::index::{self, ENTRY_ROWS_MAX, Entry};
 const GROUP_ROWS: usize = 128 << 10;
 /// Bytes of a row group before it is encoded.
 const GROUP_BYTES: usize = 64 << 20;
-
-/// By what the rows of a run and writer are sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// By `_step`: history.
-    Step,
-    /// By line: samples and the console.
-    Line,
-}
-
-impl Order {
-    /// The lowest and highest position of the rows that have a cell; none where no row has.
-    pub(crate) fn range(self, piece: &Piece, key: Option<&str>) -> Option<(i64, i64)> {
-        let positions = self.positions(piece, key).into_iter().map(|(position, _)| (position, position));
-        positions.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-    }
-
-    /// The position of each row that has a cell.
-    pub(super) fn positions(self, piece: &Piece, key: Option<&str>) -> Vec<(i64, u32)> {
-        let there = rows_there(&piece.block, key);
-        let rows = (0u32..).zip(there).filter_map(|(row, there)| there.then_some(row));
-        match self {
-            Self::Line => rows.map(|row| (i64::try_from(piece.line(row)).unwrap_or(i64::MAX), row)).collect(),
-            Self::Step => {
-                // A row without a step stands before all that have one.
-                let mut steps = vec![i64::MIN; piece.block.rows() as usize];
-                for (row, cell) in piece.block.columns_of("_step").flat_map(|column| column.iter()) {
-                    if let (Some(slot), Cell::Int(step)) = (steps.get_mut(row as usize), cell) {
-                        *slot = step;
-                    }
-                }
-                rows.map(|row| (steps.get(row as usize).copied().unwrap_or(i64::MIN), row)).collect()
-            }
-        }
-    }
-}
+/// Bytes of an entry, unless a single row has more.
+const ENTRY_BYTES: usize = 16 << 20;
 
 /// A written file of rows.
 #[derive(Debug)]
@@ -96,20 +64,16 @@ pub(crate) fn write<W: Write + Send>(
     });
     let mut writer = Writer::new(survey, order, zstd_level, sink)?;
     let same = |a: &Part, b: &Part| (a.ordinal, &a.writer, &a.key) == (b.ordinal, &b.writer, &b.key);
+    let mut pieces = Loader::new(&parts, Wanted::All);
     for group in parts.chunk_by(same) {
-        let Some(first) = group.first() else { continue };
-        let mut rest = group;
-        while let Some(part) = rest.first() {
-            let mut end = part.range.1;
-            let overlapping = rest.iter().take_while(|next| {
-                let overlaps = next.range.0 <= end;
-                end = end.max(next.range.1);
-                overlaps
-            });
-            let (cluster, behind) = rest.split_at(overlapping.count());
-            rest = behind;
-            writer.cluster(first, cluster, name)?;
+        let Some(of) = group.first() else { continue };
+        let mut waiting = Waiting::default();
+        for part in group {
+            // No part from here on has a row before this one's first.
+            waiting.take(Some(part.range.0), |place, source| writer.push(of, place, source, name))?;
+            waiting.add(pieces.next()?, order, of.key.as_deref());
         }
+        waiting.take(None, |place, source| writer.push(of, place, source, name))?;
     }
     writer.finish(name)
 }
@@ -130,6 +94,7 @@ struct Span {
     writer: Arc<str>,
     key: Option<Arc<str>>,
     rows: usize,
+    bytes: usize,
 }
 
 struct Writer<W: Write + Send> {
@@ -140,7 +105,10 @@ struct Writer<W: Write + Send> {
     out: ArrowWriter<W>,
     index: index::Builder,
     rows: u64,
-    /// The row group that is being gathered.
+    /// Row groups that are written.
+    groups: u64,
+    /// The row group that is being gathered, and about its bytes.
+    bytes: usize,
     pieces: Vec<Arc<Piece>>,
     spans: Vec<Span>,
     gathered: Vec<Row>,
@@ -161,54 +129,58 @@ impl<W: Write + Send> Writer<W> {
             out,
             index: index::Builder::default(),
             rows: 0,
+            groups: 0,
+            bytes: 0,
             pieces: Vec::new(),
             spans: Vec::new(),
             gathered: Vec::new(),
         })
     }
 
-    /// Adds the rows of parts whose positions overlap.
-    fn cluster(&mut self, of: &Part, parts: &[Part], name: &dyn Fn(u32) -> Result<RunKey>) -> Result<()> {
-        let pieces: Vec<Arc<Piece>> = parts.iter().map(Part::load).collect::<Result<_>>()?;
-        let mut rows: Vec<(i64, Lsn, u64, usize, u32)> = Vec::new();
-        for (index, piece) in pieces.iter().enumerate() {
-            let positions = self.order.positions(piece, of.key.as_deref());
-            rows.extend(
-                positions.into_iter().map(|(at, row)| (at, piece.lsn(row), piece.line(row), index, row)),
-            );
+    /// Adds a row of the run, writer and key that a part is of.
+    fn push(
+        &mut self,
+        of: &Part,
+        place: Place,
+        source: &mut Source,
+        name: &dyn Fn(u32) -> Result<RunKey>,
+    ) -> Result<()> {
+        if self.gathered.len() >= self.group_rows || self.bytes >= GROUP_BYTES {
+            self.flush(name)?;
         }
-        if !rows.is_sorted() {
-            rows.sort_unstable();
-        }
-        let mut places: Vec<Option<u32>> = vec![None; pieces.len()];
-        for (position, lsn, line, index, row) in rows {
-            if self.gathered.len() >= self.group_rows {
-                self.flush(name)?;
-                places.fill(None);
+        let piece = match source.known {
+            Some((group, piece)) if group == self.groups => piece,
+            _ => {
+                self.pieces.push(Arc::clone(&source.piece));
+                let piece = u32::try_from(self.pieces.len() - 1).unwrap_or(u32::MAX);
+                source.known = Some((self.groups, piece));
+                piece
             }
-            let (Some(place), Some(piece)) = (places.get_mut(index), pieces.get(index)) else { continue };
-            let known = &mut self.pieces;
-            let piece = *place.get_or_insert_with(|| {
-                known.push(Arc::clone(piece));
-                u32::try_from(known.len() - 1).unwrap_or(u32::MAX)
-            });
-            let span = self.spans.last_mut().filter(|span| {
-                span.rows < ENTRY_ROWS_MAX
-                    && span.ordinal == of.ordinal
-                    && span.writer == of.writer
-                    && span.key == of.key
-            });
-            match span {
-                Some(span) => span.rows += 1,
-                None => self.spans.push(Span {
-                    ordinal: of.ordinal,
-                    writer: Arc::clone(&of.writer),
-                    key: of.key.clone(),
-                    rows: 1,
-                }),
+        };
+        let bytes = source.row_bytes;
+        self.bytes += bytes;
+        let span = self.spans.last_mut().filter(|span| {
+            span.rows < ENTRY_ROWS_MAX
+                && span.bytes < ENTRY_BYTES
+                && span.ordinal == of.ordinal
+                && span.writer == of.writer
+                && span.key == of.key
+        });
+        match span {
+            Some(span) => {
+                span.rows += 1;
+                span.bytes += bytes;
             }
-            self.gathered.push(Row { position, lsn, line, piece, row });
+            None => self.spans.push(Span {
+                ordinal: of.ordinal,
+                writer: Arc::clone(&of.writer),
+                key: of.key.clone(),
+                rows: 1,
+                bytes,
+            }),
         }
+        let Place { position, lsn, line, row } = place;
+        self.gathered.push(Row { position, lsn, line, piece, row });
         Ok(())
     }
 
@@ -230,6 +202,8 @@ impl<W: Write + Send> Writer<W> {
             .map_err(|error| Error::damaged(format!("rows do not fit their file: {error}")))?;
         self.out.write(&batch).and_then(|()| self.out.flush()).map_err(outside)?;
         self.rows += self.gathered.len() as u64;
+        self.groups += 1;
+        self.bytes = 0;
         self.gathered.clear();
         self.pieces.clear();
         self.spans.clear();

@@ -22,15 +22,16 @@ use crate::scan::{Filters, outside};
 pub(super) struct Cluster {
     pub(super) run: Arc<Run>,
     pub(super) writer: Arc<str>,
-    /// The blocks in log order, each with its position and where its rows went.
+    /// The blocks, later writes of a position behind earlier ones, each with where its rows went.
     pub(super) blocks: Vec<Placed>,
     /// The position of each row: a step, or the line of a sample.
     pub(super) positions: Vec<i64>,
 }
 
 /// Rows that stand together, and for each of them the row of the cluster that it became.
+#[derive(Clone)]
 pub(super) struct Placed {
-    pub(super) piece: Piece,
+    pub(super) piece: Arc<Piece>,
     pub(super) places: Vec<Option<usize>>,
 }
 
@@ -112,20 +113,31 @@ pub(super) fn read(
             written.push((position, piece.lsn(row).0, index, row as usize));
         }
         let places = vec![None; piece.block.rows() as usize];
-        blocks.push(Placed { piece, places });
+        blocks.push(Placed { piece: Arc::new(piece), places });
     }
     // Of one position the write that came last stands last.
     written.sort_by_key(|(position, lsn, _, _)| (*position, *lsn));
     let mut positions = Vec::with_capacity(written.len());
+    // Blocks are laid over each other in their order. Where of one position a later write stands in an
+    // earlier block, as it may in table files, the blocks are laid once more over those.
+    let mut layers: Vec<Vec<Placed>> = Vec::new();
+    let (mut layer, mut before) = (0, 0);
     for (position, _, index, row) in written {
         if positions.last() != Some(&position) {
             positions.push(position);
+            (layer, before) = (0, 0);
         }
-        let place = blocks.get_mut(index).and_then(|placed| placed.places.get_mut(row));
-        if let Some(place) = place {
+        layer += usize::from(index < before);
+        before = index;
+        if layers.len() <= layer {
+            layers.push(blocks.clone());
+        }
+        let placed = layers.get_mut(layer).and_then(|blocks| blocks.get_mut(index));
+        if let Some(place) = placed.and_then(|placed| placed.places.get_mut(row)) {
             *place = Some(positions.len() - 1);
         }
     }
+    let blocks = layers.into_iter().flatten().collect();
     Ok(Cluster { run: Arc::clone(run), writer: group.writer, blocks, positions })
 }
 
