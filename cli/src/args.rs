@@ -172,6 +172,26 @@ Examples:
   wbq undelete k3v9x2ab
   wbq undelete mnist/k3v9x2ab mnist/p0q8r7s6")]
     Undelete(Runs),
+    /// Erases deleted runs for good, or shows which would be erased and what goes with them
+    #[command(after_help = "\
+A server erases deleted runs by itself once it has kept them for the time set (serve --keep-deleted, 7d), counted
+while it runs. Erased is erased: rows, config, console, files, and the log up to the run's last event.
+
+Examples:
+  wbq prune --dry-run
+  wbq prune --dry-run --deleted-for 0s
+  wbq prune --deleted-for 0s --yes")]
+    Prune {
+        /// Only shows
+        #[arg(long)]
+        dry_run: bool,
+        /// Erases runs that were deleted at least so long ago [default: as long as the store keeps them]
+        #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+        deleted_for: Option<Duration>,
+        /// Erases without asking
+        #[arg(long)]
+        yes: bool,
+    },
     /// Tells what is in the folder: runs, projects, events, segments, points
     #[command(after_help = "\
 Examples:
@@ -295,6 +315,9 @@ pub(crate) struct Serve {
     /// How long the packed log is kept: a time such as 7d or 12h, or forever
     #[arg(long, value_name = "TIME", default_value = "forever", value_parser = duration::parse_keep)]
     pub(crate) keep_log: Keep,
+    /// How long deleted runs can be undeleted until they are erased: a time such as 7d, or forever
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration::parse_keep)]
+    pub(crate) keep_deleted: Keep,
     /// The certificate chain, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
@@ -433,8 +456,8 @@ pub(crate) enum Source {
 }
 
 /// Verbs that later releases have: as SQL they would only confuse.
-const LATER: [&str; 17] = [
-    "runs", "tail", "watch", "prune", "run", "import", "export", "compact", "team", "key", "role", "open",
+const LATER: [&str; 16] = [
+    "runs", "tail", "watch", "run", "import", "export", "compact", "team", "key", "role", "open",
     "project", "sweep", "agent", "shell", "login",
 ];
 

@@ -1,7 +1,7 @@
 //! The store without threads: opens a folder, commits groups of batches one after another, shows
 //! snapshots. `store.rs` puts a thread and a queue around it; the simulator drives it as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use crate::batch::Batch;
-use crate::blob::Blobs;
-use crate::compaction::{self, Done, Failed, Job, Made, Order, plan, rebuild, retention, tiers};
+use crate::blob::{self, Blobs};
+use crate::compaction::{self, Done, Failed, Job, Made, Order, erase, plan, rebuild, retention, tiers};
 use crate::disk::{Lock, RelPath, World};
 use crate::error::{Error, Result};
-use crate::event::{self, Body, Event, StoreCreated, Subject};
+use crate::event::{self, Body, ErasureDone, Event, RunErased, StoreCreated, Subject};
 use crate::id::{Lsn, SegmentId};
 use crate::log::{
     Counters, Failure, Frames, Member, Packing, Segment, Segments, Spare, SpareOrder, Writer, frame, segment,
@@ -21,7 +21,7 @@ use crate::log::{
 use crate::manifest::{Edit, Packed, SegmentMeta};
 use crate::options::{Compaction, Options};
 use crate::plant::{self, Bug};
-use crate::projection::{Location, Projection};
+use crate::projection::{Erasing, Erasures, Location, Projection};
 use crate::recovery;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
@@ -76,13 +76,21 @@ pub struct Core {
     checkpoint: Projection,
     /// How long the log is kept; none: for ever.
     keep_log: Option<Duration>,
+    /// How long deleted runs are kept; none: for ever.
+    keep_deleted: Option<Duration>,
+    /// Deleted runs that are to be erased next, and who asked for it.
+    condemned: BTreeMap<u32, Arc<str>>,
+    /// When it was last looked which of them are to be, in time for which the store was open.
+    graces_seen: Option<u64>,
+    /// User files that went since the opening: events that name one come too late.
+    erased_blobs: BTreeSet<[u8; 32]>,
     /// The number that the next table file will have: higher than any that was made, named or not.
     next_table: TableId,
     /// The table files as the manifest names them, open.
     tables: Arc<Tables>,
     compaction: Compaction,
     /// What is tried first, next and last; what was begun and did not succeed comes last.
-    turns: [Turn; 3],
+    turns: [Turn; 4],
     /// Table files that are not merged because they are damaged, until somebody asks.
     left_alone: BTreeSet<TableId>,
     /// The log in which nothing was left to compact.
@@ -95,6 +103,7 @@ pub struct Core {
 /// Kinds of jobs that there may always be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
+    Erase,
     Merge,
     Tables,
     Pack,
@@ -102,7 +111,7 @@ enum Turn {
 
 impl Turn {
     /// What was made larger is merged before more of the log is taken.
-    const ORDER: [Self; 3] = [Self::Merge, Self::Tables, Self::Pack];
+    const ORDER: [Self; 4] = [Self::Erase, Self::Merge, Self::Tables, Self::Pack];
 }
 
 impl Core {
@@ -128,6 +137,10 @@ impl Core {
             projection: opened.projection,
             checkpoint: opened.checkpoint,
             keep_log: options.keep_log,
+            keep_deleted: options.keep_deleted,
+            condemned: BTreeMap::new(),
+            graces_seen: None,
+            erased_blobs: BTreeSet::new(),
             next_table: opened.manifest.next_table,
             tables,
             compaction: options.compaction.clone(),
@@ -194,7 +207,8 @@ impl Core {
         for batch in batches {
             let Prepared { batch, frames } = batch;
             let before = working.clone();
-            match fold(&mut working, batch, frames, Location { segment, offset: at, len: 0 }, lsn) {
+            let blobs = self.blobs_are_there(batch);
+            match blobs.and_then(|()| fold(&mut working, batch, frames, Location { segment, offset: at, len: 0 }, lsn)) {
                 Ok(seqs) if seqs.is_empty() => answers.push(Ok(Ack { lsn: Lsn(lsn.0 - 1) })),
                 Ok(seqs) => {
                     let first_lsn = lsn;
@@ -282,6 +296,14 @@ impl Core {
 
     /// What to do next; none when there is nothing, or less of the log than is worth it.
     pub(crate) fn plan(&mut self, waiting_bytes_min: u64) -> Option<Order> {
+        self.condemn_expired();
+        if !self.condemned.is_empty() && self.stopped().is_none() {
+            let job = Job::Condemn(std::mem::take(&mut self.condemned));
+            return Some(self.order(job));
+        }
+        if let Err(error) = self.end_for_erasing() {
+            tracing::warn!(%error, "erased runs wait");
+        }
         let log = Arc::clone(self.writer.segments());
         let is_settled = self.settled.as_ref().is_some_and(|settled| Arc::ptr_eq(settled, &log));
         if is_settled || self.stopped().is_some() {
@@ -303,6 +325,15 @@ impl Core {
     fn job(&self, turn: Turn, waiting_bytes_min: u64) -> Option<Job> {
         let manifest = self.writer.live();
         match turn {
+            Turn::Erase => {
+                let is_compacted = |(_, run): &(u32, &Erasing)| run.erased <= manifest.compacted;
+                let runs = self.projection.erasures.erasing().filter(is_compacted);
+                let runs: BTreeMap<u32, Erasing> =
+                    runs.map(|(ordinal, run)| (ordinal, run.clone())).collect();
+                let file_bytes_max = self.compaction.file_bytes_max;
+                let state = || Box::new(self.checkpoint.clone());
+                (!runs.is_empty()).then(|| Job::Erase { state: state(), runs, file_bytes_max })
+            }
             Turn::Merge => {
                 let tables = manifest.tables.iter().filter(|meta| !self.left_alone.contains(&meta.id));
                 let merge = tiers::choose(tables, &self.compaction)?;
@@ -310,9 +341,12 @@ impl Core {
             }
             Turn::Tables => {
                 let segments = self.snapshot.segments();
-                let is_enough = plan::waiting_bytes(&segments, manifest.compacted) >= waiting_bytes_min;
+                let is_urgent = self.projection.erasures.erasing().next().is_some();
+                let is_enough = is_urgent
+                    || plan::waiting_bytes(&segments, manifest.compacted) >= waiting_bytes_min;
                 let through = plan::choose(&segments, manifest.compacted).filter(|_| is_enough)?;
-                Some(Job::Tables { state: Box::new(self.checkpoint.clone()), through })
+                let open_nanos = self.writer.open_nanos();
+                Some(Job::Tables { state: Box::new(self.checkpoint.clone()), through, open_nanos })
             }
             Turn::Pack => {
                 let SegmentMeta { id, end, .. } = plan::choose_packing(manifest)?;
@@ -355,6 +389,15 @@ impl Core {
                 self.publish_tables(made)?;
             }
             Done::Packed(id, packed) => self.publish_packed(id, packed)?,
+            Done::Condemned(runs) => self.erase(runs)?,
+            Done::Erased(made, state, rest) => {
+                let through = made.through;
+                self.publish_tables(made)?;
+                self.projection.rest(Arc::clone(state.resting()), through);
+                self.projection.take_keys(&rest.projects, &self.checkpoint, &state);
+                self.checkpoint = *state;
+                self.finish_erasing(rest)?;
+            }
         }
         self.turns = Turn::ORDER;
         self.drop_expired()?;
@@ -399,12 +442,131 @@ impl Core {
         let Some(through) = retention::choose(manifest, self.keep_log, self.writer.open_nanos()) else {
             return Ok(0);
         };
+        self.drop_log(through)
+    }
+
+    fn drop_log(&mut self, through: SegmentId) -> Result<usize> {
+        let manifest = self.writer.live();
         let dropped: Vec<RelPath> =
             manifest.segments.iter().filter(|meta| meta.id <= through).map(SegmentMeta::path).collect();
         self.writer.edit(Edit::SegmentsDropped { through })?;
         self.writer.segments_mut().keep(|id| id > through);
         dropped.iter().for_each(|path| self.remove(path));
         Ok(dropped.len())
+    }
+
+    /// Condemns the deleted runs that have been kept for so long, as far as is known; gives how many.
+    pub(crate) fn condemn(&mut self, kept: Duration, actor: &Arc<str>) -> usize {
+        let now = self.date_deletions();
+        let kept = u64::try_from(kept.as_nanos()).unwrap_or(u64::MAX);
+        let is_expired = |since: Option<u64>| now.saturating_sub(since.unwrap_or(now)) >= kept;
+        let expired = self.projection.erasures.deleted().filter(|(_, since)| is_expired(*since));
+        self.condemned.extend(expired.map(|(ordinal, _)| (ordinal, Arc::clone(actor))));
+        self.condemned.len()
+    }
+
+    /// Condemns the runs whose grace is over. Looked at once a second: there may be many.
+    fn condemn_expired(&mut self) {
+        const LOOK_NANOS: u64 = 1_000_000_000;
+        let now = self.writer.open_nanos();
+        if self.graces_seen.is_none_or(|seen| now.saturating_sub(seen) >= LOOK_NANOS) {
+            self.graces_seen = Some(now);
+            match self.keep_deleted {
+                Some(kept) => drop(self.condemn(kept, &Arc::from(""))),
+                None => drop(self.date_deletions()),
+            }
+        }
+    }
+
+    /// Notes when deletions were seen that are new; gives the time for which the store was open.
+    fn date_deletions(&mut self) -> u64 {
+        let now = self.writer.open_nanos();
+        self.projection.erasures.date(&Erasures::default(), now);
+        now
+    }
+
+    /// Ends the segment that holds the event by which a run was erased: its bytes do not wait until
+    /// enough is written.
+    fn end_for_erasing(&mut self) -> Result<()> {
+        let active = self.writer.live().segments.last().filter(|meta| meta.end.is_none());
+        let Some(first) = active.map(|meta| meta.first_lsn) else { return Ok(()) };
+        if self.projection.erasures.erasing().any(|(_, run)| run.erased >= first) {
+            self.writer.end_active()?;
+        }
+        Ok(())
+    }
+
+    /// Erases deleted runs: from now on nothing is seen of them, and their bytes go by and by.
+    fn erase(&mut self, runs: Vec<erase::Condemned>) -> Result<()> {
+        let received = self.world.clock.wall();
+        let batch = |run: erase::Condemned| {
+            let body = Body::RunErased(RunErased { blobs: run.blobs.into_iter().collect() });
+            Batch::new(vec![Event { subject: run.key.into(), received, actor: run.actor, body }])
+        };
+        for answer in self.commit(runs.into_iter().map(batch).collect()) {
+            match answer {
+                // It was undeleted meanwhile.
+                Err(Error::Rejected(_)) | Ok(_) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// What is left to do once no table file holds anything of erased runs.
+    fn finish_erasing(&mut self, rest: erase::Rest) -> Result<()> {
+        if let Some(through) = erase::dropped_with(self.writer.live(), rest.content) {
+            self.drop_log(through)?;
+        }
+        self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
+        let mut blobs = rest.blobs;
+        for event in self.snapshot.events(rest.seen.advance(1)) {
+            if let Body::FilePut(file) = event?.2.body {
+                blobs.remove(&file.digest);
+            }
+        }
+        self.remove_blobs(blobs)?;
+        let event = Event {
+            subject: Subject::Store,
+            received: self.world.clock.wall(),
+            actor: Arc::from(""),
+            body: Body::ErasureDone(ErasureDone { through: rest.erased }),
+        };
+        self.commit(vec![Batch::new(vec![event])]).into_iter().try_for_each(|answer| answer.map(|_| ()))
+    }
+
+    /// Removes user files for good.
+    fn remove_blobs(&mut self, blobs: BTreeSet<[u8; 32]>) -> Result<()> {
+        let mut folders = BTreeSet::new();
+        for path in blobs.iter().map(blob::path) {
+            match self.world.disk.remove(&path) {
+                Ok(()) => drop(folders.insert(path.parent())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::Io { doing: "remove", path, source }),
+            }
+        }
+        self.erased_blobs.extend(blobs);
+        for folder in folders {
+            self.world.disk.sync_dir(&folder).map_err(|error| {
+                Error::from(self.stop(&format!("cannot sync the folder {folder}: {error}")))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a batch that names a user file which went while it was on its way.
+    fn blobs_are_there(&self, batch: &Batch) -> Result<()> {
+        if self.erased_blobs.is_empty() {
+            return Ok(());
+        }
+        let is_gone = |event: &Event| match &event.body {
+            Body::FilePut(file) => {
+                self.erased_blobs.contains(&file.digest)
+                    && self.world.disk.open(&blob::path(&file.digest), false).is_err()
+            }
+            _ => false,
+        };
+        if batch.events.iter().any(is_gone) { Err(Error::BlobErased) } else { Ok(()) }
     }
 
     /// Removes a file that the manifest does not name any more.
@@ -501,6 +663,7 @@ fn snapshot_of(projection: &Projection, writer: &Writer, tables: &Arc<Tables>) -
     Snapshot {
         projection: projection.clone(),
         durable: Lsn(writer.next_lsn().0 - 1),
+        open_nanos: writer.open_nanos(),
         segments: Arc::clone(writer.segments()),
         tables: Arc::clone(tables),
     }
@@ -516,6 +679,7 @@ pub fn read_in(world: &World) -> Result<Snapshot> {
     Ok(Snapshot {
         projection: found.projection,
         durable: found.last_lsn,
+        open_nanos: found.manifest.open_nanos,
         segments: Arc::new(found.segments),
         tables: Arc::new(found.tables),
     })

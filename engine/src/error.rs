@@ -82,6 +82,9 @@ pub enum Error {
         /// What came.
         found: String,
     },
+    /// A file that was uploaded went before an event could name it, with the run that had it.
+    #[error("the file's content was erased with another run; upload it again")]
+    BlobErased,
     /// A folder that is to be written to by a backup, a restore or a repair holds something else.
     #[error("{0}")]
     Target(String),
@@ -160,6 +163,7 @@ impl Error {
             | Self::Overloaded
             | Self::WritesStopped { .. }
             | Self::UploadDiffers { .. }
+            | Self::BlobErased
             | Self::Closed => ErrorKind::Unavailable,
         }
     }

@@ -67,6 +67,9 @@ pub struct Options {
     /// How long the log is kept after its events stand in table files and its segments are packed, by
     /// the time that the store is open; none: for ever. The past is exact as far back as the log goes.
     pub keep_log: Option<Duration>,
+    /// How long deleted runs are kept and can be undeleted, by the time that the store is open; none: for
+    /// ever. Then they are erased, and with them the log up to the last event of theirs.
+    pub keep_deleted: Option<Duration>,
     /// When and how the log becomes table files.
     pub compaction: Compaction,
     /// What a second writer is told of this one.
@@ -83,6 +86,7 @@ impl Options {
             segment_bytes_max: limits::SEGMENT_BYTES_MAX,
             idle_close: Duration::from_secs(1),
             keep_log: None,
+            keep_deleted: Some(limits::KEEP_DELETED),
             compaction: Compaction::default(),
             holder: crate::disk::this_process(),
         }

@@ -1,6 +1,7 @@
 //! What one reader sees: the state at one durable position, and the log behind it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::event::{Block, Body, ConsoleLine, Event, Time};
@@ -18,6 +19,8 @@ pub struct Snapshot {
     pub projection: Projection,
     /// The position of the last event that it shows.
     pub durable: Lsn,
+    /// For how many nanoseconds the store had been open for writing by then.
+    pub(crate) open_nanos: u64,
     pub(crate) segments: Arc<Segments>,
     pub(crate) tables: Arc<Tables>,
 }
@@ -164,6 +167,7 @@ impl Snapshot {
         let mut past = Self {
             projection: Projection::default(),
             durable: Lsn(0),
+            open_nanos: self.open_nanos,
             segments: Arc::clone(&self.segments),
             tables: Arc::clone(&self.tables),
         };
@@ -200,6 +204,20 @@ impl Snapshot {
         }
         self.durable = lsn;
         Ok(())
+    }
+
+    /// The deleted runs that are not erased, each with for how long that is known, by the time for which
+    /// the store was open.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of the files that they rest in.
+    pub fn deleted(&self) -> impl Iterator<Item = Result<(Arc<Run>, Duration)>> + '_ {
+        self.projection.erasures.deleted().filter_map(|(ordinal, since)| {
+            let kept = Duration::from_nanos(self.open_nanos.saturating_sub(since.unwrap_or(self.open_nanos)));
+            let run = self.projection.run_at(ordinal).transpose()?;
+            Some(run.map(|run| (run, kept)))
+        })
     }
 
     /// The table files.

@@ -46,6 +46,7 @@ pub struct Store {
     blobs: Blobs,
     stop: Stop,
     world: World,
+    keep_deleted: Option<Duration>,
 }
 
 /// Whether the store takes writes.
@@ -63,8 +64,9 @@ pub enum Health {
 #[derive(Debug)]
 enum Message {
     Append(Append),
-    /// To compact what is there, and to say how many table files there are then.
-    Compact(oneshot::Sender<Result<usize>>),
+    /// To compact what is there, and to say how many table files there are then; first of all to erase
+    /// the runs that were deleted so long ago, for whoever asks.
+    Compact(Option<(Duration, Arc<str>)>, oneshot::Sender<Result<usize>>),
 }
 
 type Append = group::Append<Prepared, Result<Ack>>;
@@ -110,7 +112,8 @@ impl Store {
             idle: options.idle_close,
         };
         let writer = Mutex::new(Some(WriterThread::start(writer, stop.clone())?));
-        Ok(Self { queue, writer, snapshots, health, counters, pace, blobs, stop, world })
+        let keep_deleted = options.keep_deleted;
+        Ok(Self { queue, writer, snapshots, health, counters, pace, blobs, stop, world, keep_deleted })
     }
 
     /// Stores a batch; returns once it is durable and visible in [`Store::snapshot`].
@@ -160,8 +163,23 @@ impl Store {
     /// `Damaged` when the log does not hold what it held; `DiskFull`, `Io`: nothing has changed;
     /// `Overloaded`, `WritesStopped`, `Closed`.
     pub async fn compact(&self) -> Result<usize> {
+        self.compact_and_erase(None).await
+    }
+
+    /// Erases the runs that have been deleted for so long, as far as the time is known for which the
+    /// store was open meanwhile; returns once their bytes are gone and all else is compacted, with how
+    /// many table files there are.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::compact`]: what could not be done is done by the next compaction.
+    pub async fn prune(&self, deleted_for: Duration, actor: &str) -> Result<usize> {
+        self.compact_and_erase(Some((deleted_for, Arc::from(actor)))).await
+    }
+
+    async fn compact_and_erase(&self, erase: Option<(Duration, Arc<str>)>) -> Result<usize> {
         let (sender, answer) = oneshot::channel();
-        self.put(Message::Compact(sender), 0)?;
+        self.put(Message::Compact(erase, sender), 0)?;
         answer.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
@@ -183,6 +201,12 @@ impl Store {
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
+    }
+
+    /// How long deleted runs are kept; none: for ever.
+    #[must_use]
+    pub fn keep_deleted(&self) -> Option<Duration> {
+        self.keep_deleted
     }
 
     /// User files.
@@ -299,7 +323,7 @@ impl WriterThread {
             // Also where nothing comes it is looked whether a reader met damage.
             let pause = self.until_compaction().map_or(self.idle, |pause| pause.min(self.idle));
             match self.messages.recv_timeout(pause) {
-                Ok(Message::Compact(answer)) => self.want_compaction(answer),
+                Ok(Message::Compact(erase, answer)) => self.want_compaction(erase, answer),
                 Ok(Message::Append(first)) => {
                     self.commit_group(first);
                     self.make_ahead();
@@ -336,7 +360,7 @@ impl WriterThread {
         loop {
             match self.messages.try_recv().ok()? {
                 Message::Append(next) => return Some(next),
-                Message::Compact(answer) => self.want_compaction(answer),
+                Message::Compact(erase, answer) => self.want_compaction(erase, answer),
             }
         }
     }
@@ -356,7 +380,14 @@ impl WriterThread {
         });
     }
 
-    fn want_compaction(&mut self, answer: oneshot::Sender<Result<usize>>) {
+    fn want_compaction(
+        &mut self,
+        erase: Option<(Duration, Arc<str>)>,
+        answer: oneshot::Sender<Result<usize>>,
+    ) {
+        if let Some((deleted_for, actor)) = erase {
+            self.core.condemn(deleted_for, &actor);
+        }
         match self.core.end_active() {
             Ok(()) => {
                 self.compaction_wanted.push(answer);

@@ -23,6 +23,8 @@ pub struct ServerOptions {
     pub durability: Durability,
     /// How long the packed log is kept; none: for ever.
     pub keep_log: Option<Duration>,
+    /// How long deleted runs are kept until they are erased; none: for ever.
+    pub keep_deleted: Option<Duration>,
     /// Certificate chain and private key, both PEM.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Something in front of the server ends TLS and tells the caller's address and scheme in
@@ -44,6 +46,7 @@ impl ServerOptions {
             crash_after: Duration::from_secs(300),
             durability: Durability::Sync,
             keep_log: None,
+            keep_deleted: Some(engine::limits::KEEP_DELETED),
             tls: None,
             behind_proxy: false,
             readonly_on_sync_error: false,

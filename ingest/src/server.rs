@@ -64,6 +64,7 @@ impl Server {
         let mut engine_options = Options::new(&options.dir);
         engine_options.durability = options.durability;
         engine_options.keep_log = options.keep_log;
+        engine_options.keep_deleted = options.keep_deleted;
         engine_options.compaction.automatic = true;
         let store = blocking(move || Store::open(engine_options)).await??;
         let admin = people::first_start(&store, options.admin.as_deref()).await?;

@@ -30,7 +30,7 @@ pub(crate) fn run(context: &Context<'_>, serve: Serve) -> Result<()> {
 }
 
 fn options(dir: &Path, serve: Serve) -> ServerOptions {
-    let Serve { listen, ready_json: _, admin, crash_after, durability, keep_log, .. } = serve;
+    let Serve { listen, ready_json: _, admin, crash_after, durability, keep_log, keep_deleted, .. } = serve;
     let Serve { tls_cert, tls_key, behind_proxy, .. } = serve;
     ServerOptions {
         listen,
@@ -41,6 +41,7 @@ fn options(dir: &Path, serve: Serve) -> ServerOptions {
             Durability::Os => engine::Durability::Os,
         },
         keep_log: keep_log.0,
+        keep_deleted: keep_deleted.0,
         tls: tls_cert.zip(tls_key),
         behind_proxy,
         ..ServerOptions::new(dir)

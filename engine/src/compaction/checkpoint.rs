@@ -55,13 +55,14 @@ struct Choice {
     removed: Vec<TableId>,
 }
 
-/// Chooses, from the files that there are and the runs that changed in each tile.
-fn choose(files: &[RunsFile], changed: &BTreeMap<u32, u64>) -> Choice {
+/// Chooses, from the files that there are, the runs that changed in each tile, and the tiles of which
+/// nothing older may be left.
+fn choose(files: &[RunsFile], changed: &BTreeMap<u32, u64>, renewed: &BTreeSet<u32>) -> Choice {
     let mut deltas: Vec<&RunsFile> = files.iter().filter(|file| file.level == 0).collect();
     deltas.sort_by_key(|file| std::cmp::Reverse(file.through));
     let mut rows = changed.values().sum::<u64>();
     let swallowed = deltas.iter().take_while(|file| {
-        let fits = file.total() <= rows.saturating_mul(2);
+        let fits = file.total() <= rows.saturating_mul(2) || !renewed.is_empty();
         rows += file.total();
         fits
     });
@@ -78,8 +79,8 @@ fn choose(files: &[RunsFile], changed: &BTreeMap<u32, u64>) -> Choice {
     {
         *pending.entry(place).or_default() += rows;
     }
-    let tiles: BTreeSet<u32> =
-        pending.into_iter().filter(|(_, rows)| *rows >= PENDING_MAX).map(|(tile, _)| tile).collect();
+    let full = pending.into_iter().filter(|(_, rows)| *rows >= PENDING_MAX).map(|(tile, _)| tile);
+    let tiles: BTreeSet<u32> = full.chain(renewed.iter().copied()).collect();
     let is_over = |file: &RunsFile| {
         file.rows.keys().all(|place| {
             tiles.contains(place)
@@ -91,7 +92,7 @@ fn choose(files: &[RunsFile], changed: &BTreeMap<u32, u64>) -> Choice {
 }
 
 /// Writes `state`, as it stands behind the events of `lsns`, as files beside those of `tables`. Gives
-/// those that they replace.
+/// those that they replace: all that hold something older of the runs of `renewed`.
 ///
 /// # Errors
 ///
@@ -101,15 +102,17 @@ pub(super) fn write(
     state: &Projection,
     tables: &Tables,
     lsns: (Lsn, Lsn),
+    renewed: &BTreeSet<u32>,
 ) -> Result<Vec<TableId>> {
+    let renewed: BTreeSet<u32> = renewed.iter().map(|ordinal| ordinal / TILE).collect();
     let mut removed: Vec<TableId> = tables.of(Kind::State).map(|table| table.meta.id).collect();
     let mut wanted: BTreeSet<u32> = state.awake().map(|run| run.ordinal).collect();
     let choice = if state.resting().is_empty() {
         // Nothing rests: files of runs that there may be are of no use.
         removed.extend(tables.of(Kind::Runs).map(|table| table.meta.id));
-        choose(&[], &by_tile(&wanted))
+        choose(&[], &by_tile(&wanted), &renewed)
     } else {
-        choose(&files(tables)?, &by_tile(&wanted))
+        choose(&files(tables)?, &by_tile(&wanted), &renewed)
     };
     removed.extend(choice.removed);
     for table in tables.of(Kind::Runs).filter(|table| choice.swallowed.contains(&table.meta.id)) {
@@ -188,7 +191,7 @@ mod tests {
     #[test]
     fn a_delta_takes_in_those_that_are_not_much_larger() {
         let files = [file(1, 0, &[(0, 9000)]), file(2, 0, &[(0, 150)]), file(3, 0, &[(0, 100)])];
-        let choice = choose(&files, &changed(&[(0, 60)]));
+        let choice = choose(&files, &changed(&[(0, 60)]), &BTreeSet::new());
         assert_eq!(choice.swallowed, [TableId(3), TableId(2)]);
         assert_eq!((choice.removed, choice.tiles.len()), (vec![TableId(2), TableId(3)], 0));
     }
@@ -201,7 +204,7 @@ mod tests {
             file(3, 0, &[(0, 10_000), (1, 2000)]),
             file(4, 0, &[(0, 6000)]),
         ];
-        let choice = choose(&files, &changed(&[(0, 400)]));
+        let choice = choose(&files, &changed(&[(0, 400)]), &BTreeSet::new());
         assert_eq!(choice.tiles.into_iter().collect::<Vec<_>>(), [0]);
         assert_eq!(choice.removed, [TableId(1), TableId(4)], "what the third says of tile 1 is still needed");
         assert!(choice.swallowed.is_empty());
@@ -210,8 +213,22 @@ mod tests {
     #[test]
     fn a_delta_below_its_tiles_goes() {
         let files = [file(3, 0, &[(0, 10_000)]), file(4, 1, &[(0, 20_000)])];
-        let choice = choose(&files, &changed(&[(0, 10)]));
+        let choice = choose(&files, &changed(&[(0, 10)]), &BTreeSet::new());
         assert_eq!(choice, Choice { removed: vec![TableId(3)], ..Choice::default() });
+    }
+
+    #[test]
+    fn d8_of_a_tile_that_is_renewed_no_older_file_is_left() {
+        let files = [
+            file(1, 1, &[(0, 65_536)]),
+            file(2, 1, &[(1, 20_000)]),
+            file(3, 0, &[(0, 10_000), (1, 2000)]),
+            file(4, 0, &[(1, 6000)]),
+        ];
+        let choice = choose(&files, &changed(&[]), &BTreeSet::from([0]));
+        assert_eq!(choice.removed, [TableId(1), TableId(3), TableId(4)]);
+        assert_eq!(choice.swallowed, [TableId(4), TableId(3)], "what they say of tile 1 stands in a new one");
+        assert_eq!(choice.tiles.into_iter().collect::<Vec<_>>(), [0]);
     }
 
     #[test]
@@ -223,7 +240,7 @@ mod tests {
             id += 1;
             let tile = u32::try_from(step * 1000 / u64::from(TILE)).unwrap();
             let rows = changed(&[(tile, 1000)]);
-            let choice = choose(&files, &rows);
+            let choice = choose(&files, &rows, &BTreeSet::new());
             let mut delta = rows.clone();
             for file in files.iter().filter(|file| choice.swallowed.contains(&file.id)) {
                 file.rows.iter().for_each(|(tile, rows)| *delta.entry(*tile).or_default() += rows);

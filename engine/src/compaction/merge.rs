@@ -11,7 +11,7 @@
 //! - Beside what the writing of a file holds, the entries of the inputs are in memory, and their
 //!   footers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::gather::{Rows, order};
@@ -51,8 +51,27 @@ pub(super) fn make_files(
     check_room(maker.world, &inputs)?;
     match merge.kind {
         Kind::Events => events(maker, merge.level, &inputs),
-        _ => rows(maker, &snapshot.projection, merge, &inputs, bytes_max),
+        _ => rows(maker, &snapshot.projection, merge, &inputs, &BTreeSet::new(), bytes_max),
     }
+}
+
+/// Makes files of the rows of a file but for those of some runs.
+pub(super) fn make_without(
+    maker: &mut Maker<'_>,
+    snapshot: &Snapshot,
+    table: &Arc<Table>,
+    gone: &BTreeSet<u32>,
+    bytes_max: u64,
+) -> Result<()> {
+    let inputs = [Arc::clone(table)];
+    check_room(maker.world, &inputs)?;
+    let merge = Merge {
+        kind: table.meta.kind,
+        inputs: vec![table.meta.id],
+        // Its files are of one project each, as those of no level but the first are not.
+        level: table.meta.level.max(1),
+    };
+    rows(maker, &snapshot.projection, &merge, &inputs, gone, bytes_max)
 }
 
 /// A merge takes as much room as its inputs until they are removed, and leaves as much to the log.
@@ -63,15 +82,17 @@ fn check_room(world: &World, inputs: &[Arc<Table>]) -> Result<()> {
     if free / 2 < bytes { Err(Error::DiskFull) } else { Ok(()) }
 }
 
-/// Makes files of the rows of `inputs`, of one project each and of at most about `bytes_max` bytes.
+/// Makes files of the rows of `inputs` but for those of the runs that are `gone`, of one project each
+/// and of at most about `bytes_max` bytes.
 fn rows(
     maker: &mut Maker<'_>,
     state: &Projection,
     merge: &Merge,
     inputs: &[Arc<Table>],
+    gone: &BTreeSet<u32>,
     bytes_max: u64,
 ) -> Result<()> {
-    for Output { project, rows } in surveyed(merge.kind, outputs(state, inputs, bytes_max)?)? {
+    for Output { project, rows } in surveyed(merge.kind, outputs(state, inputs, gone, bytes_max)?)? {
         rows.into_files(&mut |rows| {
             let expected: Option<u64> = rows.parts.iter().map(Part::stored_rows).sum();
             let label = maker.label(merge.kind, merge.level, rows.lsns());
@@ -90,6 +111,7 @@ fn rows(
 fn outputs(
     state: &Projection,
     inputs: &[Arc<Table>],
+    gone: &BTreeSet<u32>,
     bytes_max: u64,
 ) -> Result<Vec<(ProjectKey, Vec<Stored>)>> {
     let mut by_project: BTreeMap<(ProjectKey, bool), Vec<Stored>> = BTreeMap::new();
@@ -97,7 +119,7 @@ fn outputs(
     for table in inputs {
         for entry in table.entries()? {
             let entry = entry?;
-            if entry.rows == 0 {
+            if entry.rows == 0 || gone.contains(&entry.ordinal) {
                 continue;
             }
             let project = match (&table.meta.project, projects.get(&entry.ordinal)) {

@@ -7,6 +7,7 @@
 //!                ─► merge: rows of table files ─────────┤
 //!                ─► rebuild: a damaged file's events ───┴► write: files (W5) ─► publish: one edit ─► remove
 //!                ─► pack a segment ─► publish: one edit ─► remove, and drop those whose time is over (W7)
+//!                ─► condemn, erase: see `erase.rs`
 //! ```
 //!
 //! What holds:
@@ -18,6 +19,7 @@
 //!   long layout and one row group. What a merge holds, `merge.rs` says.
 
 mod checkpoint;
+pub(crate) mod erase;
 mod gather;
 mod maker;
 mod merge;
@@ -27,6 +29,7 @@ pub(crate) mod rebuild;
 pub(crate) mod retention;
 pub(crate) mod tiers;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use maker::Maker;
@@ -39,7 +42,7 @@ use crate::event::Event;
 use crate::id::{Lsn, SegmentId};
 use crate::log::Packing;
 use crate::manifest::Packed;
-use crate::projection::Projection;
+use crate::projection::{Erasing, Projection};
 use crate::snapshot::Snapshot;
 use crate::table::events::Recorded;
 use crate::table::{Kind, TableId, TableMeta, Tables};
@@ -59,14 +62,19 @@ pub(crate) struct Order {
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Table files of the events behind those that stand in some, up to `through`, and of what they
-    /// turn `state` into, which is that of before the first of them.
-    Tables { state: Box<Projection>, through: Lsn },
+    /// turn `state` into, which is that of before the first of them; deletions that are new in it are
+    /// dated by the time for which the store was open.
+    Tables { state: Box<Projection>, through: Lsn, open_nanos: u64 },
     /// A damaged table file, made again from the log (F4).
     Rebuild(TableMeta),
     /// A few table files in the place of others.
     Merge { merge: Merge, file_bytes_max: u64 },
     /// A packed segment.
     Pack(Packing),
+    /// What is to be known of deleted runs before they are erased, and who asks for that.
+    Condemn(BTreeMap<u32, Arc<str>>),
+    /// Files that hold nothing of erased runs; `state` is that behind the events that erased them.
+    Erase { state: Box<Projection>, runs: BTreeMap<u32, Erasing>, file_bytes_max: u64 },
 }
 
 /// What was made; nothing names it yet.
@@ -77,6 +85,9 @@ pub(crate) enum Done {
     Rebuilt(Made),
     Merged(Made),
     Packed(SegmentId, Packed),
+    Condemned(Vec<erase::Condemned>),
+    /// With the state of before, every run of it at rest in the new files.
+    Erased(Made, Box<Projection>, erase::Rest),
 }
 
 /// Table files, to be published by one edit.
@@ -126,9 +137,9 @@ impl Order {
         let snapshot = &*self.snapshot;
         let through = snapshot.tables.through;
         Ok(match &self.job {
-            Job::Tables { state, through } => {
+            Job::Tables { state, through, open_nanos } => {
                 let mut state = state.clone();
-                let removed = make_tables(maker, snapshot, &mut state, *through)?;
+                let removed = make_tables(maker, snapshot, &mut state, *through, *open_nanos)?;
                 let made = made(maker, snapshot, removed, *through);
                 state.rest(Arc::new(made.tables.resting()?), *through);
                 Done::Tables(made, state)
@@ -142,6 +153,14 @@ impl Order {
                 Done::Merged(made(maker, snapshot, merge.inputs.clone(), through))
             }
             Job::Pack(packing) => Done::Packed(packing.id, packing.make(maker.world)?),
+            Job::Condemn(runs) => Done::Condemned(erase::condemn(snapshot, runs)?),
+            Job::Erase { state, runs, file_bytes_max } => {
+                let mut state = state.clone();
+                let (removed, rest) = erase::make_files(maker, snapshot, &mut state, runs, *file_bytes_max)?;
+                let made = made(maker, snapshot, removed, through);
+                state.rest(Arc::new(made.tables.resting()?), through);
+                Done::Erased(made, state, rest)
+            }
         })
     }
 
@@ -172,6 +191,7 @@ fn make_tables(
     snapshot: &Snapshot,
     state: &mut Projection,
     through: Lsn,
+    open_nanos: u64,
 ) -> Result<Vec<TableId>> {
     let lsns = (snapshot.tables.through.advance(1), through);
     for rows in gather::rows(snapshot, state, lsns.0, through)?.into_rows() {
@@ -183,7 +203,8 @@ fn make_tables(
     }
     let label = maker.label(Kind::Events, 0, lsns);
     maker.events(label, events_of_log(snapshot, lsns))?;
-    checkpoint::write(maker, state, &snapshot.tables, (Lsn(1), through))
+    state.erasures.date(&snapshot.projection.erasures, open_nanos);
+    checkpoint::write(maker, state, &snapshot.tables, (Lsn(1), through), &BTreeSet::new())
 }
 
 /// The events of the log between two positions, as files of events have them.

@@ -17,9 +17,9 @@ use crate::snapshot::{Moment, Snapshot};
 use crate::table::{Kind, TableMeta};
 
 const PROJECTS: u64 = 3;
-const RUNS: u64 = 6;
+pub(super) const RUNS: u64 = 6;
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let compaction = Compaction {
         fresh_files: 3,
         growth: 2,
@@ -31,15 +31,15 @@ fn options() -> Options {
     Options { compaction, segment_bytes_min, segment_bytes_max, ..Options::new("") }
 }
 
-fn project(number: u64) -> ProjectKey {
+pub(super) fn project(number: u64) -> ProjectKey {
     ProjectKey::new("ada", format!("p{}", number % PROJECTS))
 }
 
-fn run(number: u64) -> RunKey {
+pub(super) fn run(number: u64) -> RunKey {
     RunKey { project: project(number), run: format!("r{number}").into(), generation: 1 }
 }
 
-fn event(subject: impl Into<Subject>, body: Body) -> Event {
+pub(super) fn event(subject: impl Into<Subject>, body: Body) -> Event {
     Event { subject: subject.into(), received: 1, actor: "ada".into(), body }
 }
 
@@ -48,7 +48,7 @@ fn begun(options: &Options) -> (Core, World) {
     begun_on(&SimDisk::default(), options)
 }
 
-fn begun_on(disk: &SimDisk, options: &Options) -> (Core, World) {
+pub(super) fn begun_on(disk: &SimDisk, options: &Options) -> (Core, World) {
     let world = disk.world(&SimClock::default(), 7);
     let mut core = Core::open(world.clone(), options).unwrap();
     let created = || Body::ProjectCreated(ProjectCreated { description: "".into() });
@@ -59,13 +59,13 @@ fn begun_on(disk: &SimDisk, options: &Options) -> (Core, World) {
     (core, world)
 }
 
-fn commit(core: &mut Core, events: Vec<Event>) {
+pub(super) fn commit(core: &mut Core, events: Vec<Event>) {
     core.commit(vec![Batch::new(events)]).into_iter().for_each(|answer| assert!(answer.is_ok()));
 }
 
 /// What a run logs in a round: rows with and without a step, steps of the round before once more,
 /// cells of every kind, now by one writer, now by another; a sample; lines of the console.
-fn logged(number: u64, round: u64, keys: &[String]) -> Vec<Event> {
+pub(super) fn logged(number: u64, round: u64, keys: &[String]) -> Vec<Event> {
     let writer = if (number + round).is_multiple_of(5) { "second" } else { "" };
     let first_line = round * 8;
     let chunk = |lines| Chunk { writer: writer.into(), first_line, lines, hash: round + 1 };
@@ -101,7 +101,7 @@ fn logged(number: u64, round: u64, keys: &[String]) -> Vec<Event> {
 }
 
 /// Every cell and line that readers find: run, stream, position, line, key, value.
-fn cells(snapshot: &Snapshot) -> BTreeSet<String> {
+pub(super) fn cells(snapshot: &Snapshot) -> BTreeSet<String> {
     let mut cells = BTreeSet::new();
     for run in snapshot.projection.runs().map(Result::unwrap) {
         for kind in [StreamKind::History, StreamKind::System] {

@@ -66,6 +66,7 @@ mod kind {
     pub(super) const USER_ADDED: u8 = 17;
     pub(super) const KEY_ISSUED: u8 = 18;
     pub(super) const KEY_REVOKED: u8 = 19;
+    pub(super) const ERASURE_DONE: u8 = 20;
     pub(super) const PROJECT_CREATED: u8 = 32;
     pub(super) const RUN_CREATED: u8 = 48;
     pub(super) const RUN_CHANGED: u8 = 49;
@@ -82,6 +83,8 @@ mod kind {
     pub(super) const RUN_DELETED: u8 = 60;
     pub(super) const RUN_UNDELETED: u8 = 61;
     pub(super) const QUARANTINED: u8 = 62;
+    pub(super) const RUN_ERASED: u8 = 63;
+    pub(super) const ERASED: u8 = 64;
 }
 
 type Head<T> = (Subject, Time, Arc<str>, T);
@@ -143,6 +146,9 @@ pub fn encode(event: &Event, out: &mut BytesMut) -> Result<(), CodecError> {
         Body::RunDeleted => head.write(kind::RUN_DELETED, (), &[]),
         Body::RunUndeleted => head.write(kind::RUN_UNDELETED, (), &[]),
         Body::Quarantined(body) => head.write(kind::QUARANTINED, body, &[]),
+        Body::RunErased(body) => head.write(kind::RUN_ERASED, body, &[]),
+        Body::Erased(body) => head.write(kind::ERASED, body, &[]),
+        Body::ErasureDone(body) => head.write(kind::ERASURE_DONE, body, &[]),
     }
     .inspect_err(|_| out.truncate(start))
 }
@@ -208,6 +214,9 @@ pub fn decode(body: &Bytes) -> Result<Event, CodecError> {
         kind::RUN_DELETED => head.read(|()| Body::RunDeleted),
         kind::RUN_UNDELETED => head.read(|()| Body::RunUndeleted),
         kind::QUARANTINED => head.read(Body::Quarantined),
+        kind::RUN_ERASED => head.read(Body::RunErased),
+        kind::ERASED => head.read(Body::Erased),
+        kind::ERASURE_DONE => head.read(Body::ErasureDone),
         _ => Err(CodecError::Unknown { kind, version }),
     }
 }

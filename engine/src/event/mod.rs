@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ProjectKey, RunKey, RunPath, StoreId};
+use crate::id::{Lsn, ProjectKey, RunKey, RunPath, StoreId};
 
 pub(crate) use block::Assembled;
 pub use block::{Block, BlockBuilder, BlockError, Cell, Column, Kind};
@@ -93,6 +93,12 @@ pub enum Body {
     RunUndeleted,
     /// A line that could not be read, as it came.
     Quarantined(Quarantined),
+    /// A deleted run is erased: its bytes are to go, for good.
+    RunErased(RunErased),
+    /// What stands in files of events for an event of a run that was erased; never in the log.
+    Erased(Erased),
+    /// The bytes of erased runs are gone.
+    ErasureDone(ErasureDone),
 }
 
 /// The folder was made.
@@ -468,6 +474,27 @@ pub struct Quarantined {
     pub reason: Box<str>,
 }
 
+/// A deleted run is erased.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunErased {
+    /// SHA-256 of every file that was ever put to it: those that no other run has go with it.
+    pub blobs: Vec<[u8; 32]>,
+}
+
+/// An event that is no longer told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// Whether it was the one with which the run began.
+    pub begins: bool,
+}
+
+/// The bytes of erased runs are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureDone {
+    /// Those of all that were erased up to this position.
+    pub through: Lsn,
+}
+
 impl Event {
     /// The run it is about.
     #[must_use]
@@ -522,6 +549,9 @@ impl Body {
             Self::RunDeleted => "RunDeleted",
             Self::RunUndeleted => "RunUndeleted",
             Self::Quarantined(_) => "Quarantined",
+            Self::RunErased(_) => "RunErased",
+            Self::Erased(_) => "Erased",
+            Self::ErasureDone(_) => "ErasureDone",
         }
     }
 }

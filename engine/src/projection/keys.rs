@@ -143,6 +143,29 @@ impl Keys {
 }
 
 impl Keys {
+    /// The same with other keys for one project.
+    pub(super) fn replace(&mut self, project: &ProjectKey, by: &Self) {
+        match by.0.get(project) {
+            Some(keys) => self.0.insert(project.clone(), keys.clone()),
+            None => self.0.remove(project),
+        };
+    }
+
+    /// Whether both know the same of a project.
+    pub(super) fn agree(&self, other: &Self, project: &ProjectKey) -> bool {
+        self.0.get(project) == other.0.get(project)
+    }
+
+    /// Adds what `later` knows of a project and `earlier`, of which it came, did not.
+    pub(super) fn add_new(&mut self, project: &ProjectKey, earlier: &Self, later: &Self) {
+        let known = earlier.0.get(project);
+        for ((space, key), kinds) in later.0.get(project).into_iter().flatten() {
+            if known.and_then(|known| find(known, *space, key)) != Some(*kinds) {
+                self.note(project, *space, key, *kinds);
+            }
+        }
+    }
+
     /// All of it, as it is stored.
     pub(super) fn to_lists(&self) -> Lists {
         let list = |keys: &OrdMap<(Space, Arc<str>), Kinds>| {

@@ -11,6 +11,7 @@
 //! - A run is *awake*, here in memory, while the log holds events of it that no file of runs has; else
 //!   it *rests* in a file. Before an event is folded its run is woken ([`Projection::wake`]).
 
+mod erasure;
 mod keys;
 mod people;
 mod record;
@@ -18,17 +19,19 @@ mod run;
 mod shown;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result as EngineResult;
-use crate::event::{Body, Event, Paths, RunCreated, StoreCreated, Subject, Time, Value};
+use crate::event::{Body, Erased, Event, Paths, RunCreated, State, StoreCreated, Subject, Time, Value};
 use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
 use crate::table::events::Recorded;
 use crate::table::runs::{RunChunk, RunFiles};
 
+pub(crate) use erasure::{Erasing, Erasures};
 pub use keys::{Keys, Kinds, Space};
 pub use people::{Key, People, User};
 pub(crate) use run::Place;
@@ -84,6 +87,8 @@ pub struct Projection {
     run_count: u32,
     /// Those at work.
     active: OrdSet<u32>,
+    /// What was deleted and erased.
+    pub(crate) erasures: Erasures,
     /// When each chunk of runs last changed.
     chunks: Vector<Lsn>,
     /// The key catalogue.
@@ -123,6 +128,9 @@ pub enum ApplyError {
         /// To what.
         subject: String,
     },
+    /// It was not deleted, so it is not erased.
+    #[error("{0} is not deleted")]
+    NotDeleted(String),
     /// Its block is not one.
     #[error(transparent)]
     Block(#[from] crate::event::BlockError),
@@ -310,6 +318,37 @@ impl Projection {
         &self.resting
     }
 
+    /// Makes the catalogue of some projects anew of the runs that they have; whether it differs from
+    /// what it was.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::runs_in`].
+    pub(crate) fn renew_keys(&mut self, projects: &BTreeSet<ProjectKey>) -> EngineResult<bool> {
+        let mut differs = false;
+        for project in projects {
+            let mut keys = Keys::default();
+            for ordinal in self.runs_in(project)? {
+                if let Some(run) = self.run_at(ordinal)? {
+                    run.note_keys(&mut keys);
+                }
+            }
+            differs |= !keys.agree(&self.keys, project);
+            self.keys.replace(project, &keys);
+        }
+        Ok(differs)
+    }
+
+    /// Takes over the catalogue of some projects that `to` made anew of what `from` was, which this went
+    /// on from.
+    pub(crate) fn take_keys(&mut self, projects: &BTreeSet<ProjectKey>, from: &Self, to: &Self) {
+        for project in projects {
+            let mut keys = to.keys.clone();
+            keys.add_new(project, &from.keys, &self.keys);
+            self.keys.replace(project, &keys);
+        }
+    }
+
     /// Events of a subject so far: the next one's `run_seq`.
     ///
     /// # Errors
@@ -386,6 +425,7 @@ impl Projection {
                 let hash = *hash.ok_or_else(|| ApplyError::Unknown(format!("key {:?}", key.key_id)))?.0;
                 self.people.keys.remove(&hash);
             }
+            Body::ErasureDone(done) => self.erasures.finish(done.through),
             _ => return Err(misplaced(event)),
         }
         self.store_seq += 1;
@@ -421,17 +461,29 @@ impl Projection {
         let unknown = || ApplyError::Unknown(format!("run {key}"));
         let ordinal = match &event.body {
             Body::RunCreated(created) => self.begin_run(lsn, key, event, created)?,
+            Body::Erased(Erased { begins: true }) if matches!(content, Content::Tables(_)) => {
+                let nothing = RunCreated { source: Arc::from(""), state: State::Killed };
+                self.begin_run(lsn, key, event, &nothing)?
+            }
+            Body::Erased(_) if matches!(content, Content::Log(_)) => return Err(misplaced(event)),
             Body::StoreCreated(_)
             | Body::UserAdded(_)
             | Body::KeyIssued(_)
             | Body::KeyRevoked(_)
+            | Body::ErasureDone(_)
             | Body::ProjectCreated(_) => return Err(misplaced(event)),
             _ => self.awake_ordinal(key).ok_or_else(unknown)?,
         };
         let mut new_keys = Vec::new();
         let slot = self.awake.get_mut(&ordinal).ok_or_else(unknown)?;
         let run = Arc::make_mut(slot);
-        let seq = run.seq;
+        if let (Body::RunErased(_), None) = (&event.body, run.deleted.or(run.erased)) {
+            return Err(ApplyError::NotDeleted(format!("run {key}")));
+        }
+        if run.erased.is_some() && matches!(content, Content::Log(_)) {
+            return Err(unknown());
+        }
+        let (seq, content_through) = (run.seq, run.updated);
         run.apply(lsn, content, event, &mut |space, key: NewKey| new_keys.push((space, key)))?;
         run.seq += 1;
         run.updated = lsn;
@@ -453,6 +505,13 @@ impl Projection {
             Body::Quarantined(_) => self.totals.quarantined += 1,
             Body::ConfigChanged(change) => self.note_paths(&key.project, Space::Config, change),
             Body::SummaryChanged(change) => self.note_paths(&key.project, Space::Summary, change),
+            Body::RunDeleted => self.erasures.delete(ordinal),
+            Body::RunUndeleted => self.erasures.undelete(ordinal),
+            Body::RunErased(erased) => {
+                let blobs = erased.blobs.as_slice().into();
+                let erasing = Erasing { key: key.clone(), content: content_through, erased: lsn, blobs };
+                self.erasures.erase(ordinal, erasing);
+            }
             _ => {}
         }
         self.touch(ordinal, lsn);

@@ -8,8 +8,10 @@
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet, Vector};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::erasure::{self, Erasures};
 use super::keys::{self, Keys};
 use super::people::{Key, People, User};
 use super::run::{FileEntry, KeyStats, Run, Stream, StreamKind, Table};
@@ -19,7 +21,8 @@ use crate::error::{Error, Result};
 use crate::event::{self, Attribute, State, StateChanged, StoreCreated, Time, Value};
 use crate::id::{Lsn, ProjectKey, RunKey};
 
-const VERSION: u8 = 1;
+/// The version that is written. Version 1 knew no erased runs.
+const VERSION: u8 = 2;
 
 /// A run, but for the places of its rows.
 #[derive(Serialize, Deserialize)]
@@ -95,7 +98,7 @@ impl Run {
             hashes: stream.hashes.iter().copied().collect(),
             written: stream.written,
         };
-        encoded(&RunRecord {
+        let record = RunRecord {
             key: self.key.clone(),
             ordinal: self.ordinal,
             source: Arc::clone(&self.source),
@@ -123,7 +126,8 @@ impl Run {
             superseded: self.superseded,
             seq: self.seq,
             updated: self.updated,
-        })
+        };
+        encoded(&(record, self.erased))
     }
 
     /// Reads what [`Run::to_bytes`] laid out.
@@ -132,7 +136,7 @@ impl Run {
     ///
     /// `Damaged` when it is something else.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let record: RunRecord = decoded(bytes)?;
+        let (record, erased): (RunRecord, Option<Option<Time>>) = decoded(bytes)?;
         let streams = record.streams.into_iter().map(|stream| {
             let StreamRecord { writer, kind, next, hashes, written } = stream;
             ((writer, kind), Stream { next, hashes: hashes.into_iter().collect(), written })
@@ -163,6 +167,7 @@ impl Run {
             files: record.files.into_iter().collect(),
             quarantined: record.quarantined,
             deleted: record.deleted,
+            erased: erased.flatten(),
             superseded: record.superseded,
             seq: record.seq,
             updated: record.updated,
@@ -211,7 +216,7 @@ impl Projection {
             seq: project.seq,
             updated: project.updated,
         };
-        encoded(&StateRecord {
+        let record = StateRecord {
             store: self.store.as_deref().cloned(),
             store_seq: self.store_seq,
             users: self.people.users.values().cloned().collect(),
@@ -221,7 +226,8 @@ impl Projection {
             run_count: self.run_count,
             active: self.active.iter().copied().collect(),
             totals: self.totals,
-        })
+        };
+        encoded(&(record, self.erasures.to_lists()))
     }
 
     /// Reads what [`Projection::to_bytes`] laid out: the state at `through` with every run at rest in
@@ -235,7 +241,7 @@ impl Projection {
         resting: Arc<crate::table::runs::RunFiles>,
         through: Lsn,
     ) -> Result<Self> {
-        let record: StateRecord = decoded(bytes)?;
+        let (record, erasures): (StateRecord, Option<erasure::Lists>) = decoded(bytes)?;
         let project = |project: ProjectRecord| {
             let ProjectRecord { key, created, author, description, runs_made, seq, updated } = project;
             let awake = OrdMap::new();
@@ -243,7 +249,7 @@ impl Projection {
             (named, Project { key, created, author, description, runs_made, awake, seq, updated })
         };
         let chunks = (record.run_count as usize).div_ceil(super::RUNS_PER_CHUNK);
-        Ok(Self {
+        let mut state = Self {
             store: record.store.map(Arc::new),
             store_seq: record.store_seq,
             people: People {
@@ -258,7 +264,24 @@ impl Projection {
             chunks: std::iter::repeat_n(through, chunks).collect(),
             keys: Keys::from_lists(record.catalogue),
             totals: record.totals,
-        })
+            erasures: Erasures::default(),
+        };
+        match erasures {
+            Some(lists) => state.erasures = Erasures::from_lists(lists),
+            None => state.find_deleted()?,
+        }
+        Ok(state)
+    }
+
+    /// Finds the deleted runs, of which version 1 kept no list.
+    fn find_deleted(&mut self) -> Result<()> {
+        let mut deleted = Vec::new();
+        for run in self.runs() {
+            let run = run?;
+            deleted.extend(run.deleted.map(|_| run.ordinal));
+        }
+        deleted.into_iter().for_each(|ordinal| self.erasures.delete(ordinal));
+        Ok(())
     }
 }
 
@@ -270,12 +293,15 @@ fn encoded(record: &impl Serialize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn decoded<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
+/// Reads a record, and what version 2 added to it; of one of version 1 the record alone.
+fn decoded<T: DeserializeOwned, Added: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Option<Added>)> {
     let damaged = |why: &dyn std::fmt::Display| Error::damaged(format!("stored state does not parse: {why}"));
     let (version, body) = bytes.split_first().ok_or_else(|| damaged(&"it is empty"))?;
-    if *version != VERSION {
-        return Err(damaged(&format!("it has version {version}")));
+    let (record, read) = match *version {
+        1 => event::from_bincode(body).map(|(record, read)| ((record, None), read)),
+        VERSION => event::from_bincode(body).map(|((record, added), read)| ((record, Some(added)), read)),
+        version => return Err(damaged(&format!("it has version {version}"))),
     }
-    let (record, read) = event::from_bincode(body).map_err(|error| damaged(&error))?;
+    .map_err(|error| damaged(&error))?;
     if read == body.len() { Ok(record) } else { Err(damaged(&"it is longer than it should be")) }
 }

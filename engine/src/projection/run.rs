@@ -177,6 +177,8 @@ pub struct Run {
     pub quarantined: u64,
     /// When it was deleted.
     pub deleted: Option<Time>,
+    /// When it was erased: nothing is left of it but its name.
+    pub erased: Option<Time>,
     /// A later generation has begun under its id.
     pub superseded: bool,
     /// Events so far: the next one's `run_seq`.
@@ -202,13 +204,23 @@ pub(super) struct NewKey {
 
 impl Run {
     pub(super) fn new(key: RunKey, ordinal: u32, event: &Event, created: &RunCreated) -> Self {
+        Self {
+            author: Arc::clone(&event.actor),
+            created: event.received,
+            heartbeat: event.received,
+            active_since: created.state.is_active().then_some(event.received),
+            ..Self::blank(key, ordinal, created)
+        }
+    }
+
+    fn blank(key: RunKey, ordinal: u32, created: &RunCreated) -> Self {
         let state = created.state;
         Self {
             key,
             ordinal,
             source: Arc::clone(&created.source),
-            author: Arc::clone(&event.actor),
-            created: event.received,
+            author: Arc::from(""),
+            created: 0,
             attributes: Arc::default(),
             config: Tree::default(),
             summary: Tree::default(),
@@ -216,10 +228,10 @@ impl Run {
             change: None,
             exit_code: None,
             stop_requested: false,
-            heartbeat: event.received,
+            heartbeat: 0,
             finished: None,
             active_before: 0,
-            active_since: state.is_active().then_some(event.received),
+            active_since: None,
             history: Table::default(),
             last_step: None,
             system: Table::default(),
@@ -229,6 +241,7 @@ impl Run {
             files: OrdMap::new(),
             quarantined: 0,
             deleted: None,
+            erased: None,
             superseded: false,
             seq: 0,
             updated: Lsn::default(),
@@ -266,7 +279,13 @@ impl Run {
     /// Whether queries see it by default.
     #[must_use]
     pub fn is_visible(&self) -> bool {
-        self.deleted.is_none() && !self.superseded
+        self.deleted.is_none() && self.is_current()
+    }
+
+    /// Whether queries see it that ask for deleted runs too.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        !self.superseded && self.erased.is_none()
     }
 
     /// A stream's state; that of an empty stream where nothing came yet.
@@ -345,7 +364,10 @@ impl Run {
                 self.files.remove(&file.name);
             }
             Body::RunDeleted => self.deleted = Some(event.received),
+            // Of one that was erased this is all that is told.
+            Body::RunUndeleted if self.erased.is_some() => {}
             Body::RunUndeleted => self.deleted = None,
+            Body::RunErased(_) | Body::Erased(_) => self.erase(event.received),
             Body::Quarantined(_) => self.quarantined += 1,
             // RunCreated made this value; the others have another subject (Projection::apply).
             Body::RunCreated(_)
@@ -353,9 +375,44 @@ impl Run {
             | Body::UserAdded(_)
             | Body::KeyIssued(_)
             | Body::KeyRevoked(_)
+            | Body::ErasureDone(_)
             | Body::ProjectCreated(_) => {}
         }
         Ok(())
+    }
+
+    /// Notes its keys.
+    pub(super) fn note_keys(&self, keys: &mut super::keys::Keys) {
+        use super::keys::Space;
+        let project = &self.key.project;
+        for (space, table) in [(Space::History, &self.history), (Space::System, &self.system)] {
+            table.keys.iter().for_each(|(key, stats)| keys.note(project, space, key, stats.kinds));
+        }
+        for (space, tree) in [(Space::Config, &self.config), (Space::Summary, &self.summary)] {
+            tree.leaves(&mut |name, leaf| {
+                let hidden = name.strip_prefix(super::HIDDEN_KEY);
+                if hidden.is_none_or(|rest| !(rest.is_empty() || rest.starts_with('.'))) {
+                    keys.note(project, space, name, Kinds::of(leaf));
+                }
+            });
+        }
+    }
+
+    /// Forgets all but the name.
+    fn erase(&mut self, at: Time) {
+        let nothing = RunCreated { source: Arc::from(""), state: State::Killed };
+        let (deleted, erased) = (self.deleted.or(Some(at)), self.erased.or(Some(at)));
+        *self = Self {
+            author: Arc::from(""),
+            created: self.created,
+            heartbeat: self.created,
+            deleted,
+            erased,
+            superseded: self.superseded,
+            seq: self.seq,
+            updated: self.updated,
+            ..Self::blank(self.key.clone(), self.ordinal, &nothing)
+        };
     }
 
     /// Forgets where the rows stand that are in table files, all up to `through`.

@@ -2,6 +2,7 @@
 //! folder. Both ways run the same code.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body as HttpBody;
 use axum::extract::State as HttpState;
@@ -13,6 +14,7 @@ use engine::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::prune::{self, Pruned};
 use crate::app::{self, App, Plan};
 use crate::http::auth::Caller;
 use crate::http::error::{Kind, Refusal};
@@ -53,6 +55,14 @@ pub enum Command {
     UserList,
     /// Compacts the log so far.
     Compact,
+    /// Erases deleted runs for good, or says only which.
+    Prune {
+        /// Those that have been deleted for so many seconds; as long as the store keeps them where
+        /// none is given.
+        deleted_for_seconds: Option<u64>,
+        /// Changes nothing.
+        dry_run: bool,
+    },
 }
 
 /// What an edit sets; what is absent stays. An empty text clears.
@@ -104,6 +114,8 @@ pub enum CommandOutcome {
         /// How many there are.
         files: usize,
     },
+    /// Deleted runs were erased, or would be.
+    Pruned(Pruned),
     /// The users, by name.
     Users {
         /// All of them.
@@ -233,6 +245,13 @@ async fn execute_as(
         Command::Compact => {
             only_admins(caller)?;
             Ok(CommandOutcome::Compacted { files: store.compact().await? })
+        }
+        Command::Prune { deleted_for_seconds, dry_run } => {
+            only_admins(caller)?;
+            let kept = deleted_for_seconds.map(Duration::from_secs).or_else(|| store.keep_deleted());
+            // What is kept for ever is erased when somebody says for how long it was to be kept.
+            let pruned = prune::prune(store, &caller.user, kept.unwrap_or(Duration::MAX), dry_run).await?;
+            Ok(CommandOutcome::Pruned(pruned))
         }
         Command::UserList => {
             only_admins(caller)?;

@@ -1,4 +1,5 @@
 //! What `wbq` itself asks of a server.
 
 pub mod commands;
+pub mod prune;
 pub(crate) mod sql;

@@ -257,7 +257,8 @@ pub(crate) fn stop(projection: &Projection, path: &RunPath, act: &Act) -> Result
 
 /// Deletes a run; it can be undeleted until it is erased.
 pub(crate) fn delete(projection: &Projection, path: &RunPath, act: &Act) -> Result<Plan<bool>, Refusal> {
-    let run = projection.run(path)?.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
+    let run = projection.run(path)?.filter(|run| run.erased.is_none());
+    let run = run.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
     let is_new = run.deleted.is_none();
     Ok(about(&run, is_new.then(|| act.on_run(&run.key, Body::RunDeleted)), is_new))
 }
@@ -265,6 +266,9 @@ pub(crate) fn delete(projection: &Projection, path: &RunPath, act: &Act) -> Resu
 /// Takes a deletion back.
 pub(crate) fn undelete(projection: &Projection, path: &RunPath, act: &Act) -> Result<Plan<bool>, Refusal> {
     let run = projection.run(path)?.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
+    if run.erased.is_some() {
+        return Err(Refusal::not_found(format!("run {path} was erased and cannot be brought back")));
+    }
     let is_new = run.deleted.is_some();
     Ok(about(&run, is_new.then(|| act.on_run(&run.key, Body::RunUndeleted)), is_new))
 }

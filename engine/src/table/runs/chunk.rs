@@ -95,7 +95,7 @@ impl RunChunk {
             Place::File(group, row) => gone.is_empty() || !gone.contains(&(group, row)),
             Place::Awake(index) => awake
                 .get(index as usize)
-                .is_some_and(|run| !(run.superseded || deleted_too && run.deleted.is_some())),
+                .is_some_and(|run| run.is_current() && !(deleted_too && run.deleted.is_some())),
         });
         Ok(())
     }

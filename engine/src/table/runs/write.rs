@@ -63,7 +63,7 @@ impl Group {
         self.ordinals = Some((first, run.ordinal));
         self.block.begin_row();
         self.block.push_int(ORDINAL, run.ordinal.into());
-        if run.superseded {
+        if !run.is_current() {
             self.block.push(SUPERSEDED, &Value::Bool(true));
         }
         let attributes = Attribute::ALL.into_iter().map(Attribute::column);

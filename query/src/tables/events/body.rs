@@ -46,7 +46,13 @@ pub(super) fn json(recorded: &Recorded) -> Value {
         Body::Quarantined(line) => {
             map([("stream", text(&line.stream)), ("line", count(line.line)), ("reason", text(&line.reason))])
         }
-        Body::Heartbeat | Body::StopRequested | Body::RunDeleted | Body::RunUndeleted => map([]),
+        Body::RunErased(erased) => map([("files", count(erased.blobs.len() as u64))]),
+        Body::ErasureDone(done) => map([("through", count(done.through.0))]),
+        Body::Heartbeat
+        | Body::StopRequested
+        | Body::RunDeleted
+        | Body::RunUndeleted
+        | Body::Erased(_) => map([]),
     }
 }
 
