@@ -457,8 +457,8 @@ pub(crate) enum Source {
 
 /// Verbs that later releases have: as SQL they would only confuse.
 const LATER: [&str; 16] = [
-    "runs", "tail", "watch", "run", "import", "export", "compact", "team", "key", "role", "open",
-    "project", "sweep", "agent", "shell", "login",
+    "runs", "tail", "watch", "run", "import", "export", "compact", "team", "key", "role", "open", "project",
+    "sweep", "agent", "shell", "login",
 ];
 
 impl Cli {

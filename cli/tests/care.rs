@@ -236,36 +236,44 @@ fn d8_prune_shows_what_goes_and_erases_it() {
         let lines = printed(dir.path(), args);
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let runs = || json(&[RUNS]).iter().map(|run| run["run_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let list = "SELECT project, run_id FROM runs ORDER BY project, run_id";
+    let name = |run: &serde_json::Value| format!("{}/{}", run["project"], run["run_id"]).replace('"', "");
+    let runs = || json(&[list]).iter().map(name).collect::<Vec<_>>();
     let all = runs();
-    let others: Vec<String> = all.iter().filter(|run| *run != "base").cloned().collect();
-    let history = "SELECT run_id, _step, loss FROM history WHERE run_id <> 'base' ORDER BY run_id, _step";
+    let others: Vec<String> = all.iter().filter(|run| *run != "mnist/base").cloned().collect();
+    let history = "SELECT run_id, _step, loss FROM history WHERE run_id = 'wide' ORDER BY _step";
     let before = printed(dir.path(), &[history]);
     assert_eq!(json(&["prune", "--dry-run"]), Vec::<serde_json::Value>::new(), "nothing is deleted");
-    assert_eq!(run(dir.path(), &["delete", "--yes", "base"]).code, 0);
+    assert_eq!(run(dir.path(), &["delete", "--yes", "mnist/base"]).code, 0);
     assert_eq!(runs(), others);
     let kept = &json(&["prune", "--dry-run"])[0];
     assert_eq!((kept["run"].as_str(), kept["what"].as_str()), (Some("ada/mnist/base"), Some("kept")));
     let due = &json(&["prune", "--dry-run", "--deleted-for", "0s"])[0];
     assert!(due["what"] == "would be erased" && due["points"].as_u64() > Some(0), "{due}");
-    assert_eq!(run(dir.path(), &["undelete", "base"]).code, 0);
+    assert_eq!(run(dir.path(), &["undelete", "mnist/base"]).code, 0);
     assert_eq!(runs(), all, "what was only shown can be brought back");
 
-    assert_eq!(run(dir.path(), &["delete", "--yes", "base"]).code, 0);
+    assert_eq!(run(dir.path(), &["delete", "--yes", "mnist/base"]).code, 0);
     let server = Served::start(dir.path(), &[]);
     let unasked = run(dir.path(), &["prune", "--deleted-for", "0s"]);
     assert!(unasked.code == 2 && unasked.stderr.contains("--yes"), "{unasked:?}");
     let done = run(dir.path(), &["prune", "--deleted-for", "0s", "--yes"]);
-    assert!(done.code == 0 && done.stderr.contains("one run erased; the log and the table files"), "{done:?}");
-    let undelete = run(dir.path(), &["undelete", "base"]);
+    assert!(
+        done.code == 0 && done.stderr.contains("one run erased; the log and the table files"),
+        "{done:?}"
+    );
+    let undelete = run(dir.path(), &["undelete", "mnist/base"]);
     assert!(undelete.code == 1 && undelete.stderr.contains("was erased"), "{undelete:?}");
-    let deleted = json(&["--include-deleted", RUNS]);
+    let deleted = json(&["--include-deleted", list]);
     assert_eq!(deleted.len(), others.len(), "not among the deleted ones either");
     server.stop();
     assert_eq!(printed(dir.path(), &[history]), before);
-    let told = json(&["SELECT kind, actor FROM events WHERE run_id = 'base' ORDER BY lsn DESC LIMIT 2"]);
+    let told = json(&[
+        "SELECT kind, actor FROM events WHERE project = 'mnist' AND run_id = 'base' ORDER BY lsn DESC LIMIT 2",
+    ]);
     assert_eq!([&told[0]["kind"], &told[1]["kind"]], ["RunErased", "RunDeleted"]);
-    let gone = "SELECT count(*) AS n FROM events WHERE run_id = 'base' AND kind = 'Erased'";
+    let gone =
+        "SELECT count(*) AS n FROM events WHERE project = 'mnist' AND run_id = 'base' AND kind = 'Erased'";
     assert!(json(&[gone])[0]["n"].as_u64() > Some(3));
     let verified = run(dir.path(), &["verify", "--deep"]);
     assert!(verified.code == 0, "{verified:?}");

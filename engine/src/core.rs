@@ -208,7 +208,9 @@ impl Core {
             let Prepared { batch, frames } = batch;
             let before = working.clone();
             let blobs = self.blobs_are_there(batch);
-            match blobs.and_then(|()| fold(&mut working, batch, frames, Location { segment, offset: at, len: 0 }, lsn)) {
+            match blobs.and_then(|()| {
+                fold(&mut working, batch, frames, Location { segment, offset: at, len: 0 }, lsn)
+            }) {
                 Ok(seqs) if seqs.is_empty() => answers.push(Ok(Ack { lsn: Lsn(lsn.0 - 1) })),
                 Ok(seqs) => {
                     let first_lsn = lsn;
@@ -342,8 +344,8 @@ impl Core {
             Turn::Tables => {
                 let segments = self.snapshot.segments();
                 let is_urgent = self.projection.erasures.erasing().next().is_some();
-                let is_enough = is_urgent
-                    || plan::waiting_bytes(&segments, manifest.compacted) >= waiting_bytes_min;
+                let is_enough =
+                    is_urgent || plan::waiting_bytes(&segments, manifest.compacted) >= waiting_bytes_min;
                 let through = plan::choose(&segments, manifest.compacted).filter(|_| is_enough)?;
                 let open_nanos = self.writer.open_nanos();
                 Some(Job::Tables { state: Box::new(self.checkpoint.clone()), through, open_nanos })

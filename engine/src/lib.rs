@@ -52,9 +52,9 @@ pub use core::{Ack, Core, Prepared, read_in};
 pub use error::{Damage, Error, ErrorKind, Result};
 pub use event::{
     Attribute, Block, BlockBuilder, BlockError, Body, Cause, Cell, Chunk, CodecError, Column, Console,
-    ConsoleLine, Erased, ErasureDone, Event, FileDeleted, FilePut, JsonError, KeyIssued, KeyRevoked, Kind, NonFinite, Path, Paths,
-    ProjectCreated, Quarantined, Rows, RunChanged, RunCreated, RunErased, State, StateChanged, StoreCreated, Subject,
-    Time, UserAdded, Value, decode, encode, write_float, write_text,
+    ConsoleLine, Erased, ErasureDone, Event, FileDeleted, FilePut, JsonError, KeyIssued, KeyRevoked, Kind,
+    NonFinite, Path, Paths, ProjectCreated, Quarantined, Rows, RunChanged, RunCreated, RunErased, State,
+    StateChanged, StoreCreated, Subject, Time, UserAdded, Value, decode, encode, write_float, write_text,
 };
 pub use id::{Epoch, Lsn, ProjectKey, RunKey, RunPath, SegmentId, StoreId};
 pub use log::Counters;

@@ -190,9 +190,8 @@ fn spare(event: &Event, keys: &BTreeSet<&RunKey>, blobs: &mut BTreeSet<[u8; 32]>
 /// the segments up to the one that holds `content`.
 pub(crate) fn dropped_with(manifest: &Manifest, content: Lsn) -> Option<SegmentId> {
     let stands = manifest.state_through().min(manifest.compacted);
-    let holds_some = |meta: &&SegmentMeta| {
-        meta.first_lsn <= content && meta.last_lsn().is_some_and(|last| last <= stands)
-    };
+    let holds_some =
+        |meta: &&SegmentMeta| meta.first_lsn <= content && meta.last_lsn().is_some_and(|last| last <= stands);
     manifest.segments.iter().take_while(holds_some).last().map(|meta| meta.id)
 }
 

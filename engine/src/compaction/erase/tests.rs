@@ -14,7 +14,6 @@ use crate::event::{
 };
 use crate::id::{Lsn, RunKey};
 use crate::options::Options;
-use crate::projection::StreamKind;
 use crate::snapshot::{Moment, Snapshot};
 use crate::table::Kind;
 
@@ -180,7 +179,8 @@ fn d8_of_an_erased_run_nothing_is_left_but_its_name() {
     core.close().unwrap();
     let mut core = Core::open(world, &options()).unwrap();
     check_erased(&disk, &core, &others, &files);
-    assert!(!core.compact().unwrap(), "nothing is left to do");
+    compact(&mut core);
+    check_erased(&disk, &core, &others, &files);
     let created = || Body::RunCreated(RunCreated { source: "".into(), state: State::Running });
     let refused = |core: &mut Core, body| {
         let batch = crate::Batch::new(vec![event(self::run(ERASED), body)]);
@@ -203,9 +203,8 @@ fn f12_a_grace_is_counted_by_the_time_that_the_store_is_open() {
     drop(told_on(&disk, &options).0);
     let mut core = Core::open(world.clone(), &options).unwrap();
     tell(&mut core, ERASED, Body::RunDeleted);
-    let is_erased = |core: &Core| {
-        core.snapshot().projection.generation(&run(ERASED)).unwrap().unwrap().erased.is_some()
-    };
+    let is_erased =
+        |core: &Core| core.snapshot().projection.generation(&run(ERASED)).unwrap().unwrap().erased.is_some();
     let wait = |seconds: u32| (0..seconds).for_each(|_| clock.advance(1_000_000_000));
     core.end_active().unwrap();
     compact(&mut core);
@@ -310,18 +309,16 @@ fn f14_erasing_that_is_cut_off_anywhere_is_done_to_its_end_by_the_next_opening()
     let ops = attempt(&left.after_image(Image::AllLost), None);
     assert!(ops > 60, "{ops} operations");
     for op in 0..ops {
-        let stop = if op % 2 == 0 { Failure::StopBefore } else { Failure::StopAfter };
-        for image in [Image::AllLost, Image::AllKept, Image::Drawn(op)] {
+        for (stop, image) in [
+            (Failure::StopBefore, Image::Drawn(op)),
+            (Failure::StopAfter, if op % 2 == 0 { Image::AllLost } else { Image::AllKept }),
+        ] {
             let disk = left.after_image(Image::AllLost);
             attempt(&disk, Some((op, stop)));
             let disk = disk.after_image(image);
             let mut core = Core::open(disk.world(&SimClock::default(), 5), &options()).unwrap();
             let snapshot = core.snapshot();
             assert!(without(&cells(&snapshot), &run(ERASED)) == others, "D9 after operation {op}");
-            assert_eq!(snapshot.extents(
-                &snapshot.projection.generation(&run(1)).unwrap().unwrap(),
-                StreamKind::History,
-            ).unwrap().is_empty(), false);
             core.condemn(Duration::ZERO, &"ada".into());
             compact(&mut core);
             check_erased(&disk, &core, &others, &files);

@@ -48,11 +48,9 @@ pub(super) fn json(recorded: &Recorded) -> Value {
         }
         Body::RunErased(erased) => map([("files", count(erased.blobs.len() as u64))]),
         Body::ErasureDone(done) => map([("through", count(done.through.0))]),
-        Body::Heartbeat
-        | Body::StopRequested
-        | Body::RunDeleted
-        | Body::RunUndeleted
-        | Body::Erased(_) => map([]),
+        Body::Heartbeat | Body::StopRequested | Body::RunDeleted | Body::RunUndeleted | Body::Erased(_) => {
+            map([])
+        }
     }
 }
 
