@@ -226,7 +226,7 @@ Examples:
   wbq compact
   wbq --dir ./runs compact --keep-log forever")]
     Compact {
-        /// How long the packed log is kept: a time such as 7d or 12h, or forever [default: forever]
+        /// How long the packed log is kept: a time such as 7d or 12h, or forever [default: 7d]
         #[arg(long, value_name = "TIME", value_parser = duration::parse_keep)]
         keep_log: Option<Keep>,
     },
@@ -313,7 +313,7 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, default_value_t = Durability::Sync)]
     pub(crate) durability: Durability,
     /// How long the packed log is kept: a time such as 7d or 12h, or forever
-    #[arg(long, value_name = "TIME", default_value = "forever", value_parser = duration::parse_keep)]
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration::parse_keep)]
     pub(crate) keep_log: Keep,
     /// How long deleted runs can be undeleted until they are erased: a time such as 7d, or forever
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration::parse_keep)]

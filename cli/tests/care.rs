@@ -225,8 +225,12 @@ fn a_folder_without_the_beginning_of_its_log_answers_as_before_and_is_copied_who
     assert_eq!(answers(&copy), before);
     assert_eq!(events(&answers(&copy)[1]), count);
     let mended = copies.path().join("mended");
-    let refused = run(dir.path(), &["repair", dir.path().to_str().unwrap(), mended.to_str().unwrap()]);
-    assert!(refused.code == 1 && refused.stderr.contains("was dropped"), "{refused:?}");
+    let done = run(dir.path(), &["repair", dir.path().to_str().unwrap(), mended.to_str().unwrap()]);
+    assert!(done.code == 0 && done.stdout.ends_with("nothing is lost\n"), "{done:?}");
+    assert!(done.stdout.contains(" of them the log does not hold any more: table files do\n"), "{done:?}");
+    let (again, founded) = (answers(&mended), |events: &str| events.lines().nth(1).unwrap().to_owned());
+    assert_eq!((&again[0], &again[2]), (&before[0], &before[2]));
+    assert_eq!(again[1].replace(&founded(&again[1]), ""), before[1].replace(&founded(&before[1]), ""));
 }
 
 #[test]

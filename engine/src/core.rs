@@ -383,6 +383,13 @@ impl Core {
                 self.projection.rest(Arc::clone(state.resting()), through);
                 self.checkpoint = *state;
             }
+            Done::Restated(made, state) => {
+                let through = made.through;
+                self.publish_tables(made)?;
+                self.projection.rest(Arc::clone(state.resting()), through);
+                self.checkpoint = *state;
+                self.counters.tables_rebuilt.fetch_add(1, Ordering::Relaxed);
+            }
             Done::Rebuilt(made) => {
                 let files = self.publish_tables(made)?;
                 self.counters.tables_rebuilt.fetch_add(files, Ordering::Relaxed);

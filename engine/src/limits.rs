@@ -27,6 +27,8 @@ pub const GROUP_BATCHES_MAX: usize = 4096;
 pub const QUEUE_BATCHES_MAX: usize = 10_000;
 /// Bytes that may wait for the writer (L8).
 pub const QUEUE_BYTES_MAX: usize = 256 << 20;
+/// How long the packed log is kept.
+pub const KEEP_LOG: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 /// How long deleted runs can be undeleted.
 pub const KEEP_DELETED: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 /// Chunks of a stream whose hashes are kept to tell a retry (DESIGN 4).

@@ -65,7 +65,8 @@ pub struct Options {
     /// How long the store must be quiet before its last group is proven by a close mark (W3).
     pub idle_close: Duration,
     /// How long the log is kept after its events stand in table files and its segments are packed, by
-    /// the time that the store is open; none: for ever. The past is exact as far back as the log goes.
+    /// the time that the store is open; none: for ever. What is dropped stands in table files, from which a
+    /// repair makes it again.
     pub keep_log: Option<Duration>,
     /// How long deleted runs are kept and can be undeleted, by the time that the store is open; none: for
     /// ever. Then they are erased, and with them the log up to the last event of theirs.
@@ -85,7 +86,7 @@ impl Options {
             segment_bytes_min: limits::SEGMENT_BYTES_MIN,
             segment_bytes_max: limits::SEGMENT_BYTES_MAX,
             idle_close: Duration::from_secs(1),
-            keep_log: None,
+            keep_log: Some(limits::KEEP_LOG),
             keep_deleted: Some(limits::KEEP_DELETED),
             compaction: Compaction::default(),
             holder: crate::disk::this_process(),

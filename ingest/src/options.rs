@@ -45,7 +45,7 @@ impl ServerOptions {
             admin: None,
             crash_after: Duration::from_secs(300),
             durability: Durability::Sync,
-            keep_log: None,
+            keep_log: Some(engine::limits::KEEP_LOG),
             keep_deleted: Some(engine::limits::KEEP_DELETED),
             tls: None,
             behind_proxy: false,

@@ -158,16 +158,23 @@ pub(crate) fn repair(context: &Context<'_>, source: PathBuf, target: PathBuf, dr
 }
 
 fn repaired(target: &str, done: &Repaired, dry_run: bool) -> String {
-    let Repaired { kept, lost, runs, begun_again, misfits, files } = done;
+    let Repaired { kept, from_tables, lost, runs, values, begun_again, misfits, files } = done;
     let mut text = match dry_run {
         true => format!("{kept} events can be kept\n"),
         false => format!("{target} holds the {kept} events that could be kept\n"),
     };
+    if *from_tables > 0 {
+        text += &format!("{from_tables} of them the log does not hold any more: table files do\n");
+    }
     for (first, last) in lost {
         text += &format!("lost: positions {first}..{last}\n");
     }
     for ops::Lost { run, first, last } in runs {
         text += &format!("lost: events {first}..{last} of run {run}\n");
+    }
+    for ops::LostValues { run, key, count } in values {
+        let what = key.as_ref().map_or("lines of the console".to_owned(), |key| format!("values of {key:?}"));
+        text += &format!("lost: {count} {what} of run {run}\n");
     }
     for run in begun_again {
         text += &format!("the beginning of run {run} is lost: it begins again under its name\n");
@@ -178,7 +185,7 @@ fn repaired(target: &str, done: &Repaired, dry_run: bool) -> String {
     if *misfits > 0 {
         text += &format!("{misfits} whole events fit nowhere, since what they rest on is lost\n");
     }
-    text + if lost.is_empty() && files.is_empty() { "nothing is lost\n" } else { "" }
+    text + if lost.is_empty() && files.is_empty() && values.is_empty() { "nothing is lost\n" } else { "" }
 }
 
 fn repaired_json(done: &Repaired) -> Value {
@@ -187,6 +194,10 @@ fn repaired_json(done: &Repaired) -> Value {
         "lost": done.lost.iter().map(|(first, last)| [first.0, last.0]).collect::<Vec<_>>(),
         "runs": done.runs.iter()
             .map(|lost| json!({ "run": lost.run, "first": lost.first, "last": lost.last }))
+            .collect::<Vec<_>>(),
+        "from_tables": done.from_tables,
+        "values": done.values.iter()
+            .map(|lost| json!({ "run": lost.run, "key": lost.key, "count": lost.count }))
             .collect::<Vec<_>>(),
         "begun_again": done.begun_again,
         "misfits": done.misfits,

@@ -83,6 +83,8 @@ pub(crate) enum Done {
     /// With the state at their end, every run of it at rest.
     Tables(Made, Box<Projection>),
     Rebuilt(Made),
+    /// With the state as it was, every run of it at rest in the new files.
+    Restated(Made, Box<Projection>),
     Merged(Made),
     Packed(SegmentId, Packed),
     Condemned(Vec<erase::Condemned>),
@@ -143,6 +145,12 @@ impl Order {
                 let made = made(maker, snapshot, removed, *through);
                 state.rest(Arc::new(made.tables.resting()?), *through);
                 Done::Tables(made, state)
+            }
+            Job::Rebuild(damaged) if matches!(damaged.kind, Kind::Runs | Kind::State) => {
+                let (mut state, removed) = rebuild::make_state(maker, snapshot)?;
+                let made = made(maker, snapshot, removed, through);
+                state.rest(Arc::new(made.tables.resting()?), through);
+                Done::Restated(made, Box::new(state))
             }
             Job::Rebuild(damaged) => {
                 let removed = rebuild::make_files(maker, snapshot, damaged)?;

@@ -3,6 +3,7 @@
 //! ```text
 //!  a reader or a check finds damage ─► marked ─► rows of the same positions, from the log
 //!      ─► files in their place (W5) ─► one edit names them instead ─► the damaged ones go (W7)
+//!  of a file of runs or of state ─► all events of files of events, folded ─► all such files anew
 //! ```
 //!
 //! What holds:
@@ -10,24 +11,37 @@
 //!   damage is told as the log's.
 //! - What is put in its place has as many rows as the manifest says the damaged file had.
 
+use std::collections::BTreeSet;
+
 use super::maker::Maker;
-use super::{events_of_log, gather};
+use super::{checkpoint, events_of_log, gather};
 use crate::error::{Error, Result};
+use crate::id::Lsn;
+use crate::projection::Projection;
 use crate::snapshot::Snapshot;
 use crate::table::{Kind, TableId, TableMeta};
 
-/// A table file straight from the log that was found damaged, if the log still holds its events; of
-/// others that were, their readers were told, and they are left. Whoever gets it has to rebuild it: it
+/// A table file that was found damaged and can be made again: one straight from the log whose events it
+/// still holds, or one of runs or state; of others that were, their readers were told, and they are left. Whoever gets it has to rebuild it: it
 /// is marked no longer, until a reader meets the damage again.
 pub(crate) fn choose(snapshot: &Snapshot) -> Option<TableMeta> {
     let mut damaged = snapshot.tables.all().filter(|table| table.take_mark()).map(|table| &table.meta);
     let first = damaged.next()?;
     let oldest = snapshot.segments().first()?.first_lsn;
     let is_held = |meta: &&TableMeta| {
-        let is_of_rows = !matches!(meta.kind, Kind::Runs | Kind::State);
-        is_of_rows && meta.level == 0 && meta.lsns.0 >= oldest
+        let is_state = matches!(meta.kind, Kind::Runs | Kind::State);
+        is_state || meta.level == 0 && meta.lsns.0 >= oldest
     };
     std::iter::once(first).chain(damaged).find(is_held).cloned()
+}
+
+/// The state folded of all events, and files of it in the place of all that there are; gives these.
+pub(super) fn make_state(maker: &mut Maker<'_>, snapshot: &Snapshot) -> Result<(Projection, Vec<TableId>)> {
+    let mut state = Projection::of_events(&snapshot.tables)?;
+    state.erasures.date(&snapshot.projection.erasures, snapshot.open_nanos);
+    let lsns = (Lsn(1), snapshot.tables.through);
+    let removed = checkpoint::write(maker, &state, &snapshot.tables, lsns, &BTreeSet::new())?;
+    Ok((state, removed))
 }
 
 /// Makes the files that take the place of `damaged` and of its siblings, which it gives: keys that had

@@ -245,3 +245,47 @@ fn keys_that_have_no_room_in_a_merged_file_keep_every_cell() {
         merged.iter().filter(|table| table.entries().unwrap().any(|entry| entry.unwrap().key.is_some()));
     assert!(long.count() > 0, "some keys stand in the long layout");
 }
+
+/// The log is gone, so only files of events tell what runs were.
+#[test]
+fn f4_damaged_files_of_runs_and_state_are_made_again_of_files_of_events() {
+    let options = Options { keep_log: Some(std::time::Duration::ZERO), ..options() };
+    let disk = SimDisk::default();
+    let (mut core, world) = begun_on(&disk, &options);
+    let keys = ["loss".to_owned(), "text".to_owned()];
+    for round in 0..5 {
+        commit(&mut core, (0..RUNS).flat_map(|number| logged(number, round, &keys)).collect());
+        core.end_active().unwrap();
+        while core.compact().unwrap() {}
+    }
+    let runs = |snapshot: &Snapshot| -> Vec<Vec<u8>> {
+        snapshot.projection.runs().map(|run| run.unwrap().to_bytes().unwrap()).collect()
+    };
+    let (whole, rows) = (runs(&core.snapshot()), cells(&core.snapshot()));
+    assert!(core.snapshot().segments()[0].first_lsn > Lsn(1), "the log's beginning is gone");
+    core.close().unwrap();
+    for kind in [Kind::Runs, Kind::State] {
+        let mut core = Core::open(world.clone(), &options).unwrap();
+        let damaged = core.snapshot().tables.of(kind).next().unwrap().meta.clone();
+        core.close().unwrap();
+        disk.rot(&damaged.path(), |bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 8;
+        });
+        core = Core::open(world.clone(), &options).unwrap();
+        let rebuilt = core.counters().tables_rebuilt.load(std::sync::atomic::Ordering::Relaxed);
+        if kind == Kind::Runs {
+            let read: Result<Vec<_>, _> = core.snapshot().projection.runs().collect();
+            assert!(read.is_err(), "D6: it is told");
+            let order = core.plan_rebuild().expect("who reads it marks it");
+            core.publish(order.make(&world, None)).unwrap();
+        } else {
+            core.compact().unwrap();
+        }
+        let snapshot = core.snapshot();
+        assert!(core.counters().tables_rebuilt.load(std::sync::atomic::Ordering::Relaxed) > rebuilt);
+        assert!(runs(&snapshot) == whole && cells(&snapshot) == rows, "{kind:?}");
+        assert!(snapshot.tables.all().all(|table| table.meta.id != damaged.id && table.check_all().is_ok()));
+        core.close().unwrap();
+    }
+}

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `verify.rs` | is every byte what was written? |
 //! | `backup.rs` | how is a folder copied while it is written to, and brought back? |
-//! | `repair.rs` | what of a damaged folder can be kept? |
+//! | `repair/` | what of a damaged folder can be kept? |
 //!
 //! What holds:
 //! - The source is only read, without a lock, and may be written to by a server meanwhile.
@@ -18,7 +18,7 @@ mod repair;
 mod verify;
 
 pub use backup::{BackedUp, backup, restore};
-pub use repair::{Lost, Repaired, repair};
+pub use repair::{Lost, LostValues, Repaired, repair};
 
 pub use verify::{Verified, verify};
 

@@ -20,6 +20,7 @@ use super::{Project, Projection, Totals};
 use crate::error::{Error, Result};
 use crate::event::{self, Attribute, State, StateChanged, StoreCreated, Time, Value};
 use crate::id::{Lsn, ProjectKey, RunKey};
+use crate::table::Tables;
 
 /// The version that is written. Version 1 knew no erased runs.
 const VERSION: u8 = 2;
@@ -201,6 +202,29 @@ struct ProjectRecord {
 }
 
 impl Projection {
+    /// What all events amount to that table files hold, with every run awake: for where the stored state
+    /// is damaged, since it takes as much memory as there are runs.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when a file of events is, or one is missing; `Io`.
+    pub(crate) fn of_events(tables: &Tables) -> Result<Self> {
+        let mut state = Self::default();
+        let mut last = Lsn(0);
+        for recorded in tables.events(Lsn(1)) {
+            let recorded = recorded?;
+            let lsn = recorded.lsn;
+            if lsn != last.advance(1) || state.apply_recorded(&recorded) != Ok(recorded.run_seq) {
+                return Err(Error::damaged(format!("event {lsn} does not follow those before it")));
+            }
+            last = lsn;
+        }
+        if last == tables.through {
+            return Ok(state);
+        }
+        Err(Error::damaged(format!("files of events end at event {last}, not at {}", tables.through)))
+    }
+
     /// Lays the state out as bytes, but for the runs.
     ///
     /// # Errors

@@ -140,6 +140,14 @@ pub(crate) fn checkpoint(manifest: &Manifest, tables: &Tables) -> Result<(Projec
             );
             Ok((Projection::default(), Lsn(0)))
         }
+        // Else files of events do.
+        Err(Error::Damaged(damage)) => match Projection::of_events(tables) {
+            Ok(state) => {
+                tracing::warn!(what = damage.what, "the stored state is damaged; it is folded of all events");
+                Ok((state, tables.through))
+            }
+            Err(_) => Err(Error::Damaged(damage)),
+        },
         restored => restored,
     }
 }

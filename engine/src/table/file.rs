@@ -11,7 +11,7 @@ use super::index::Entry;
 use super::once::Once;
 use super::rows::{Piece, RowFile, Wanted, Written};
 use super::runs::{RunFile, RunFiles};
-use super::source::Source as _;
+use super::source::{Marking, Source as _};
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
@@ -111,7 +111,7 @@ pub(crate) struct Table {
     rows: OnceLock<Arc<RowFile>>,
     runs: OnceLock<Arc<RunFile>>,
     /// Somebody met damage in it, and nobody has seen to that yet.
-    is_marked: AtomicBool,
+    is_marked: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -127,7 +127,7 @@ impl Table {
         let files = disk.open(&meta.sidecar_path(), false).ok().zip(file.ok());
         let files = files.map(|(sidecar, file)| Files { sidecar, file: Once::new(file) });
         let (rows, runs) = (OnceLock::new(), OnceLock::new());
-        Self { meta, files, rows, runs, is_marked: AtomicBool::new(false) }
+        Self { meta, files, rows, runs, is_marked: Arc::default() }
     }
 
     fn files(&self) -> Result<&Files> {
@@ -306,7 +306,9 @@ impl Table {
             return Ok(runs);
         }
         let sidecar = self.derived(self.sidecar())?;
-        let runs = Arc::new(self.derived(RunFile::open(self.check_by(&sidecar)?, &sidecar.index))?);
+        // Its runs are read long after, by who has it from here.
+        let source = Marking { source: self.check_by(&sidecar)?, mark: Arc::clone(&self.is_marked) };
+        let runs = Arc::new(self.derived(RunFile::open(Arc::new(source), &sidecar.index))?);
         Ok(self.runs.get_or_init(|| runs))
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Buf, Bytes};
 use parquet::errors::ParquetError;
@@ -44,6 +45,31 @@ impl Source for Bytes {
         end.map(|end| self.slice(start..end)).ok_or_else(|| {
             Error::damaged(format!("{len} bytes at {offset} lie beyond the end of a table file"))
         })
+    }
+}
+
+/// A source that is marked when damage is met in it.
+#[derive(Debug)]
+pub(crate) struct Marking {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) mark: Arc<AtomicBool>,
+}
+
+impl Source for Marking {
+    fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    fn bytes(&self, offset: u64, len: usize) -> Result<Bytes> {
+        self.source.bytes(offset, len).inspect_err(|error| {
+            if matches!(error, Error::Damaged(_)) {
+                self.mark.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    fn unchecked(&self, offset: u64, len: usize) -> Result<Bytes> {
+        self.source.unchecked(offset, len)
     }
 }
 

@@ -106,7 +106,7 @@ impl<'a> Catalogue<'a> {
         let chunks = (self.projection.run_count() as usize).div_ceil(RUNS_PER_CHUNK);
         for chunk in 0..u32::try_from(chunks).unwrap_or(u32::MAX) {
             let runs = self.projection.chunk(chunk)?;
-            let runs = if self.include_deleted { runs } else { runs.visible()? };
+            let runs = if self.include_deleted { runs.kept()? } else { runs.visible()? };
             let mut ids: Vec<[Cell<'_>; 3]> = vec![[const { Cell::Null }; 3]; runs.len()];
             for (place, column) in ["entity", "project", "run_id"].into_iter().enumerate() {
                 runs.fixed(column, &mut |row, cell| {

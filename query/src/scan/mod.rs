@@ -34,7 +34,7 @@ pub(crate) struct Context {
 impl Context {
     /// Whether the statement sees a run.
     pub(crate) fn sees(&self, run: &Run) -> bool {
-        self.include_deleted || run.is_visible()
+        run.is_visible() || (self.include_deleted && run.erased.is_none())
     }
 
     /// Chunks of runs.
@@ -50,7 +50,7 @@ impl Context {
     /// The runs of a chunk that the statement sees, by ordinal.
     pub(crate) fn chunk(&self, chunk: usize) -> Result<RunChunk> {
         let chunk = self.snapshot.projection.chunk(u32::try_from(chunk).unwrap_or(u32::MAX));
-        let seen = if self.include_deleted { chunk } else { chunk.and_then(RunChunk::visible) };
+        let seen = chunk.and_then(if self.include_deleted { RunChunk::kept } else { RunChunk::visible });
         seen.map_err(outside)
     }
 }

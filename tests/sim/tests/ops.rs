@@ -345,7 +345,7 @@ fn a_repair_reads_packed_segments() {
     let held = segments[1].last_lsn.0 - segments[1].first_lsn.0 + 1;
     // Its one block begins behind the header and ends before an entry of the table and a checksum.
     let block = 48..bytes.len() - 16;
-    let mut lost = 0;
+    let mut again = 0;
     for at in (0..bytes.len()).step_by(13) {
         let _case = Case(|| format!("byte {at} of {path}"));
         let disk = driver.disk.after_image(Image::AllLost);
@@ -353,14 +353,98 @@ fn a_repair_reads_packed_segments() {
         let target = SimDisk::default();
         let report = repair(&disk, Some(&target)).unwrap();
         assert_eq!(verified(&target).damages, [], "the result is sound");
-        let gone = missing(&whole, &look(&read(&target).unwrap())).len() as u64;
-        let expected = if block.contains(&at) { held } else { 0 };
         // The founding event is the new store's own.
-        assert_eq!(gone, expected + 1, "{report:?}");
-        assert_eq!(report.lost.is_empty(), expected == 0);
-        lost += expected;
+        assert_eq!(missing(&whole, &look(&read(&target).unwrap())).len(), 1, "{report:?}");
+        assert_eq!(report.from_tables, if block.contains(&at) { held } else { 0 });
+        assert!(report.lost.is_empty() && report.values.is_empty(), "{report:?}");
+        again += report.from_tables;
     }
-    assert!(lost > 0);
+    assert!(again > 0, "table files have what the damaged block had");
+}
+
+/// A folder whose log begins behind events that only table files hold, and all its events.
+fn without_beginning() -> (Driver, Events) {
+    let mut driver = closed();
+    let commits = vec![Commit(vec![(2, 40), (3, 200)]); 3];
+    driver.run(&[&[Open][..], &commits, &[Upload(300), Close]].concat());
+    let whole = look(&read(&driver.disk).unwrap());
+    driver.options.keep_log = Some(std::time::Duration::ZERO);
+    driver.run(&[Open]);
+    while driver.core.as_mut().unwrap().compact().unwrap() {}
+    assert!(driver.core.as_ref().unwrap().snapshot().segments()[0].first_lsn > Lsn(whole.len() as u64));
+    driver.core.take().unwrap().close().unwrap();
+    driver.disk = driver.disk.after_image(Image::AllLost);
+    (driver, whole)
+}
+
+#[test]
+fn a_repair_makes_the_log_again_of_table_files() {
+    let (driver, whole) = without_beginning();
+    for is_named in [true, false] {
+        let disk = driver.disk.after_image(Image::AllLost);
+        if !is_named {
+            let manifests = disk.files().into_keys().filter(|path| path.as_str().starts_with("manifest/"));
+            manifests.for_each(|path| disk.lose(&path));
+        }
+        let target = SimDisk::default();
+        let report = repair(&disk, Some(&target)).unwrap();
+        assert_eq!(verified(&target).damages, [], "the result is sound");
+        let kept = look(&read(&target).unwrap());
+        assert!(kept[1..whole.len()] == whole[1..], "every event but the founding one, as it was logged");
+        assert_eq!(report.from_tables, whole.len() as u64, "{report:?}");
+        assert!(report.lost.is_empty() && report.values.is_empty() && report.files.is_empty(), "{report:?}");
+        let told = repair(&disk, None).unwrap();
+        assert_eq!((told.kept, told.from_tables), (report.kept, report.from_tables));
+    }
+}
+
+/// What table files alone hold and is damaged is told to the value; all else is kept.
+#[test]
+fn f4_a_repair_keeps_what_stands_around_damage_in_table_files() {
+    let (driver, whole) = without_beginning();
+    let is_table = |path: &RelPath| path.as_str().starts_with("tables/");
+    let points = |events: &Events| -> u64 {
+        let rows = events.iter().filter_map(|event| match &event.body {
+            engine::Body::Logged(rows) => Some(engine::Block::parse(rows.block.clone()).unwrap()),
+            _ => None,
+        });
+        rows.map(|block| block.columns().map(|column| u64::from(column.len())).sum::<u64>()).sum()
+    };
+    let lines = |events: &Events| -> u64 {
+        let lines = events.iter().filter_map(|event| match &event.body {
+            engine::Body::ConsoleWritten(console) => Some(&console.lines),
+            _ => None,
+        });
+        lines.flatten().filter(|line| !line.text.is_empty()).count() as u64
+    };
+    let (mut lost_events, mut lost_values) = (0, 0);
+    for (path, bytes) in driver.disk.files().into_iter().filter(|(path, _)| is_table(path)) {
+        for at in [0, bytes.len() / 3, bytes.len() / 2, bytes.len() - 1] {
+            let _case = Case(|| format!("byte {at} of {path}"));
+            let disk = driver.disk.after_image(Image::AllLost);
+            disk.rot(&path, |bytes| bytes[at] ^= 16);
+            let target = SimDisk::default();
+            let report = match repair(&disk, Some(&target)) {
+                Ok(report) => report,
+                Err(error) => {
+                    assert!(matches!(error, Error::TooNew { .. }), "{error:?}");
+                    continue;
+                }
+            };
+            assert_eq!(verified(&target).damages, [], "the result is sound");
+            let kept = look(&read(&target).unwrap());
+            let lost: u64 = report.lost.iter().map(|(first, last)| last.0 - first.0 + 1).sum();
+            if lost == 0 {
+                assert_eq!(kept.len(), whole.len(), "every event");
+                let values: u64 = report.values.iter().map(|lost| lost.count).sum();
+                let (before, after) = (points(&whole) + lines(&whole), points(&kept) + lines(&kept));
+                assert_eq!(before - after, values, "{report:?}");
+                lost_values += values;
+            }
+            lost_events += lost;
+        }
+    }
+    assert!(lost_events > 0 && lost_values > 0, "both were met");
 }
 
 #[test]

@@ -67,9 +67,8 @@ impl RunChunk {
     /// # Errors
     ///
     /// `Damaged`, `Io` of a file.
-    pub fn visible(mut self) -> Result<Self> {
-        self.leave_out(true)?;
-        Ok(self)
+    pub fn visible(self) -> Result<Self> {
+        self.leave_out(true, true)
     }
 
     /// Leaves out the generations that a later one stands before.
@@ -77,27 +76,41 @@ impl RunChunk {
     /// # Errors
     ///
     /// As [`RunChunk::visible`].
-    pub fn current(mut self) -> Result<Self> {
-        self.leave_out(false)?;
-        Ok(self)
+    pub fn current(self) -> Result<Self> {
+        self.leave_out(true, false)
     }
 
-    fn leave_out(&mut self, deleted_too: bool) -> Result<()> {
+    /// Leaves out the runs that were erased, as all of these do: there is nothing to tell of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunChunk::visible`].
+    pub fn kept(self) -> Result<Self> {
+        self.leave_out(false, false)
+    }
+
+    fn leave_out(mut self, superseded_too: bool, deleted_too: bool) -> Result<Self> {
         let mut gone: BTreeSet<(u32, u32)> = BTreeSet::new();
         for (index, (file, group)) in (0u32..).zip(&self.groups) {
-            gone.extend(file.superseded(*group)?.map(|row| (index, row)));
+            gone.extend(file.erased(*group)?.map(|row| (index, row)));
+            if superseded_too {
+                gone.extend(file.superseded(*group)?.map(|row| (index, row)));
+            }
             if deleted_too && let Some(deleted) = file.fixed(*group, "deleted_at")? {
                 gone.extend(deleted.rows().map(|row| (index, row)));
             }
         }
+        let is_left = |run: &Run| {
+            run.erased.is_none()
+                && !(superseded_too && run.superseded)
+                && !(deleted_too && run.deleted.is_some())
+        };
         let awake = &self.awake;
         self.rows.retain(|row| match row.place {
             Place::File(group, row) => gone.is_empty() || !gone.contains(&(group, row)),
-            Place::Awake(index) => awake
-                .get(index as usize)
-                .is_some_and(|run| run.is_current() && !(deleted_too && run.deleted.is_some())),
+            Place::Awake(index) => awake.get(index as usize).is_some_and(|run| is_left(run)),
         });
-        Ok(())
+        Ok(self)
     }
 
     /// How many runs there are.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
-use super::{FIXED, LEAF_BYTES_MAX, ORDINAL, SUPERSEDED, prefix};
+use super::{ERASED, FIXED, LEAF_BYTES_MAX, ORDINAL, SUPERSEDED, prefix};
 use crate::error::{Error, Result};
 use crate::event::{Block, BlockError, Cell, Column, Kind};
 use crate::log::frame::Fields;
@@ -176,6 +176,11 @@ impl RunFile {
     /// The rows of a group that a later generation stands before.
     pub(super) fn superseded(&self, group: usize) -> Result<impl Iterator<Item = u32> + '_> {
         Ok(self.column(group, SUPERSEDED)?.into_iter().flat_map(|column| column.rows()))
+    }
+
+    /// The rows of a group whose runs were erased.
+    pub(super) fn erased(&self, group: usize) -> Result<impl Iterator<Item = u32> + '_> {
+        Ok(self.column(group, ERASED)?.into_iter().flat_map(|column| column.rows()))
     }
 
     /// What a group has of a key of config or summary.

@@ -41,6 +41,8 @@ use crate::projection::Space;
 const ORDINAL: &str = "ordinal";
 /// The column that is true where a later generation has begun.
 const SUPERSEDED: &str = "superseded";
+/// Present where a run was erased.
+const ERASED: &str = "erased";
 /// What stands before the name of a fixed column.
 const FIXED: &str = "f.";
 /// Bytes of the name of a leaf that becomes a column; longer ones are read from the runs themselves.

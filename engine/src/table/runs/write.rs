@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
-use super::{FIXED, LEAF_BYTES_MAX, ORDINAL, SUPERSEDED, hash, prefix};
+use super::{ERASED, FIXED, LEAF_BYTES_MAX, ORDINAL, SUPERSEDED, hash, prefix};
 use crate::error::{Error, Result};
 use crate::event::{Attribute, BlockBuilder, Value};
 use crate::projection::{HIDDEN_KEY, OWN_COLUMNS, RUNS_PER_CHUNK, Run, Shown, Space, Tree};
@@ -63,8 +63,10 @@ impl Group {
         self.ordinals = Some((first, run.ordinal));
         self.block.begin_row();
         self.block.push_int(ORDINAL, run.ordinal.into());
-        if !run.is_current() {
-            self.block.push(SUPERSEDED, &Value::Bool(true));
+        for (column, holds) in [(SUPERSEDED, run.superseded), (ERASED, run.erased.is_some())] {
+            if holds {
+                self.block.push(column, &Value::Bool(true));
+            }
         }
         let attributes = Attribute::ALL.into_iter().map(Attribute::column);
         for column in OWN_COLUMNS.into_iter().chain(attributes.filter(|name| !OWN_COLUMNS.contains(name))) {

@@ -1,0 +1,162 @@
+//! What the log's own files still hold, each by its own bytes.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::super::Meter;
+use crate::disk::{self, RelPath, World};
+use crate::error::{Error, Result};
+use crate::event::{self, Event, Subject};
+use crate::id::{Lsn, SegmentId, StoreId};
+use crate::log::frame::{self, kind};
+use crate::log::packed;
+use crate::log::segment::{self, Header};
+use crate::manifest::{self, Manifest};
+
+/// What was found, by position.
+#[derive(Default)]
+pub(super) struct Salvaged {
+    pub(super) events: BTreeMap<Lsn, (u64, Event)>,
+    /// The `run_seq` of the last event of each subject, as the manifest knew it.
+    pub(super) reached: BTreeMap<Subject, u64>,
+    /// The position behind the last event, as far as anything tells.
+    pub(super) next: Lsn,
+    /// What the manifest says, where it can be read.
+    pub(super) manifest: Option<Manifest>,
+}
+
+/// Reads every segment by its own bytes; what the manifest says is used where it can be read.
+pub(super) fn salvage(world: &World, meter: &mut Meter<'_>) -> Result<Salvaged> {
+    let folder = RelPath::of("log");
+    let names =
+        world.disk.list(&folder).map_err(|source| Error::Io { doing: "list", path: folder, source })?;
+    let files: Vec<(SegmentId, RelPath)> = names.iter().filter_map(|name| file_of(name)).collect();
+    let manifest = match manifest::newest(world)?.map(|epoch| manifest::load(world, epoch)) {
+        Some(Ok(manifest)) => Some(manifest),
+        Some(Err(error @ Error::TooNew { .. })) => return Err(error),
+        _ => None,
+    };
+    if files.is_empty() && manifest.is_none() {
+        return Err(Error::NoStore);
+    }
+    let mut contents = Vec::new();
+    for (id, path) in files {
+        let content = whole(world, &path).unwrap_or_default();
+        let content = if packed::id_of(path.name()).is_some() { unpacked(&content, &path) } else { content };
+        meter.expect(content.len() as u64);
+        contents.push((id, content));
+    }
+    let headers: Vec<Option<Header>> =
+        contents.iter().map(|(id, content)| Header::read(content, &segment::path(*id)).ok()).collect();
+    let store = manifest.as_ref().map(|manifest| manifest.store);
+    let store = store.or_else(|| headers.iter().flatten().map(|header| header.store).next());
+    let Some(store) = store else {
+        return Err(Error::damaged("no manifest and no header of a segment can be read"));
+    };
+    let mut found = Salvaged::default();
+    for (meta, end) in
+        manifest.iter().flat_map(|known| &known.segments).filter_map(|meta| Some((meta, meta.end.as_ref()?)))
+    {
+        found.next = found.next.max(end.next_lsn).max(meta.first_lsn);
+        for (subject, (_, last)) in &end.ranges {
+            let reached = found.reached.entry(subject.clone()).or_default();
+            *reached = (*reached).max(*last);
+        }
+    }
+    for ((id, content), header) in contents.iter().zip(&headers) {
+        let len = content.len() as u64;
+        let end =
+            usize::try_from(known_end(*id, manifest.as_ref(), &headers).unwrap_or(len)).unwrap_or(usize::MAX);
+        let content = content.slice(..end.min(content.len()));
+        take(&content, *id, header.as_ref(), store, &mut found);
+        meter.add(len);
+    }
+    if let Some((last, _)) = found.events.last_key_value() {
+        found.next = found.next.max(last.advance(1));
+    }
+    found.manifest = manifest;
+    Ok(found)
+}
+
+/// The number and path of a segment's file of that name, packed or not: one whose packing was cut off
+/// may stand in both, and both are read.
+fn file_of(name: &str) -> Option<(SegmentId, RelPath)> {
+    let plain = segment::id_of(name).map(|id| (id, segment::path(id)));
+    plain.or_else(|| packed::id_of(name).map(|id| (id, packed::path(id))))
+}
+
+/// The segment's bytes in a packed file, zeros where a block is damaged.
+fn unpacked(file: &Bytes, path: &RelPath) -> Bytes {
+    match packed::Directory::of_file(file, path) {
+        Ok(directory) => {
+            let block = |block| {
+                let unpacked = directory.unpack_of(file, block, path);
+                unpacked.unwrap_or_else(|_| vec![0; directory.block_len(block)])
+            };
+            (0..directory.blocks()).flat_map(block).collect::<Vec<u8>>().into()
+        }
+        Err(_) => packed::salvage(file).into(),
+    }
+}
+
+/// A file's bytes, sectors that cannot be read as zeros.
+fn whole(world: &World, path: &RelPath) -> Result<Bytes> {
+    const PIECE: usize = 4096;
+    let io = |source| Error::Io { doing: "read", path: path.clone(), source };
+    let file = world.disk.open(path, false).map_err(io)?;
+    let mut bytes = vec![0; usize::try_from(file.len().map_err(io)?).unwrap_or(usize::MAX)];
+    if disk::read_up_to(&*file, 0, &mut bytes).is_err() {
+        for (piece, at) in bytes.chunks_mut(PIECE).zip((0..).step_by(PIECE)) {
+            if disk::read_up_to(&*file, at, piece).is_err() {
+                piece.fill(0);
+            }
+        }
+    }
+    Ok(bytes.into())
+}
+
+/// Where a segment ends by what stands outside of it: frames behind that were never acknowledged.
+fn known_end(id: SegmentId, manifest: Option<&Manifest>, headers: &[Option<Header>]) -> Option<u64> {
+    let named =
+        manifest.and_then(|manifest| manifest.segments.iter().find(|meta| meta.id == id)?.end.as_ref());
+    let followed = headers.iter().flatten().find(|header| header.previous.0 == id.0);
+    named.map(|end| end.len).or_else(|| followed.map(|header| header.previous.1))
+}
+
+/// Takes the events of a segment: its groups where it is sound, else each frame that is.
+fn take(content: &Bytes, id: SegmentId, header: Option<&Header>, store: StoreId, found: &mut Salvaged) {
+    if let Some(header) = header
+        && let Ok(scanned) = segment::scan(content, header)
+    {
+        for place in scanned.groups.iter().flat_map(|group| &group.events) {
+            let start = place.offset + frame::HEADER_LEN;
+            let body = content.slice(start..start + place.body_len as usize);
+            if let Ok(event) = event::decode(&body) {
+                found.events.insert(place.lsn, (place.run_seq, event));
+            }
+        }
+        return;
+    }
+    let seed = frame::Seed::segment(store, id);
+    let mut at = 0;
+    while at + frame::HEADER_LEN + frame::PREFIX_LEN <= content.len() {
+        let rest = content.slice(at..);
+        let len = rest.get(4..8).and_then(|len| len.try_into().ok()).map_or(0, u32::from_le_bytes) as usize;
+        // A checksum is worth computing only where a length fits.
+        if len < frame::PREFIX_LEN || len > rest.len() {
+            at += 1;
+            continue;
+        }
+        let Ok(frame) = frame::parse(&rest, seed, at as u64) else {
+            at += 1;
+            continue;
+        };
+        if frame.kind() >= kind::FIRST_EVENT
+            && let Ok(event) = event::decode(&rest.slice(frame::HEADER_LEN..frame.len()))
+        {
+            found.events.insert(Lsn(frame.lsn), (frame.run_seq, event));
+        }
+        at += frame.len();
+    }
+}
