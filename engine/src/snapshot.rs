@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::event::{Block, Body, ConsoleLine, Event, Time};
-use crate::id::Lsn;
+use crate::id::{Lsn, ProjectKey};
 use crate::log::{Located, Segments};
 use crate::projection::{ApplyError, Extent, Location, Place, Projection, Run, Screen, StreamKind};
 use crate::table::events::Recorded;
@@ -227,6 +227,7 @@ impl Snapshot {
             id: table.meta.id.0,
             kind: table.meta.kind.name(),
             level: table.meta.level,
+            project: table.meta.project.clone(),
             bytes: table.meta.bytes + table.meta.sidecar.0,
             rows: table.meta.rows,
             first_lsn: table.meta.lsns.0,
@@ -283,6 +284,8 @@ pub struct TableInfo {
     pub kind: &'static str,
     /// About how often its rows were written again.
     pub level: u8,
+    /// The project whose rows alone it holds; none where several are mixed.
+    pub project: Option<ProjectKey>,
     /// Bytes of it and of the file beside it.
     pub bytes: u64,
     /// Its rows.

@@ -28,6 +28,7 @@ use crate::tables::runs::RunsSource;
 use crate::tables::segments::Segments;
 use crate::tables::settings::Settings;
 use crate::tables::system_points::SystemPoints;
+use crate::tables::table_files::TableFiles;
 use crate::tables::{self, Column, Table};
 
 /// The catalogue's name, which nobody types.
@@ -75,6 +76,7 @@ fn source(context: &Arc<Context>, table: &'static Table, keys: &[KeyColumn]) -> 
         "keys" => Arc::new(RowSource::new(context, Keys)),
         "quarantine" => Arc::new(RowSource::new(context, Quarantine)),
         "wbq.segments" => Arc::new(RowSource::new(context, Segments)),
+        "wbq.table_files" => Arc::new(RowSource::new(context, TableFiles)),
         "wbq.settings" => Arc::new(RowSource::new(context, Settings)),
         _ => Arc::new(HistorySource::new(context, table, keys)),
     }

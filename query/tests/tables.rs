@@ -114,9 +114,15 @@ fn lines_that_could_not_be_read_are_kept() {
 }
 
 #[test]
-fn segments_and_settings_tell_of_the_store() {
+fn segments_table_files_and_settings_tell_of_the_store() {
     let fixture = Fixture::new();
     assert!(!fixture.rows("SELECT id, bytes, sealed FROM wbq.segments").is_empty());
+    assert!(fixture.rows("SELECT * FROM wbq.table_files").is_empty(), "nothing is compacted yet");
+    fixture.rows("SELECT count(*) FROM runs");
+    assert_eq!(
+        fixture.rows("SELECT kind, level, project FROM wbq.table_files WHERE kind = 'state'"),
+        [r#"{"kind":"state","level":0,"project":null}"#]
+    );
     assert_eq!(
         fixture.rows("SELECT s.value FROM wbq.settings s WHERE name = 'statements_running'"),
         [r#"{"value":4}"#]

@@ -17,6 +17,7 @@ pub(crate) mod segments;
 pub(crate) mod settings;
 pub(crate) mod system;
 pub(crate) mod system_points;
+pub(crate) mod table_files;
 
 pub(crate) mod cell;
 pub(crate) mod key;
@@ -79,7 +80,7 @@ pub(crate) enum KeyColumns {
 }
 
 /// Every table, in the order of the documentation.
-pub(crate) static ALL: [&Table; 13] = [
+pub(crate) static ALL: [&Table; 14] = [
     &runs::TABLE,
     &history::TABLE,
     &points::TABLE,
@@ -92,6 +93,7 @@ pub(crate) static ALL: [&Table; 13] = [
     &keys::TABLE,
     &quarantine::TABLE,
     &segments::TABLE,
+    &table_files::TABLE,
     &settings::TABLE,
 ];
 
