@@ -289,3 +289,29 @@ fn f4_damaged_files_of_runs_and_state_are_made_again_of_files_of_events() {
         core.close().unwrap();
     }
 }
+
+/// Every checksum is right, and a run's rows are in no table file.
+#[test]
+fn d9_a_deep_check_tells_that_table_files_say_less_than_the_log() {
+    let (mut core, world) = begun(&options());
+    let keys = ["loss".to_owned()];
+    for round in 0..3 {
+        commit(&mut core, (0..RUNS).flat_map(|number| logged(number, round, &keys)).collect());
+    }
+    core.end_active().unwrap();
+    while core.compact().unwrap() {}
+    let check = || crate::ops::verify(&world, true, &mut |_| ()).unwrap().damages;
+    assert_eq!(check(), []);
+    let table = core.snapshot().tables.of(Kind::History).next().unwrap().clone();
+    let snapshot = core.snapshot();
+    let gone = BTreeSet::from([snapshot.projection.generation(&run(2)).unwrap().unwrap().ordinal]);
+    let mut maker =
+        super::Maker::new(&world, None, snapshot.tables.all().map(|table| table.meta.id).max().unwrap());
+    maker.label(Kind::History, 0, table.meta.lsns);
+    super::merge::make_without(&mut maker, &snapshot, &table, &gone, u64::MAX).unwrap();
+    let made = super::made(&maker, &snapshot, vec![table.meta.id], snapshot.tables.through);
+    core.publish(Ok(super::Done::Merged(made))).unwrap();
+    let damages = check();
+    assert_eq!(damages.len(), 1, "{damages:?}");
+    assert!(damages[0].what.contains("differ at event") && damages[0].is_derived, "{damages:?}");
+}

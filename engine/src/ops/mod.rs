@@ -5,6 +5,7 @@
 //! | `verify.rs` | is every byte what was written? |
 //! | `backup.rs` | how is a folder copied while it is written to, and brought back? |
 //! | `repair/` | what of a damaged folder can be kept? |
+//! | `stored.rs` | what did the log say that table files hold? |
 //!
 //! What holds:
 //! - The source is only read, without a lock, and may be written to by a server meanwhile.
@@ -14,6 +15,7 @@
 mod backup;
 mod copy;
 mod repair;
+mod stored;
 
 mod verify;
 

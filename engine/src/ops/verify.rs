@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use super::stored::{LostCells, Stored};
 use super::{Meter, Watch};
 use crate::blob;
 use crate::disk::{RelPath, World};
 use crate::error::{Damage, Error, Result};
-use crate::event::{Block, Cell, Value};
+use crate::event::{Block, Body, Cell, Value};
 use crate::id::{Epoch, Lsn, StoreId};
+use crate::log::segment::Header;
 use crate::log::{self, packed, segment};
 use crate::manifest::{self, Manifest, SegmentMeta};
 use crate::projection::Projection;
@@ -112,6 +114,9 @@ fn verify_once(world: &World, deep: bool, watch: Watch<'_>) -> Result<Verified> 
     }
     if let Some(manifest) = &manifest {
         check_tables(world, manifest, deep, &mut found, &mut meter)?;
+        if deep && found.damages.is_empty() {
+            compare(world, manifest, &mut found, &mut meter)?;
+        }
     }
     check_blobs(world, log.projection.as_ref(), &mut found, &mut meter)?;
     found.strangers = strangers(world)?;
@@ -182,10 +187,55 @@ impl Log<'_> {
     }
 }
 
+/// Table files say of the events that the log holds too what the log says (D9).
+fn compare(world: &World, manifest: &Manifest, found: &mut Verified, meter: &mut Meter<'_>) -> Result<()> {
+    let stored = Stored::open(world, Some(manifest))?;
+    for meta in &manifest.segments {
+        let meta = &log::as_it_stands(world, meta)?;
+        if meta.last_lsn().is_some_and(|last| last <= stored.through) {
+            let content = Bytes::from(recovery::content_of(world, manifest.store, meta)?);
+            found.note(compare_segment(&stored, &content, meta, meter))?;
+        }
+    }
+    Ok(())
+}
+
+fn compare_segment(
+    stored: &Stored,
+    content: &Bytes,
+    meta: &SegmentMeta,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
+    let scanned = segment::scan(content, &Header::read(content, &segment::path(meta.id))?)?;
+    let mut places = scanned.groups.iter().flat_map(|group| &group.events);
+    let differs = |lsn: Lsn, what: &str| {
+        Error::derived(format!("table files and segment {} differ at event {lsn}: {what}", meta.id))
+    };
+    let last = meta.last_lsn().unwrap_or_default();
+    let mut lost = LostCells::new();
+    stored.events((meta.first_lsn, last), meter, &mut lost, &mut |found| {
+        let place = places.next().filter(|place| place.lsn == found.lsn);
+        let place = place.ok_or_else(|| differs(found.lsn, "the log does not have it"))?;
+        let event = recovery::event_at(content, place, meta.id)?;
+        let is_same = (place.run_seq, &event) == (found.run_seq, &found.event);
+        // Of a run that is being erased the log says more for a while.
+        if is_same || matches!(found.event.body, Body::Erased(_)) {
+            return Ok(());
+        }
+        Err(differs(found.lsn, event.body.name()))
+    })?;
+    match (places.next(), lost.first_key_value()) {
+        (Some(place), _) => Err(differs(place.lsn, "table files do not have it")),
+        (None, Some(((run, _), count))) => {
+            Err(differs(last, &format!("up to there {count} values of run {run} are missing")))
+        }
+        (None, None) => Ok(()),
+    }
+}
+
 /// Reads every cell of an event that holds rows.
-fn check_cells(body: &crate::event::Body, meta: &SegmentMeta, offset: usize) -> Result<()> {
-    use crate::event::Body::{Logged, SystemSampled};
-    let (Logged(rows) | SystemSampled(rows)) = body else { return Ok(()) };
+fn check_cells(body: &Body, meta: &SegmentMeta, offset: usize) -> Result<()> {
+    let (Body::Logged(rows) | Body::SystemSampled(rows)) = body else { return Ok(()) };
     let misfit = |why: String| {
         Error::damaged(format!("segment {} holds at byte {offset} rows that cannot be read: {why}", meta.id))
     };

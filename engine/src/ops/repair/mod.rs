@@ -10,12 +10,12 @@
 //! for one of it. People and keys are kept; of runs that were erased nothing is.
 
 mod salvage;
-mod tables;
 mod tally;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::stored::{Found, LostCells, Stored};
 use super::{Meter, Watch};
 use crate::disk::{RelPath, World};
 use crate::error::{Error, Result};
@@ -23,7 +23,6 @@ use crate::event::{Body, Event};
 use crate::id::{Lsn, RunKey};
 
 use salvage::{Salvaged, salvage};
-use tables::Stored;
 use tally::Tally;
 use write::Target;
 
@@ -117,14 +116,6 @@ pub fn repair(source: &World, target: Option<&World>, watch: Watch<'_>) -> Resul
     Ok(report)
 }
 
-/// An event that can be kept.
-struct Found {
-    lsn: Lsn,
-    run_seq: u64,
-    event: Event,
-    is_from_tables: bool,
-}
-
 /// Gives every event that can be kept, by position: those of the log, and between them those that only
 /// table files hold. Gives the values that are gone from them.
 fn each(
@@ -133,7 +124,7 @@ fn each(
     meter: &mut Meter<'_>,
     visit: &mut dyn FnMut(Found) -> Result<()>,
 ) -> Result<Vec<LostValues>> {
-    let mut lost = BTreeMap::new();
+    let mut lost = LostCells::new();
     let mut next = Lsn(1);
     let end = (salvaged.next, None);
     let log = salvaged.events.into_iter().map(|(lsn, event)| (lsn, Some(event)));

@@ -1,4 +1,4 @@
-//! Events that the log does not hold any more, made again of table files.
+//! Events as the log had them, made again of table files.
 //!
 //! ```text
 //!  files of events ─► some thousand events at a time ─► the rows that they wrote, from files of rows
@@ -15,8 +15,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::Meter;
-use super::Found;
+use super::Meter;
 use crate::disk::{self, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::{BlockBuilder, Body, Cell, Console, ConsoleLine, Event, Rows};
@@ -29,6 +28,14 @@ use crate::table::{self, Kind, Table, TableId, TableMeta, Tables};
 
 /// Cells of events that are in memory at once, unless one event has more.
 const WINDOW_CELLS: u64 = 1 << 20;
+
+/// An event that was found.
+pub(super) struct Found {
+    pub(super) lsn: Lsn,
+    pub(super) run_seq: u64,
+    pub(super) event: Event,
+    pub(super) is_from_tables: bool,
+}
 
 /// Values that are gone: by run and key, how many.
 pub(super) type LostCells = BTreeMap<(RunKey, Option<Box<str>>), u64>;
