@@ -12,9 +12,11 @@ use crate::event::{self, Event};
 use crate::id::{Epoch, Lsn, SegmentId, StoreId};
 use crate::log::{frame, packed, segment};
 use crate::manifest;
+use crate::projection::{Projection, Run};
 use crate::snapshot::TableInfo;
 use crate::table::events::Recorded;
 use crate::table::rows::Piece;
+use crate::table::runs::RunFiles;
 use crate::table::{Kind, Table, TableId, TableMeta};
 
 /// A frame that passed its checksum.
@@ -190,6 +192,10 @@ pub enum TableRows {
     Rows(Vec<Piece>),
     /// Events as they are kept for ever.
     Events(Vec<Recorded>),
+    /// Runs as they stood.
+    Runs(Vec<Run>),
+    /// The state but for the runs, laid out anew.
+    State(Vec<u8>),
 }
 
 /// Reads a table file from its bytes and those of the file beside it. `end` is what the manifest says of
@@ -212,8 +218,23 @@ pub fn table(table: &TableInfo, file: Vec<u8>, sidecar: Vec<u8>, end: (u64, u32)
     };
     let disk = SimDisk::holding([(meta.path(), file), (meta.sidecar_path(), sidecar)]);
     let table = Arc::new(Table::open(&disk, meta));
-    if kind == Some(Kind::Events) {
-        return Ok(TableRows::Events(table.events(Lsn(0))?.collect::<Result<_>>()?));
-    }
-    Ok(TableRows::Rows(table.pieces()?.collect::<Result<_>>()?))
+    Ok(match table.meta.kind {
+        Kind::Events => TableRows::Events(table.events(Lsn(0))?.collect::<Result<_>>()?),
+        Kind::Runs => TableRows::Runs(runs(&table)?),
+        Kind::State => {
+            let state = Projection::from_bytes(&table.whole()?, Arc::default(), table.meta.lsns.1)?;
+            TableRows::State(state.to_bytes()?)
+        }
+        Kind::History | Kind::System | Kind::Console => {
+            TableRows::Rows(table.pieces()?.collect::<Result<_>>()?)
+        }
+    })
+}
+
+fn runs(table: &Arc<Table>) -> Result<Vec<Run>> {
+    table.runs()?.read_all()?;
+    let mut ordinals = Vec::new();
+    table.runs()?.each_ordinal(|ordinal| ordinals.push(ordinal))?;
+    let files = RunFiles::open(std::iter::once(table))?;
+    ordinals.into_iter().filter_map(|ordinal| files.load(ordinal).transpose()).collect()
 }

@@ -1,4 +1,4 @@
-//! Table files that were damaged: the file or the one beside it. Where the checksums are left as they
+//! Table files of every kind that were damaged: the file or the one beside it. Where the checksums are left as they
 //! were, reading gives an error or the same rows (D6). Where they are made to fit, which only a forger
 //! does, the damage reaches the Parquet reader: there it must end in an error or in rows, whichever, with
 //! memory in bounds.
@@ -101,7 +101,7 @@ fn originals() -> &'static [Original] {
         let long = wide.into_iter().nth(1).expect("the keys that have no column");
         small.push(long);
         let kinds: Vec<&str> = small.iter().map(|original| original.info.kind).collect();
-        assert_eq!(kinds, ["history", "system", "console", "events", "history"]);
+        assert_eq!(kinds, ["history", "system", "console", "events", "runs", "state", "history"]);
         small
     })
 }
@@ -124,15 +124,15 @@ fn compacted(fill: fn(&mut Core)) -> Vec<Original> {
         let rows = parse::table(&info, file.clone(), sidecar.clone(), end).expect("a whole file");
         Original { rows: told(&rows), info, file, sidecar, end }
     };
-    // Files of runs and of state are not Parquet.
-    let files = core.snapshot().table_files().into_iter();
-    files.filter(|info| info.paths[0].ends_with(".parquet")).map(original).collect()
+    core.snapshot().table_files().into_iter().map(original).collect()
 }
 
 /// Every cell with its place, and every event, as text.
 fn told(rows: &TableRows) -> Vec<String> {
     match rows {
         TableRows::Events(events) => events.iter().map(|event| format!("{event:?}")).collect(),
+        TableRows::Runs(runs) => runs.iter().map(|run| format!("{run:?}")).collect(),
+        TableRows::State(bytes) => vec![format!("{bytes:?}")],
         TableRows::Rows(pieces) => {
             let cells = pieces.iter().flat_map(|piece| {
                 let columns = piece.block.columns();

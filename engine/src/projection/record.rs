@@ -300,9 +300,12 @@ impl Projection {
     /// Finds the deleted runs, of which version 1 kept no list.
     fn find_deleted(&mut self) -> Result<()> {
         let mut deleted = Vec::new();
-        for run in self.runs() {
-            let run = run?;
-            deleted.extend(run.deleted.map(|_| run.ordinal));
+        for chunk in self.resting.chunks() {
+            let chunk = self.chunk(chunk)?;
+            for run in (0..chunk.len()).filter_map(|row| chunk.run(row).transpose()) {
+                let run = run?;
+                deleted.extend(run.deleted.map(|_| run.ordinal));
+            }
         }
         deleted.into_iter().for_each(|ordinal| self.erasures.delete(ordinal));
         Ok(())

@@ -313,7 +313,7 @@ impl Table {
     }
 
     /// All its bytes.
-    fn whole(&self) -> Result<Bytes> {
+    pub(crate) fn whole(&self) -> Result<Bytes> {
         let len = usize::try_from(self.meta.bytes).unwrap_or(usize::MAX);
         self.derived(self.checked().and_then(|file| file.bytes(0, len)))
     }

@@ -51,7 +51,8 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::History, Self::System, Self::Console, Self::Events];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::History, Self::System, Self::Console, Self::Events, Self::Runs, Self::State];
 
     pub(crate) fn code(self) -> u32 {
         self as u32

@@ -44,6 +44,11 @@ impl RunFiles {
         self.files.is_empty()
     }
 
+    /// The chunks of which some run rests.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = u32> + '_ {
+        self.chunks.keys().copied()
+    }
+
     /// The ordinals of a path's generations, newest first; those of other paths may be among them.
     pub(crate) fn find(&self, path: &RunPath) -> impl Iterator<Item = u32> + use<> {
         let mut ordinals = BTreeSet::new();
