@@ -1,6 +1,7 @@
 //! How far long work is: a bar on a terminal, nothing elsewhere.
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use engine::ops::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -21,6 +22,15 @@ impl Bar {
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         Self(bar)
+    }
+
+    /// A sign that something is at work of which nobody knows how far it is.
+    pub(crate) fn unknown(global: &Global, doing: &'static str) -> Self {
+        let bar = Self::new(global, doing);
+        let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
+        bar.0.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.0.enable_steady_tick(Duration::from_millis(100));
+        bar
     }
 
     pub(crate) fn show(&self, progress: Progress) {

@@ -1,16 +1,23 @@
 //! Commands that change the store: done by the server that holds the folder, else by this process.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use engine::Store;
+use engine::ops::Progress;
 use ingest::api::commands::{Command, CommandError, CommandOutcome, execute};
 
+use crate::args::Global;
 use crate::commands::Context;
 use crate::duration::Keep;
 use crate::failure::{Failure, Result};
 use crate::folder;
 use crate::place::Place;
+use crate::progress::Bar;
 use crate::remote::Client;
+
+/// How often a bar is drawn anew.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Whoever carries out commands.
 pub(crate) enum Writer {
@@ -65,6 +72,37 @@ impl Writer {
                 done.map_err(|error| failure(error, dir))
             }
         }
+    }
+
+    /// Carries out a command that takes long, with a bar beside it: how much of the log is left to do.
+    pub(crate) fn run_long(
+        &self,
+        global: &Global,
+        doing: &'static str,
+        command: &Command,
+    ) -> Result<CommandOutcome> {
+        let Self::Folder(held) = self else {
+            let _shown_meanwhile = Bar::unknown(global, doing);
+            return self.run(command);
+        };
+        let Held { dir, store, actor, runtime } = &**held;
+        let bar = Bar::new(global, doing);
+        let total = store.snapshot().waiting_bytes();
+        let done = runtime.block_on(async {
+            let mut look = tokio::time::interval(LOOK);
+            let work = execute(store, actor, command.clone());
+            tokio::pin!(work);
+            loop {
+                tokio::select! {
+                    done = &mut work => return done,
+                    _ = look.tick() => {
+                        let done = total.saturating_sub(store.snapshot().waiting_bytes());
+                        bar.show(Progress { done, total });
+                    }
+                }
+            }
+        });
+        done.map_err(|error| failure(error, dir))
     }
 
     /// Lets go of the folder, with its last group proven.

@@ -220,6 +220,13 @@ impl Snapshot {
         })
     }
 
+    /// Bytes of the log that stand in no table file yet.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> u64 {
+        let waits = |segment: &SegmentInfo| segment.last_lsn > self.tables.through;
+        self.segments().iter().filter(|segment| waits(segment)).map(|segment| segment.bytes).sum()
+    }
+
     /// The table files.
     #[must_use]
     pub fn table_files(&self) -> Vec<TableInfo> {

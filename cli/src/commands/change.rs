@@ -47,7 +47,7 @@ pub(crate) fn undelete(context: &Context<'_>, runs: &Runs) -> Result<()> {
 
 pub(crate) fn compact(context: &Context<'_>, keep_log: Option<Keep>) -> Result<()> {
     let writer = Writer::open_keeping(context, keep_log)?;
-    let outcome = writer.run(&Command::Compact);
+    let outcome = writer.run_long(context.global, "compacting", &Command::Compact);
     writer.close()?;
     match outcome? {
         CommandOutcome::Compacted { files } => {

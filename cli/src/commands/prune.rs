@@ -43,7 +43,7 @@ fn prune(
     if !yes && !confirmed(context, &due)? {
         return Err(Failure::refused("nothing was erased"));
     }
-    let done = pruned(writer.run(&command(false))?)?;
+    let done = pruned(writer.run_long(context.global, "erasing", &command(false))?)?;
     print(context, &done, "erased")?;
     said(context, &done, "erased")
 }
