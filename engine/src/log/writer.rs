@@ -22,7 +22,7 @@ use crate::disk::{self, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::Subject;
 use crate::id::{Lsn, SegmentId, StoreId};
-use crate::manifest::{self, Edit, End, Manifest, SegmentMeta};
+use crate::manifest::{self, Edit, End, Manifest, SegmentMeta, Unwritten};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 use crate::stop::Stop;
@@ -565,8 +565,17 @@ impl Writer {
             Edit::SegmentOpened(SegmentMeta::of(&header).into()),
         ];
         // Only a segment that the manifest names may hold acknowledged events (W6).
-        if let Err(error) = self.manifest.append(&edits) {
-            return Err(self.stop(&format!("cannot write the manifest: {error}")));
+        if let Err(failure) = self.append_edits(&edits) {
+            if matches!(failure, Failure::Full) {
+                // It waits where it was made, as if it had not been begun (F8).
+                let back = disk.rename(&path, &spare.path);
+                let back = back.and_then(|()| disk.sync_dir(&tmp)).and_then(|()| disk.sync_dir(&log));
+                if let Err(error) = back {
+                    return Err(self.stop(&format!("cannot put {path} back: {error}")));
+                }
+                self.active.next = Some(spare);
+            }
+            return Err(failure);
         }
         let mut segments = (*self.segments).clone();
         segments.add(Arc::clone(&reader));
@@ -600,9 +609,14 @@ impl Writer {
     pub(crate) fn edit(&mut self, edit: Edit) -> Result<(), Failure> {
         self.check_running()?;
         self.check_epoch()?;
-        self.manifest
-            .append(&[edit])
-            .map_err(|error| self.stop(&format!("cannot write the manifest: {error}")))
+        self.append_edits(&[edit])
+    }
+
+    fn append_edits(&mut self, edits: &[Edit]) -> Result<(), Failure> {
+        self.manifest.append(edits).map_err(|unwritten| match unwritten {
+            Unwritten::Full(_) => Failure::Full,
+            Unwritten::Doubtful(error) => self.stop(&format!("cannot write the manifest: {error}")),
+        })
     }
 
     /// What the manifest says of the active segment when it ends.
@@ -637,9 +651,7 @@ impl Writer {
             let ended = self.end_of_active(end, self.active.reader.is_ended());
             edits.push(Edit::SegmentEnded { segment: self.active.header.segment, end: ended });
         }
-        if let Err(error) = self.manifest.append(&edits) {
-            return Err(self.stop(&format!("cannot write the manifest: {error}")));
-        }
+        self.append_edits(&edits)?;
         for spare in [self.spare.take(), self.active.next.take()].into_iter().flatten() {
             self.discard(spare);
         }

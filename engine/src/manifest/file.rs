@@ -215,7 +215,9 @@ impl Writer {
         };
         let header = Header { version: FORMAT, store: manifest.store, epoch: manifest.epoch }.write();
         disk::write_all_at(&mut *writer.file, 0, &header).map_err(io("write"))?;
-        writer.append(&[Edit::Checkpoint(manifest.clone())]).map_err(io("write"))?;
+        writer
+            .append(&[Edit::Checkpoint(manifest.clone())])
+            .map_err(|unwritten| io("write")(unwritten.into()))?;
         writer.file.sync_all().map_err(io("sync"))?;
         let mut back = vec![0; usize::try_from(writer.end).unwrap_or(usize::MAX)];
         disk::read_up_to(&*writer.file, 0, &mut back).map_err(io("read"))?;
@@ -237,22 +239,50 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// As the system says; the file must not be written to again then.
+    /// [`Unwritten`].
     ///
     /// # Panics
     ///
     /// When an edit contradicts what stands: no reading would accept it.
-    pub(crate) fn append(&mut self, edits: &[Edit]) -> std::io::Result<()> {
+    pub(crate) fn append(&mut self, edits: &[Edit]) -> Result<(), Unwritten> {
+        let before = self.live.clone();
         for edit in edits {
             assert!(self.live.apply(edit.clone()), "an edit fits what stands: {edit:?}");
         }
-        let frame = frame_of(edits, self.seed, self.end, self.edits)?;
-        disk::write_all_at(&mut *self.file, self.end, &frame)?;
+        let frame = frame_of(edits, self.seed, self.end, self.edits).map_err(Unwritten::Doubtful)?;
+        if let Err(error) = disk::write_all_at(&mut *self.file, self.end, &frame) {
+            if !disk::is_full(&error) {
+                return Err(Unwritten::Doubtful(error));
+            }
+            let cut = self.file.set_len(self.end).and_then(|()| self.file.sync_all());
+            cut.map_err(Unwritten::Doubtful)?;
+            self.live = before;
+            return Err(Unwritten::Full(error));
+        }
         if !plant::has(Bug::EditWithoutSync) {
-            self.file.sync_data()?;
+            self.file.sync_data().map_err(Unwritten::Doubtful)?;
         }
         self.end += frame.len() as u64;
         self.edits += 1;
         Ok(())
+    }
+}
+
+/// Why edits were not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unwritten {
+    /// The disk is full, and the manifest ends again where it did (F8).
+    #[error("{0}")]
+    Full(std::io::Error),
+    /// What the disk holds is unknown: the file must not be written to again (F7).
+    #[error("{0}")]
+    Doubtful(std::io::Error),
+}
+
+impl From<Unwritten> for std::io::Error {
+    fn from(unwritten: Unwritten) -> Self {
+        match unwritten {
+            Unwritten::Full(error) | Unwritten::Doubtful(error) => error,
+        }
     }
 }

@@ -9,4 +9,4 @@ mod edit;
 mod file;
 
 pub(crate) use edit::{Edit, End, Manifest, Packed, SegmentMeta};
-pub(crate) use file::{Writer, epoch_of, load, newest, parse, path, rewrite};
+pub(crate) use file::{Unwritten, Writer, epoch_of, load, newest, parse, path, rewrite};

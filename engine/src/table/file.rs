@@ -150,8 +150,10 @@ impl Table {
             return Err(Error::damaged(format!("{path} is damaged: its length differs")));
         }
         let bytes = files.sidecar.map().map_err(io("map"))?;
-        let ends = bytes.last_chunk::<4>().map(|crc| u32::from_le_bytes(*crc));
-        if ends != Some(self.meta.sidecar.1) {
+        // Before anything is believed of it: a flipped bit is no later release.
+        let (body, ends) = bytes.split_at_checked(bytes.len().saturating_sub(4)).unwrap_or_default();
+        let crc = self.meta.sidecar.1;
+        if ends != crc.to_le_bytes() || crc32fast::hash(body) != crc {
             return Err(Error::damaged(format!("{path} is damaged: its checksum is not the manifest's")));
         }
         let sidecar = Sidecar::read(&bytes, self.meta.id, self.meta.kind, &path)?;
