@@ -12,9 +12,9 @@ use std::sync::Arc;
 use engine::disk::RelPath;
 use engine::disk::sim::{Image, OpKind, SimClock, SimDisk};
 use engine::{
-    Attribute, Batch, Block, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine, Core, Error, Event,
+    Attribute, Batch, Block, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine, Core, ErasureDone, Error, Event,
     FileDeleted, FilePut, KeyIssued, KeyRevoked, Lsn, Options, Paths, ProjectCreated, ProjectKey,
-    Quarantined, Rows, RunChanged, RunCreated, RunKey, RunPath, Snapshot, State, StateChanged, StreamKind,
+    Quarantined, Rows, RunChanged, RunCreated, RunErased, RunKey, RunPath, Snapshot, State, StateChanged, StreamKind,
     Subject, UserAdded, Value, read_in,
 };
 
@@ -22,7 +22,8 @@ use engine::{
 /// - 1.1: a clean close says in the manifest where the segment ends.
 /// - 1.2: some of the log stands in table files; the manifest has version 2.
 /// - 1.3: that part of the log is packed; the manifest has version 3.
-const VERSIONS: [&str; 4] = ["v1.0", "v1.1", "v1.2", "v1.3"];
+/// - 1.4: runs can be erased; stored runs and state have version 2.
+const VERSIONS: [&str; 5] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4"];
 const TODAY: &str = VERSIONS[VERSIONS.len() - 1];
 
 fn folder(version: &str) -> PathBuf {
@@ -164,6 +165,10 @@ fn write(disk: &SimDisk, close: bool) {
     core.close().unwrap();
     let mut core = Core::open(disk.world(&clock, 43), &options).unwrap();
     assert!(core.compact().unwrap(), "some of it stands in table files, packed");
+    let (second, through) = (Subject::Run(run("second", 1)), Lsn(1));
+    let erased = Body::RunErased(RunErased { blobs: vec![[7; 32]] });
+    commit(&mut core, vec![(second.clone(), Body::RunDeleted), (second, erased)]);
+    commit(&mut core, vec![(Subject::Store, Body::ErasureDone(ErasureDone { through }))]);
     for first in [20, 40, 60, 80] {
         commit(&mut core, vec![(run("first", 2).into(), Body::Logged(rows(first, 20)))]);
     }
