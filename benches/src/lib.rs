@@ -2,11 +2,15 @@
 #![expect(clippy::print_stdout, reason = "benchmarks print their figures")]
 
 mod body;
+pub mod duckdb;
+pub mod peers;
+pub mod population;
 pub mod server;
 
 pub use body::{KeyOrder, history_body};
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use engine::{
     Batch, BlockBuilder, Body, Chunk, Event, ProjectCreated, ProjectKey, Rows, RunCreated, RunKey, RunPath,
@@ -81,4 +85,26 @@ pub fn tell(what: &str, durations: &mut [Duration]) -> Duration {
         durations.len()
     );
     at(0.5)
+}
+
+/// Makes a file or folder unless it is there. One that is cut short is begun again the next time.
+///
+/// # Errors
+///
+/// As `make` says; the folder cannot be written to.
+pub fn kept(path: &Path, make: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let half = path.with_extension("half");
+    if half.is_dir() {
+        std::fs::remove_dir_all(&half)?;
+    } else if half.exists() {
+        std::fs::remove_file(&half)?;
+    }
+    let began = Instant::now();
+    make(&half)?;
+    std::fs::rename(&half, path)?;
+    println!("{} made in {:.0} s", path.display(), began.elapsed().as_secs_f64());
+    Ok(())
 }
