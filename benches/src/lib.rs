@@ -3,6 +3,7 @@
 
 mod body;
 pub mod duckdb;
+pub mod entropy;
 pub mod peers;
 pub mod population;
 pub mod server;
@@ -13,8 +14,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use engine::{
-    Batch, BlockBuilder, Body, Chunk, Event, ProjectCreated, ProjectKey, Rows, RunCreated, RunKey, RunPath,
-    State, Store, Subject,
+    Batch, BlockBuilder, Body, Chunk, Event, Options, ProjectCreated, ProjectKey, Rows, RunCreated, RunKey,
+    RunPath, State, Store, Subject,
 };
 
 /// The run that writer `writer` logs to.
@@ -107,4 +108,24 @@ pub fn kept(path: &Path, make: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyh
     std::fs::rename(&half, path)?;
     println!("{} made in {:.0} s", path.display(), began.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Makes a store with so many bytes of log that is not compacted: rows of ten metrics, 100 runs in turn.
+///
+/// # Errors
+///
+/// As the store says.
+pub fn make_log(bytes: u64, path: &Path) -> engine::Result<()> {
+    const RUNS: usize = 100;
+    let store = Store::open(Options::new(path))?;
+    begin_runs(&store, RUNS)?;
+    let written = || -> u64 { store.snapshot().segments().iter().map(|segment| segment.bytes).sum() };
+    let mut turn = 0u64;
+    while written() < bytes {
+        for run in 0..RUNS {
+            store.append_blocking(rows(run, turn * 100, 100, 10))?;
+        }
+        turn += 1;
+    }
+    store.close()
 }

@@ -34,7 +34,7 @@ use serde_json::json;
 use wbq_benches::duckdb::{self, DuckDb, number};
 use wbq_benches::population::{COUNT, PAGE, Population};
 use wbq_benches::server::anonymous_bytes;
-use wbq_benches::{kept, peers, rows};
+use wbq_benches::{kept, make_log, peers};
 
 /// Opening a store that has a history
 #[derive(Parser)]
@@ -160,7 +160,7 @@ fn runs(args: &Args) -> Result<()> {
 
 fn log(args: &Args, gib: u64) -> Result<()> {
     let store = args.dir.join(format!("log-{gib}"));
-    kept(&store, |path| make_log(gib << 30, path))?;
+    kept(&store, |path| Ok(make_log(gib << 30, path)?))?;
     println!("{gib} GiB of log that was never compacted");
     for how in ["reader", "server"] {
         let sql = "SELECT count(*) FROM runs";
@@ -175,22 +175,6 @@ fn make(population: Population, path: &Path) -> Result<()> {
     population.store(&store)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(store.compact())?;
-    Ok(store.close()?)
-}
-
-/// A log of rows of ten metrics, 100 runs in turn.
-fn make_log(bytes: u64, path: &Path) -> Result<()> {
-    const RUNS: usize = 100;
-    let store = Store::open(Options::new(path))?;
-    wbq_benches::begin_runs(&store, RUNS)?;
-    let written = || -> u64 { store.snapshot().segments().iter().map(|segment| segment.bytes).sum() };
-    let mut turn = 0u64;
-    while written() < bytes {
-        for run in 0..RUNS {
-            store.append_blocking(rows(run, turn * 100, 100, 10))?;
-        }
-        turn += 1;
-    }
     Ok(store.close()?)
 }
 
