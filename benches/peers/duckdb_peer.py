@@ -15,6 +15,13 @@ import time
 import duckdb
 
 
+def connect(*arguments, **options):
+    connection = duckdb.connect(*arguments, **options)
+    # It would be drawn where the answer is told.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
 def table(connection, name, csv, columns):
     columns = dict(json.loads(columns))
     rows = f"read_csv(?, header = true, columns = {columns!r})"
@@ -22,7 +29,7 @@ def table(connection, name, csv, columns):
 
 
 def make(database, csv, columns):
-    connection = duckdb.connect(database)
+    connection = connect(database)
     table(connection, "runs", csv, columns)
     connection.close()
     return {"bytes": os.path.getsize(database)}
@@ -30,7 +37,7 @@ def make(database, csv, columns):
 
 def ask(database, sql):
     began = time.perf_counter()
-    connection = duckdb.connect(database, read_only=True)
+    connection = connect(database, read_only=True)
     rows = connection.execute(sql).fetchall()
     seconds = time.perf_counter() - began
     status = open("/proc/self/status").read()
@@ -39,7 +46,7 @@ def ask(database, sql):
 
 
 def parquet(csv, columns, out, version):
-    connection = duckdb.connect()
+    connection = connect()
     connection.execute("SET threads = 1")
     table(connection, "history", csv, columns)
     began = time.process_time()
