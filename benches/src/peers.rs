@@ -9,12 +9,12 @@ use engine::Value;
 
 use crate::population::Population;
 
-/// Makes a database of SQLite of the first `runs` runs.
+/// Makes a database of SQLite of all runs.
 ///
 /// # Errors
 ///
 /// It cannot be written.
-pub fn fill_sqlite(runs: u64, path: &Path) -> Result<()> {
+pub fn fill_sqlite(population: Population, path: &Path) -> Result<()> {
     let connection = rusqlite::Connection::open(path)?;
     let columns = Population::columns();
     let fields: Vec<String> = columns.iter().map(|(name, kind)| format!("\"{name}\" {kind}")).collect();
@@ -24,8 +24,8 @@ pub fn fill_sqlite(runs: u64, path: &Path) -> Result<()> {
     ))?;
     let places = vec!["?"; columns.len()].join(", ");
     let mut insert = connection.prepare(&format!("INSERT INTO runs VALUES ({places})"))?;
-    for run in 0..runs {
-        let cells = Population::cells(run).into_iter().map(|cell| match cell {
+    for run in 0..population.runs {
+        let cells = population.cells(run).into_iter().map(|cell| match cell {
             Value::Int(number) => number.into(),
             Value::Bool(truth) => truth.into(),
             Value::Float(number) => number.into(),
@@ -37,17 +37,17 @@ pub fn fill_sqlite(runs: u64, path: &Path) -> Result<()> {
     Ok(connection.execute_batch("COMMIT")?)
 }
 
-/// Writes the first `runs` runs as CSV.
+/// Writes all runs as CSV.
 ///
 /// # Errors
 ///
 /// It cannot be written.
-pub fn write_csv(runs: u64, path: &Path) -> Result<()> {
+pub fn write_csv(population: Population, path: &Path) -> Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     let names: Vec<String> = Population::columns().into_iter().map(|(name, _)| name).collect();
     writeln!(out, "{}", names.join(","))?;
-    for run in 0..runs {
-        let cells = Population::cells(run).into_iter().map(|cell| match cell {
+    for run in 0..population.runs {
+        let cells = population.cells(run).into_iter().map(|cell| match cell {
             Value::Int(number) => number.to_string(),
             Value::Bool(truth) => truth.to_string(),
             Value::Float(number) => number.to_string(),

@@ -1,6 +1,8 @@
 //! Runs as people have them: half their keys in the config, half in the summary, of mixed types, over a
 //! few projects in turn; as events for the store, and as lines for its peers.
 
+use std::ops::Range;
+
 use engine::{
     Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Event, Paths, ProjectCreated, ProjectKey, Rows,
     RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Store, Value,
@@ -12,7 +14,6 @@ use crate::{event, noise};
 pub const KEYS: u64 = 100;
 /// Metrics of a row of history.
 pub const METRICS: u64 = 20;
-const PROJECTS: u64 = 10;
 /// Runs of one batch.
 const BATCH: u64 = 50;
 
@@ -22,13 +23,15 @@ pub const COUNT: &str = "SELECT count(*) FROM runs WHERE state = 'Finished'";
 pub const PAGE: &str = "SELECT run_id, name, \"summary.loss\" FROM runs WHERE project = 'p3' \
     ORDER BY \"summary.loss\" LIMIT 50";
 
-/// How many runs there are, and points of history over all of them.
+/// How many runs there are, and points of history over all of them, shared evenly.
 #[derive(Debug, Clone, Copy)]
 pub struct Population {
     /// Runs.
     pub runs: u64,
     /// Points.
     pub points: u64,
+    /// Projects, which have the runs in turn.
+    pub projects: u64,
 }
 
 impl Population {
@@ -38,15 +41,24 @@ impl Population {
     ///
     /// As the store says.
     pub fn store(self, store: &Store) -> engine::Result<()> {
-        let projects = (0..PROJECTS).map(|number| {
-            event(project(number), Body::ProjectCreated(ProjectCreated { description: "".into() }))
-        });
-        store.append_blocking(Batch::new(projects.collect()))?;
+        store.append_blocking(self.begun())?;
         for first in (0..self.runs).step_by(usize::try_from(BATCH).unwrap_or(1)) {
-            let runs = first..self.runs.min(first + BATCH);
-            store.append_blocking(Batch::new(runs.flat_map(|run| self.events(run)).collect()))?;
+            store.append_blocking(self.batch(first..self.runs.min(first + BATCH)))?;
         }
         Ok(())
+    }
+
+    /// What makes the projects.
+    #[must_use]
+    pub fn begun(self) -> Batch {
+        let created = || Body::ProjectCreated(ProjectCreated { description: "".into() });
+        Batch::new((0..self.projects).map(|number| event(self.project(number), created())).collect())
+    }
+
+    /// All that happens to some of the runs.
+    #[must_use]
+    pub fn batch(self, runs: Range<u64>) -> Batch {
+        Batch::new(runs.flat_map(|run| self.events(run)).collect())
     }
 
     fn events(self, run: u64) -> impl Iterator<Item = Event> {
@@ -61,7 +73,15 @@ impl Population {
             Some(Body::SummaryChanged(paths(run, KEYS / 2..KEYS))),
             Some(Body::StateChanged(ended(run))),
         ];
-        bodies.into_iter().flatten().map(move |body| event(run_key(run), body))
+        bodies.into_iter().flatten().map(move |body| event(self.run_key(run), body))
+    }
+
+    fn project(self, number: u64) -> ProjectKey {
+        ProjectKey::new("bench", format!("p{}", number % self.projects.max(1)))
+    }
+
+    fn run_key(self, run: u64) -> RunKey {
+        RunPath::new(self.project(run), format!("run{run}")).generation(1)
     }
 
     /// The columns that the peers have, each with its type.
@@ -83,19 +103,11 @@ impl Population {
 
     /// A run's values in those columns.
     #[must_use]
-    pub fn cells(run: u64) -> Vec<Value> {
-        let key = run_key(run);
+    pub fn cells(self, run: u64) -> Vec<Value> {
+        let key = self.run_key(run);
         let texts = [&*key.project.project, &*key.run, &name(run), state(run).name()];
         texts.into_iter().map(Value::text).chain((0..KEYS).map(|key| value(key, run))).collect()
     }
-}
-
-fn project(number: u64) -> ProjectKey {
-    ProjectKey::new("bench", format!("p{}", number % PROJECTS))
-}
-
-fn run_key(run: u64) -> RunKey {
-    RunPath::new(project(run), format!("run{run}")).generation(1)
 }
 
 fn name(run: u64) -> String {
@@ -156,7 +168,7 @@ fn optimizer(number: i64) -> &'static str {
     }
 }
 
-fn paths(run: u64, keys: std::ops::Range<u64>) -> Paths {
+fn paths(run: u64, keys: Range<u64>) -> Paths {
     Paths { removed: Vec::new(), set: keys.map(|key| (path(key), value(key, run))).collect() }
 }
 

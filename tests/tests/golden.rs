@@ -22,7 +22,8 @@ use engine::{
 /// - 1.1: a clean close says in the manifest where the segment ends.
 /// - 1.2: some of the log stands in table files; the manifest has version 2.
 /// - 1.3: that part of the log is packed; the manifest has version 3.
-const VERSIONS: [&str; 4] = ["v1.0", "v1.1", "v1.2", "v1.3"];
+/// - 1.4: the manifest has version 4, in which the subjects of segments are packed.
+const VERSIONS: [&str; 5] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4"];
 const TODAY: &str = VERSIONS[VERSIONS.len() - 1];
 
 fn folder(version: &str) -> PathBuf {

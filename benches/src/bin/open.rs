@@ -128,18 +128,18 @@ fn answer(database: &Database, snapshot: Arc<engine::Snapshot>, sql: &str) -> Re
 }
 
 fn runs(args: &Args) -> Result<()> {
-    let population = Population { runs: args.runs, points: args.points };
+    let population = Population { runs: args.runs, points: args.points, projects: 10 };
     let store = args.dir.join(format!("store-{}-{}", args.runs, args.points));
     kept(&store, |path| make(population, path))?;
     println!("{} runs of 100 keys, {} points, compacted", args.runs, args.points);
     let csv = args.dir.join(format!("runs-{}.csv", args.runs));
     let sqlite = args.dir.join(format!("runs-{}.sqlite", args.runs));
-    kept(&sqlite, |path| peers::fill_sqlite(args.runs, path))?;
+    kept(&sqlite, |path| peers::fill_sqlite(population, path))?;
     let duckdb = args.python.clone().map(|python| DuckDb { python });
     let database = args.dir.join(format!("runs-{}.duckdb", args.runs));
     if let Some(duckdb) = &duckdb {
         kept(&database, |path| {
-            peers::write_csv(args.runs, &csv)?;
+            peers::write_csv(population, &csv)?;
             duckdb.run(&["make", text(path)?, text(&csv)?, &duckdb::columns(&Population::columns())])?;
             Ok(std::fs::remove_file(&csv)?)
         })?;
