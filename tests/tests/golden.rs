@@ -246,7 +246,9 @@ fn golden_folders_are_written_once() {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, bytes).unwrap();
         }
-        if let Ok(snapshot) = read(&disk) {
+        // Of the damaged one not all events can be read.
+        if name != "damaged" {
+            let snapshot = read(&disk).unwrap();
             fs::write(target.join(name).join("events.txt"), digest(&snapshot)).unwrap();
         }
     }

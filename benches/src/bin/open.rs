@@ -15,7 +15,8 @@
 //! The store is made once and kept in `--dir`. Each measurement is a process of its own, of which there
 //! are `--rounds`, the middle is told: from the beginning of the opening to the last row of one answer,
 //! and the anonymous memory then. It opens as the server does (`Store::open`) and as the command line
-//! does without one (`engine::read`). Files are in the page cache, as after a restart of the server.
+//! does without one (`engine::read`). Files are in the page cache, as after a restart of the server; with
+//! `--cold` they are not, as after one of the machine.
 //!
 //! Beside it DuckDB and SQLite open a database of the same runs, a column a key, and answer the same;
 //! they have no history to open.
@@ -54,6 +55,9 @@ struct Args {
     /// Processes of each kind
     #[arg(long, default_value_t = 7)]
     rounds: usize,
+    /// Drops what is opened from the page cache before each measurement
+    #[arg(long)]
+    cold: bool,
     /// A Python that has the package duckdb; without it DuckDB is left out
     #[arg(long)]
     python: Option<PathBuf>,
@@ -132,30 +136,32 @@ fn runs(args: &Args) -> Result<()> {
     let store = args.dir.join(format!("store-{}-{}", args.runs, args.points));
     kept(&store, |path| make(population, path))?;
     println!("{} runs of 100 keys, {} points, compacted", args.runs, args.points);
-    let csv = args.dir.join(format!("runs-{}.csv", args.runs));
     let sqlite = args.dir.join(format!("runs-{}.sqlite", args.runs));
     kept(&sqlite, |path| peers::fill_sqlite(population, path))?;
     let duckdb = args.python.clone().map(|python| DuckDb { python });
     let database = args.dir.join(format!("runs-{}.duckdb", args.runs));
     if let Some(duckdb) = &duckdb {
-        kept(&database, |path| {
-            peers::write_csv(population, &csv)?;
-            duckdb.run(&["make", text(path)?, text(&csv)?, &duckdb::columns(&Population::columns())])?;
-            Ok(std::fs::remove_file(&csv)?)
-        })?;
+        kept(&database, |path| fill_duckdb(duckdb, population, path))?;
     }
     for (question, sql) in [("count", COUNT), ("page of 50", PAGE)] {
-        let ask = |how: &str, path: &Path| measured(args.rounds, || child(how, path, sql));
+        let ask = |how: &str, path: &Path| measured(args, path, || child(how, path, sql));
         let server = ask("server", &store)?;
         server.tell(&format!("{question}: the store, as the server opens it"), None);
         ask("reader", &store)?.tell(&format!("{question}: the store, as the command line reads it"), None);
         if let Some(duckdb) = &duckdb {
-            let peer = measured(args.rounds, || duckdb.run(&["ask", text(&database)?, sql]))?;
+            let peer = measured(args, &database, || duckdb.run(&["ask", text(&database)?, sql]))?;
             peer.tell(&format!("{question}: DuckDB"), Some(&server));
         }
         ask("sqlite", &sqlite)?.tell(&format!("{question}: SQLite"), Some(&server));
     }
     Ok(())
+}
+
+fn fill_duckdb(duckdb: &DuckDb, population: Population, path: &Path) -> Result<()> {
+    let csv = path.with_extension("csv");
+    peers::write_csv(population, &csv)?;
+    duckdb.run(&["make", text(path)?, text(&csv)?, &duckdb::columns(&Population::columns())])?;
+    Ok(std::fs::remove_file(&csv)?)
 }
 
 fn log(args: &Args, gib: u64) -> Result<()> {
@@ -164,7 +170,7 @@ fn log(args: &Args, gib: u64) -> Result<()> {
     println!("{gib} GiB of log that was never compacted");
     for how in ["reader", "server"] {
         let sql = "SELECT count(*) FROM runs";
-        measured(args.rounds, || child(how, &store, sql))?
+        measured(args, &store, || child(how, &store, sql))?
             .tell(&format!("count: as the {how} opens it"), None);
     }
     Ok(())
@@ -197,14 +203,29 @@ struct Measured {
     anonymous: f64,
 }
 
-fn measured(rounds: usize, mut round: impl FnMut() -> Result<serde_json::Value>) -> Result<Measured> {
-    let told: Vec<serde_json::Value> = (0..rounds.max(1)).map(|_| round()).collect::<Result<_>>()?;
+fn measured(args: &Args, path: &Path, round: impl Fn() -> Result<serde_json::Value>) -> Result<Measured> {
+    let round = |_| {
+        if args.cold {
+            drop_cache(path)?;
+        }
+        round()
+    };
+    let told: Vec<serde_json::Value> = (0..args.rounds.max(1)).map(round).collect::<Result<_>>()?;
     let middle = |name: &str| -> Result<f64> {
         let mut values: Vec<f64> = told.iter().map(|told| number(told, name)).collect::<Result<_>>()?;
         values.sort_unstable_by(f64::total_cmp);
         values.get(values.len() / 2).copied().context("no round")
     };
     Ok(Measured { seconds: middle("seconds")?, anonymous: middle("anonymous")? })
+}
+
+/// Lets go of the cached pages of a file, or of all files of a folder.
+fn drop_cache(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return std::fs::read_dir(path)?.try_for_each(|entry| drop_cache(&entry?.path()));
+    }
+    let file = std::fs::File::open(path)?;
+    Ok(rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?)
 }
 
 impl Measured {
