@@ -95,9 +95,8 @@ mod tests {
     fn what_is_packed_is_unpacked_and_takes_a_few_bytes_a_run() {
         let project = ProjectKey::new("ada", "engines");
         let range = |run: u64| {
-            // An id as the client draws them: eight of its 36 characters.
-            let id: String =
-                (0..8).map(|place| char::from(b'a' + (run * 7919 >> (3 * place)) as u8 % 26)).collect();
+            // An id that looks drawn, as the client's are.
+            let id = format!("{:08x}", (run + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32);
             (Subject::Run(RunPath::new(project.clone(), id).generation(1)), (0, run % 1000))
         };
         let mut ranges: Vec<Range> = (0..10_000).map(range).collect();
