@@ -2,15 +2,20 @@
 #![expect(clippy::print_stdout, reason = "benchmarks print their figures")]
 
 mod body;
+pub mod duckdb;
+pub mod entropy;
+pub mod peers;
+pub mod population;
 pub mod server;
 
 pub use body::{KeyOrder, history_body};
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use engine::{
-    Batch, BlockBuilder, Body, Chunk, Event, ProjectCreated, ProjectKey, Rows, RunCreated, RunKey, RunPath,
-    State, Store, Subject,
+    Batch, BlockBuilder, Body, Chunk, Event, Options, ProjectCreated, ProjectKey, Rows, RunCreated, RunKey,
+    RunPath, State, Store, Subject,
 };
 
 /// The run that writer `writer` logs to.
@@ -81,4 +86,46 @@ pub fn tell(what: &str, durations: &mut [Duration]) -> Duration {
         durations.len()
     );
     at(0.5)
+}
+
+/// Makes a file or folder unless it is there. One that is cut short is begun again the next time.
+///
+/// # Errors
+///
+/// As `make` says; the folder cannot be written to.
+pub fn kept(path: &Path, make: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let half = path.with_extension("half");
+    if half.is_dir() {
+        std::fs::remove_dir_all(&half)?;
+    } else if half.exists() {
+        std::fs::remove_file(&half)?;
+    }
+    let began = Instant::now();
+    make(&half)?;
+    std::fs::rename(&half, path)?;
+    println!("{} made in {:.0} s", path.display(), began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Makes a store with so many bytes of log that is not compacted: rows of ten metrics, 100 runs in turn.
+///
+/// # Errors
+///
+/// As the store says.
+pub fn make_log(bytes: u64, path: &Path) -> engine::Result<()> {
+    const RUNS: usize = 100;
+    let store = Store::open(Options::new(path))?;
+    begin_runs(&store, RUNS)?;
+    let written = || -> u64 { store.snapshot().segments().iter().map(|segment| segment.bytes).sum() };
+    let mut turn = 0u64;
+    while written() < bytes {
+        for run in 0..RUNS {
+            store.append_blocking(rows(run, turn * 100, 100, 10))?;
+        }
+        turn += 1;
+    }
+    store.close()
 }

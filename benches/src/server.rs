@@ -92,9 +92,7 @@ impl Server {
     ///
     /// It has ended.
     pub fn anonymous_bytes(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kib = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"));
-        Ok(kib.context("no RssAnon")?.parse::<u64>()? * 1024)
+        anonymous_bytes(&self.child.id().to_string())
     }
 
     /// Ends the server as Ctrl+C does.
@@ -116,6 +114,17 @@ impl Drop for Server {
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
+}
+
+/// Bytes of memory that are a process's own and not a file's; `self` is this one.
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn anonymous_bytes(process: &str) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let kib = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"));
+    Ok(kib.context("no RssAnon")?.parse::<u64>()? * 1024)
 }
 
 /// CPU time of a process, ended threads included. Known to 10 ms.

@@ -12,17 +12,18 @@ use std::sync::Arc;
 use engine::disk::RelPath;
 use engine::disk::sim::{Image, OpKind, SimClock, SimDisk};
 use engine::{
-    Attribute, Batch, Block, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine, Core, ErasureDone, Error, Event,
-    FileDeleted, FilePut, KeyIssued, KeyRevoked, Lsn, Options, Paths, ProjectCreated, ProjectKey,
-    Quarantined, Rows, RunChanged, RunCreated, RunErased, RunKey, RunPath, Snapshot, State, StateChanged, StreamKind,
-    Subject, UserAdded, Value, read_in,
+    Attribute, Batch, Block, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine, Core, ErasureDone,
+    Error, Event, FileDeleted, FilePut, KeyIssued, KeyRevoked, Lsn, Options, Paths, ProjectCreated,
+    ProjectKey, Quarantined, Rows, RunChanged, RunCreated, RunErased, RunKey, RunPath, Snapshot, State,
+    StateChanged, StreamKind, Subject, UserAdded, Value, read_in,
 };
 
 /// What was ever written; the last is what is written today.
 /// - 1.1: a clean close says in the manifest where the segment ends.
 /// - 1.2: some of the log stands in table files; the manifest has version 2.
 /// - 1.3: that part of the log is packed; the manifest has version 3.
-/// - 1.4: runs can be erased; stored runs and state have version 2.
+/// - 1.4: runs can be erased; stored runs and state have version 2; the manifest has version 4, in which the
+///   subjects of segments are packed.
 const VERSIONS: [&str; 5] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4"];
 const TODAY: &str = VERSIONS[VERSIONS.len() - 1];
 
@@ -250,7 +251,9 @@ fn golden_folders_are_written_once() {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, bytes).unwrap();
         }
-        if let Ok(snapshot) = read(&disk) {
+        // Of the damaged one not all events can be read.
+        if name != "damaged" {
+            let snapshot = read(&disk).unwrap();
             fs::write(target.join(name).join("events.txt"), digest(&snapshot)).unwrap();
         }
     }

@@ -40,7 +40,7 @@ mod tests {
     use crate::event::{Body, Event, ProjectCreated, RunCreated, State, Subject};
     use crate::id::{Lsn, ProjectKey, RunPath, StoreId};
     use crate::log::as_it_stands;
-    use crate::manifest::{self, End, Packed};
+    use crate::manifest::{self, End, Packed, Ranges};
     use crate::recovery;
     use crate::table::{Kind, TableId, TableMeta};
 
@@ -65,7 +65,7 @@ mod tests {
                 next_group: 0,
                 chain: [u8::try_from(number).unwrap(); 32],
                 sealed: true,
-                ranges: Vec::new(),
+                ranges: Ranges::pack(&[]),
             };
             let packed = day.map(|day| Packed { bytes: 100, crc: 0, at: nanos(DAY * day) });
             let (id, first_lsn) = (SegmentId(number), Lsn(number * 10 - 9));

@@ -22,7 +22,7 @@ use crate::disk::{self, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::Subject;
 use crate::id::{Lsn, SegmentId, StoreId};
-use crate::manifest::{self, Edit, End, Manifest, SegmentMeta, Unwritten};
+use crate::manifest::{self, Edit, End, Manifest, Ranges, SegmentMeta, Unwritten};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 use crate::stop::Stop;
@@ -621,14 +621,14 @@ impl Writer {
 
     /// What the manifest says of the active segment when it ends.
     fn end_of_active(&self, len: u64, sealed: bool) -> End {
-        let ranges = self.active.ranges.iter();
+        let ranges = self.active.ranges.iter().map(|(subject, range)| (subject.clone(), *range));
         End {
             len,
             next_lsn: self.next_lsn,
             next_group: self.next_group,
             chain: self.active.chain.chain(),
             sealed,
-            ranges: ranges.map(|(subject, range)| (subject.clone(), *range)).collect(),
+            ranges: Ranges::pack(&ranges.collect::<Vec<_>>()),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::earlier::{ManifestV1, ManifestV2, SegmentMetaV1};
+use super::earlier::{EndV3, ManifestV1, ManifestV2, ManifestV3, SegmentMetaV1};
+use super::ranges::Ranges;
 use crate::disk::RelPath;
-use crate::event::Subject;
 use crate::id::{Epoch, Lsn, SegmentId, StoreId};
 use crate::log::packed;
 use crate::log::segment::{self, Chain, Header};
@@ -67,7 +67,7 @@ pub(crate) struct End {
     /// Whether a seal says the same in the segment itself.
     pub(crate) sealed: bool,
     /// The `run_seq` from and to of each subject with events in it, so that damage can name them.
-    pub(crate) ranges: Vec<(Subject, (u64, u64))>,
+    pub(crate) ranges: Ranges,
 }
 
 /// One change.
@@ -77,26 +77,31 @@ pub(crate) enum Edit {
     CheckpointV1(ManifestV1),
     /// A segment was begun.
     SegmentOpened(SegmentMetaV1),
-    /// A segment ends.
-    SegmentEnded { segment: SegmentId, end: End },
+    /// A segment ends, before version 4.
+    SegmentEndedV3 { segment: SegmentId, end: EndV3 },
     /// The whole set, in version 2.
     CheckpointV2(ManifestV2),
     /// Table files came and went, and all events up to a position stand in them.
     Compacted { added: Vec<TableMeta>, removed: Vec<TableId>, through: Lsn },
-    /// The whole set.
-    Checkpoint(Manifest),
+    /// The whole set, in version 3.
+    CheckpointV3(ManifestV3),
     /// A segment stands in a packed file.
     SegmentPacked { segment: SegmentId, packed: Packed },
     /// The segments up to this one were dropped.
     SegmentsDropped { through: SegmentId },
     /// The store was open for so long.
     OpenFor { nanos: u64 },
+    /// A segment ends.
+    SegmentEnded { segment: SegmentId, end: End },
+    /// The whole set.
+    Checkpoint(Manifest),
 }
 
 impl Edit {
     /// Whether it is a whole set, which every manifest begins with.
     pub(crate) fn is_checkpoint(&self) -> bool {
-        matches!(self, Self::CheckpointV1(_) | Self::CheckpointV2(_) | Self::Checkpoint(_))
+        let earlier = matches!(self, Self::CheckpointV1(_) | Self::CheckpointV2(_) | Self::CheckpointV3(_));
+        earlier || matches!(self, Self::Checkpoint(_))
     }
 }
 
@@ -162,6 +167,10 @@ impl Manifest {
                 *self = manifest.into();
                 true
             }
+            Edit::CheckpointV3(manifest) => {
+                *self = manifest.into();
+                true
+            }
             Edit::Compacted { added, removed, through } => {
                 let fits = through >= self.compacted
                     && removed.iter().all(|id| self.tables.iter().any(|table| table.id == *id))
@@ -181,21 +190,24 @@ impl Manifest {
                 self.segments.push(meta);
                 is_next
             }
-            Edit::SegmentEnded { segment, end } => {
-                match self.segments.last_mut().filter(|last| last.id == segment && last.end.is_none()) {
-                    Some(last) => {
-                        last.end = Some(end);
-                        true
-                    }
-                    None => false,
-                }
-            }
+            Edit::SegmentEndedV3 { segment, end } => self.end(segment, end.into()),
+            Edit::SegmentEnded { segment, end } => self.end(segment, end),
             Edit::SegmentPacked { segment, packed } => self.pack(segment, packed),
             Edit::SegmentsDropped { through } => self.drop_through(through),
             Edit::OpenFor { nanos } => {
                 self.open_nanos = self.open_nanos.max(nanos);
                 true
             }
+        }
+    }
+
+    fn end(&mut self, segment: SegmentId, end: End) -> bool {
+        match self.segments.last_mut().filter(|last| last.id == segment && last.end.is_none()) {
+            Some(last) => {
+                last.end = Some(end);
+                true
+            }
+            None => false,
         }
     }
 

@@ -21,8 +21,8 @@ use crate::log::frame::{self, Fields, Seed, kind};
 use crate::plant::{self, Bug};
 
 const HEADER_LEN: usize = 64;
-/// Version 2 names table files, version 3 packed segments.
-const FORMAT: u32 = 3;
+/// Version 2 names table files, version 3 packed segments; version 4 packs the subjects of segments.
+const FORMAT: u32 = 4;
 const MAGIC: [u8; 8] = *b"wbq-man\n";
 
 /// Where the manifest of an epoch stands.

@@ -7,6 +7,8 @@
 mod earlier;
 mod edit;
 mod file;
+mod ranges;
 
 pub(crate) use edit::{Edit, End, Manifest, Packed, SegmentMeta};
 pub(crate) use file::{Unwritten, Writer, epoch_of, load, newest, parse, path, rewrite};
+pub(crate) use ranges::Ranges;

@@ -150,7 +150,7 @@ fn ended(found: &recovery::Found) -> Vec<SegmentMeta> {
         next_group: scanned.next_group,
         chain: scanned.end_chain,
         sealed: scanned.sealed,
-        ranges: tail.ranges.iter().map(|(subject, range)| (subject.clone(), *range)).collect(),
+        ranges: tail.packed_ranges(),
     });
     segments
 }

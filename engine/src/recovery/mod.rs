@@ -24,7 +24,7 @@ use crate::log::segment::{
     self, CLOSE_LEN, ChainHasher, GROUP_LEN, Group, HEADER_LEN, Header, SEAL_LEN, Scanned,
 };
 use crate::log::{self, Counters, PackedFile, Segment, Segments, SpareOrder, Start, Writer, frame, packed};
-use crate::manifest::{self, End, Manifest, SegmentMeta};
+use crate::manifest::{self, End, Manifest, Ranges, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
@@ -50,7 +50,7 @@ pub(crate) struct Tail {
     pub(crate) header: Header,
     content: Bytes,
     pub(crate) scanned: Scanned,
-    pub(crate) ranges: Ranges,
+    pub(crate) ranges: BySubject,
 }
 
 impl Tail {
@@ -61,9 +61,16 @@ impl Tail {
         }
         self.scanned.groups.get(self.scanned.proven..).unwrap_or_default()
     }
+
+    /// Its subjects as a manifest names them.
+    pub(crate) fn packed_ranges(&self) -> Ranges {
+        let ranges = self.ranges.iter().map(|(subject, range)| (subject.clone(), *range));
+        Ranges::pack(&ranges.collect::<Vec<_>>())
+    }
 }
 
-pub(crate) type Ranges = BTreeMap<Subject, (u64, u64)>;
+/// The `run_seq` of each subject's first and last event.
+pub(crate) type BySubject = BTreeMap<Subject, (u64, u64)>;
 
 /// Reads a folder without changing a byte.
 ///
@@ -205,7 +212,7 @@ impl Found {
         let moved = meta.end.is_none() && tail_use == TailUse::Move;
         let kept = if moved { scanned.proven } else { scanned.groups.len() };
         let content = Bytes::from(content);
-        let mut ranges = Ranges::new();
+        let mut ranges = BySubject::new();
         for group in scanned.groups.iter().take(kept) {
             self.fold(&content, group, |at| at, meta.id, &mut ranges)?;
         }
@@ -230,7 +237,7 @@ impl Found {
         group: &Group,
         moved: impl Fn(u64) -> u64,
         segment: SegmentId,
-        ranges: &mut Ranges,
+        ranges: &mut BySubject,
     ) -> Result<()> {
         for frame in &group.events {
             let event = event_at(content, frame, segment)?;
@@ -385,9 +392,10 @@ pub(crate) fn with_runs(error: Error, meta: &SegmentMeta) -> Error {
             damage.lsns = damage.lsns.or(Some((meta.first_lsn, last)));
             damage.runs = end
                 .ranges
-                .iter()
+                .unpack()
+                .into_iter()
                 .filter_map(|(subject, (first, last))| match subject {
-                    Subject::Run(key) => Some((key.to_string(), *first, *last)),
+                    Subject::Run(key) => Some((key.to_string(), first, last)),
                     _ => None,
                 })
                 .collect();
@@ -523,7 +531,7 @@ fn go_on(world: &World, options: &Options, mut found: Found, counters: Arc<Count
     let writer = manifest::Writer::create(world, &manifest)?;
     remove_leftovers(world, &manifest)?;
 
-    let mut ranges = Ranges::new();
+    let mut ranges = BySubject::new();
     if let (Some(tail), Some(first)) = (&tail, unproven.first()) {
         let shift = |offset: u64| HEADER_LEN as u64 + (offset - first.start as u64);
         for group in unproven {
@@ -575,7 +583,7 @@ fn end_last(manifest: &mut Manifest, tail: &Tail) {
             chain: scanned.proven_chain,
             // The seal, if there is one, may not be on the disk.
             sealed: false,
-            ranges: tail.ranges.iter().map(|(subject, range)| (subject.clone(), *range)).collect(),
+            ranges: tail.packed_ranges(),
         });
     }
 }

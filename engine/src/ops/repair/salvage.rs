@@ -59,9 +59,9 @@ pub(super) fn salvage(world: &World, meter: &mut Meter<'_>) -> Result<Salvaged> 
         manifest.iter().flat_map(|known| &known.segments).filter_map(|meta| Some((meta, meta.end.as_ref()?)))
     {
         found.next = found.next.max(end.next_lsn).max(meta.first_lsn);
-        for (subject, (_, last)) in &end.ranges {
-            let reached = found.reached.entry(subject.clone()).or_default();
-            *reached = (*reached).max(*last);
+        for (subject, (_, last)) in end.ranges.unpack() {
+            let reached = found.reached.entry(subject).or_default();
+            *reached = (*reached).max(last);
         }
     }
     for ((id, content), header) in contents.iter().zip(&headers) {

@@ -32,7 +32,18 @@ pub(crate) struct Facts {
     pub(crate) rising: bool,
     /// The largest magnitude: a value of few digits may be too large for as many as another has.
     pub(crate) largest: f64,
+    /// How many bits a value took where differences of the bits were packed to try it: of all trials
+    /// together, and how many those were.
+    pub(crate) packed: (u64, u64),
 }
+
+/// Values of a trial; about as many as are packed together.
+const TRIAL: usize = 128;
+/// Values that a trial needs at the least: fewer look smoother than they are.
+const TRIAL_MIN: usize = 32;
+/// Bits of a value with which differences take less room than bytes apart, of which four at least
+/// are as good as random then.
+const PACKED_MAX: u64 = 30;
 
 /// How the cells of a column are stored. Every way gives back the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +55,7 @@ pub(crate) enum Stored {
     Double,
     /// Decimals with so many digits behind the point, as integers, differences packed.
     Decimal(u8),
-    /// The bits of floats as integers, differences packed: for clocks.
+    /// The bits of floats as integers, differences packed: for clocks and smooth curves.
     Bits,
     Bool,
     Text,
@@ -52,7 +63,7 @@ pub(crate) enum Stored {
 }
 
 impl Facts {
-    const START: Self = Self { single: true, digits: Some(0), rising: true, largest: 0.0 };
+    const START: Self = Self { single: true, digits: Some(0), rising: true, largest: 0.0, packed: (0, 0) };
 
     fn and(self, other: Self) -> Self {
         Self {
@@ -60,7 +71,31 @@ impl Facts {
             digits: self.digits.zip(other.digits).map(|(a, b)| a.max(b)),
             rising: self.rising && other.rising,
             largest: self.largest.max(other.largest),
+            packed: (self.packed.0 + other.packed.0, self.packed.1 + other.packed.1),
         }
+    }
+
+    /// Packs differences of the first of some values that follow each other. Of no use, and left out,
+    /// where all are exact in 32 bits: the other 29 are zeros, which differences would not save.
+    fn try_packing(&mut self, floats: impl ExactSizeIterator<Item = f64>) {
+        if self.single || floats.len() < TRIAL_MIN {
+            return;
+        }
+        let mut bits = floats.take(TRIAL).map(|value| value.to_bits().cast_signed());
+        let Some(mut before) = bits.next() else { return };
+        let (mut low, mut high) = (i64::MAX, i64::MIN);
+        for bits in bits {
+            let difference = bits.wrapping_sub(before);
+            (low, high, before) = (low.min(difference), high.max(difference), bits);
+        }
+        let width = u64::BITS - high.wrapping_sub(low).cast_unsigned().leading_zeros();
+        self.packed = (self.packed.0 + u64::from(width), self.packed.1 + 1);
+    }
+
+    /// Whether the differences of neighbours are that small.
+    fn is_smooth(self) -> bool {
+        let (bits, trials) = self.packed;
+        trials > 0 && bits <= trials * PACKED_MAX
     }
 
     fn see(&mut self, floats: impl Iterator<Item = f64>) {
@@ -135,6 +170,7 @@ impl Stat {
             }
             (Kind::Float, Facts { rising: true, .. }) => Stored::Bits,
             (Kind::Float, Facts { single: true, .. }) => Stored::Single,
+            (Kind::Float, facts) if facts.is_smooth() => Stored::Bits,
             (Kind::Float, _) => Stored::Double,
             (Kind::Bool, _) => Stored::Bool,
             (Kind::Text, _) => Stored::Text,
@@ -163,6 +199,9 @@ impl Survey {
             stat.points += u64::from(column.len());
             if let Some(floats) = column.floats() {
                 stat.facts.see(floats);
+            }
+            if let Some(floats) = column.floats() {
+                stat.facts.try_packing(floats);
             }
         }
     }
@@ -276,7 +315,8 @@ mod tests {
 
     #[test]
     fn what_holds_for_all_floats_is_found() {
-        assert_eq!(facts(&[0.5, 1.25]), Facts { single: true, digits: Some(2), rising: true, largest: 1.25 });
+        let both = Facts { single: true, digits: Some(2), rising: true, largest: 1.25, packed: (0, 0) };
+        assert_eq!(facts(&[0.5, 1.25]), both);
         assert_eq!(facts(&[0.1, 0.2]).digits, Some(1));
         let born = facts(&[f64::from(0.1f32), 0.0]);
         assert_eq!((born.single, born.digits, born.rising), (true, None, false));
@@ -292,6 +332,20 @@ mod tests {
         assert_eq!(far.stored(), Stored::Double);
         assert_eq!(facts(&[1e300]).digits, None);
         assert!(facts(&[1_764_000_000.123_456_7, 1_764_000_001.5]).rising);
+    }
+
+    #[test]
+    fn curves_are_stored_by_their_differences_and_noise_is_not() {
+        let stored = |value: &dyn Fn(f64) -> f64| {
+            let values: Vec<f64> = (0..1000u32).map(|step| value(f64::from(step))).collect();
+            let mut facts = facts(&values);
+            facts.try_packing(values.into_iter());
+            Stat { name: "".into(), kind: Kind::Float, points: 1000, facts }.stored()
+        };
+        assert_eq!(stored(&|step| (-step / 1e5).exp()), Stored::Bits);
+        assert_eq!(stored(&|step| -(step / 1e6).cos()), Stored::Bits);
+        assert_eq!(stored(&|step| (step * 12.9898).sin()), Stored::Double);
+        assert_eq!(stored(&|step| f64::from(single((-step / 1e5).exp()))), Stored::Single);
     }
 
     proptest::proptest! {
