@@ -220,6 +220,13 @@ impl Snapshot {
         })
     }
 
+    /// How often runs were erased since the store was opened: what was made of a moment of the past is of
+    /// use only as long as this is the same.
+    #[must_use]
+    pub fn erasures(&self) -> u64 {
+        self.tables.erasures
+    }
+
     /// Bytes of the log that stand in no table file yet.
     #[must_use]
     pub fn waiting_bytes(&self) -> u64 {

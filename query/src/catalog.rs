@@ -13,7 +13,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::resolver::KeyColumn;
+use crate::resolver::{KeyColumn, Past};
 use crate::scan::rows::RowSource;
 use crate::scan::{Context, Provider, Source};
 use crate::tables::console::Console;
@@ -36,10 +36,12 @@ pub(crate) const CATALOG: &str = "store";
 /// The schema of the tables without one.
 pub(crate) const SCHEMA: &str = "main";
 
-/// A catalogue with the tables that a statement names, each with the keys that it names.
+/// A catalogue with the tables that a statement names, each with the keys that it names; those of the
+/// past each over its own snapshot.
 pub(crate) fn of_statement(
     context: &Arc<Context>,
     named: &BTreeMap<&'static str, Vec<KeyColumn>>,
+    past: &[(Past, Arc<Context>)],
 ) -> Result<Arc<dyn CatalogProviderList>, Error> {
     let catalog = MemoryCatalogProvider::new();
     let (main, own) = (Arc::new(MemorySchemaProvider::new()), Arc::new(MemorySchemaProvider::new()));
@@ -48,6 +50,12 @@ pub(crate) fn of_statement(
         let provider = Arc::new(Provider::new(table.name, source(context, table, keys)));
         let schema = if table.name == table.short_name() { &main } else { &own };
         schema.register_table(table.short_name().to_owned(), provider)?;
+    }
+    for (Past { table, name, .. }, context) in past {
+        let Some(table) = tables::ALL.iter().find(|known| known.name == *table) else { continue };
+        let keys = named.get(table.name).map_or(&[][..], Vec::as_slice);
+        let provider = Provider::new(table.name, source(context, table, keys));
+        main.register_table(name.clone(), Arc::new(provider))?;
     }
     catalog.register_schema(SCHEMA, main)?;
     catalog.register_schema("wbq", own)?;

@@ -30,7 +30,7 @@ use crate::answer::{Answer, Head, Shape};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{self, Limits};
 use crate::memory::{AllStatements, OneStatement};
-use crate::resolver::{self, Catalogue, Resolved};
+use crate::resolver::{self, Catalogue, Past, Resolved};
 use crate::scan::{ColumnCache, Context};
 use crate::{catalog, describe, functions, guard};
 
@@ -231,15 +231,11 @@ impl Statement {
             guard::Request::Describe(name) => return Ok(ready(describe::table(&name, &catalogue())?)),
             guard::Request::Tables => return Ok(ready(describe::tables()?)),
         };
-        let Resolved { statement, tables, warnings } = resolved;
+        let Resolved { statement, tables, past, warnings } = resolved;
         let mut state = self.shared.template.clone();
-        let context = Arc::new(Context {
-            snapshot: Arc::clone(&self.snapshot),
-            include_deleted: self.options.include_deleted,
-            cache: Arc::clone(&self.shared.cache),
-            limits: self.shared.limits.clone(),
-        });
-        state.register_catalog_list(catalog::of_statement(&context, &tables)?);
+        let context = self.context(Arc::clone(&self.snapshot));
+        let past = past.into_iter().map(|past| self.past(past)).collect::<Result<Vec<_>, Error>>()?;
+        state.register_catalog_list(catalog::of_statement(&context, &tables, &past)?);
         state.mark_start_execution();
         let plan = state.statement_to_plan(Parsed::Statement(Box::new(statement))).await?;
         guard::allow(&plan)?;
@@ -247,6 +243,21 @@ impl Statement {
         let stream = execute_stream(plan, self.task(&state))?;
         let shape = Shape::of(&stream.schema());
         Ok((stream, shape, warnings))
+    }
+
+    fn context(&self, snapshot: Arc<Snapshot>) -> Arc<Context> {
+        Arc::new(Context {
+            snapshot,
+            include_deleted: self.options.include_deleted,
+            cache: Arc::clone(&self.shared.cache),
+            limits: self.shared.limits.clone(),
+        })
+    }
+
+    /// What scans of a table of the past see.
+    fn past(&self, past: Past) -> Result<(Past, Arc<Context>), Error> {
+        let then = tokio::task::block_in_place(|| self.snapshot.as_of(past.moment))?;
+        Ok((past, self.context(Arc::new(then))))
     }
 
     /// What operators run in: the shared functions, and memory that is counted for this statement.

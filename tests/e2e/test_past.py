@@ -51,7 +51,7 @@ def a_run_is_seen_before_its_deletion_and_by_nobody_once_it_is_erased(serve, tra
     assert server.row("SELECT config.patient AS p FROM runs WHERE run_id = 'secret'", *then) == {"p": SECRET}
     assert server.wbq("undelete", "past/secret").returncode == 0
     assert server.wbq("delete", "--yes", "past/secret").returncode == 0
-    [event, *_] = server.sql("SELECT actor, kind FROM events WHERE run_id = 'secret' ORDER BY lsn DESC")
+    [event, *_] = server.sql("SELECT actor, kind FROM events WHERE run_id = 'secret' ORDER BY lsn DESC", "--include-deleted")
     assert event == {"actor": "ada", "kind": "RunDeleted"}
 
     due = [json.loads(line) for line in server.wbq("prune", "--dry-run", "--deleted-for", "0s").stdout.splitlines()]
@@ -62,7 +62,7 @@ def a_run_is_seen_before_its_deletion_and_by_nobody_once_it_is_erased(serve, tra
     assert SECRET not in _content(server)
     assert server.sql(runs, *then) == [{"run_id": "other"}]
     assert server.sql(history) == others
-    kinds = {row["kind"] for row in server.sql("SELECT kind FROM events WHERE run_id = 'secret'")}
+    kinds = {row["kind"] for row in server.sql("SELECT kind FROM events WHERE run_id = 'secret'", "--include-deleted")}
     assert kinds == {"Erased", "RunDeleted", "RunUndeleted", "RunErased"}
     assert "was erased" in server.wbq("undelete", "past/secret").stderr
 

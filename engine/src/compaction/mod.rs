@@ -165,7 +165,8 @@ impl Order {
             Job::Erase { state, runs, file_bytes_max } => {
                 let mut state = state.clone();
                 let (removed, rest) = erase::make_files(maker, snapshot, &mut state, runs, *file_bytes_max)?;
-                let made = made(maker, snapshot, removed, through);
+                let mut made = made(maker, snapshot, removed, through);
+                made.tables.erasures += 1;
                 state.rest(Arc::new(made.tables.resting()?), through);
                 Done::Erased(made, state, rest)
             }

@@ -565,17 +565,9 @@ impl Writer {
             Edit::SegmentOpened(SegmentMeta::of(&header).into()),
         ];
         // Only a segment that the manifest names may hold acknowledged events (W6).
-        if let Err(failure) = self.append_edits(&edits) {
-            if matches!(failure, Failure::Full) {
-                // It waits where it was made, as if it had not been begun (F8).
-                let back = disk.rename(&path, &spare.path);
-                let back = back.and_then(|()| disk.sync_dir(&tmp)).and_then(|()| disk.sync_dir(&log));
-                if let Err(error) = back {
-                    return Err(self.stop(&format!("cannot put {path} back: {error}")));
-                }
-                self.active.next = Some(spare);
-            }
-            return Err(failure);
+        // The segment is in its place already, so a full disk stops writing here too.
+        if let Err(unwritten) = self.manifest.append(&edits) {
+            return Err(self.stop(&format!("cannot write the manifest: {unwritten}")));
         }
         let mut segments = (*self.segments).clone();
         segments.add(Arc::clone(&reader));

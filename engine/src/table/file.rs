@@ -23,6 +23,8 @@ pub(crate) struct Tables {
     /// All events up to here stand in them.
     pub(crate) through: Lsn,
     files: Vec<Arc<Table>>,
+    /// How often runs were erased from them since the opening.
+    pub(crate) erasures: u64,
 }
 
 impl Tables {
@@ -42,13 +44,13 @@ impl Tables {
     ) -> Self {
         let stay = self.files.iter().filter(|table| !removed.contains(&table.meta.id)).map(Arc::clone);
         let come = added.iter().map(|meta| Arc::new(Table::open(&*world.disk, meta.clone())));
-        Self::of_files(through, stay.chain(come).collect())
+        Self { erasures: self.erasures, ..Self::of_files(through, stay.chain(come).collect()) }
     }
 
     /// A file that was made again stands where the one was whose rows it has.
     fn of_files(through: Lsn, mut files: Vec<Arc<Table>>) -> Self {
         files.sort_by_key(|table| (table.meta.lsns, table.meta.id));
-        Self { through, files }
+        Self { through, files, erasures: 0 }
     }
 
     /// Checks every byte of every file; a damaged one is marked.

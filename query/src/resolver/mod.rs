@@ -19,6 +19,7 @@ mod catalogue;
 mod expr;
 mod names;
 mod near;
+mod past;
 mod query;
 mod scope;
 mod star;
@@ -26,6 +27,8 @@ mod star;
 use std::collections::BTreeMap;
 
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Statement};
+
+use engine::Moment;
 
 use crate::error::{Error, ErrorKind};
 use crate::limits;
@@ -45,12 +48,23 @@ pub(crate) struct KeyColumn {
     pub(crate) view: View,
 }
 
+/// A table as of a moment: `runs_at('2026-11-23 10:00')`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Past {
+    pub(crate) table: &'static str,
+    pub(crate) moment: Moment,
+    /// The name that it has in the rewritten statement.
+    pub(crate) name: String,
+}
+
 /// A statement that the planner can take.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) statement: Statement,
     /// The tables that it names, and the keys that it names of each.
     pub(crate) tables: BTreeMap<&'static str, Vec<KeyColumn>>,
+    /// The tables that it names as of moments of the past.
+    pub(crate) past: Vec<Past>,
     /// What the user should know.
     pub(crate) warnings: Vec<String>,
 }
@@ -66,7 +80,8 @@ pub(crate) fn resolve(mut statement: Statement, catalogue: &Catalogue<'_>) -> Re
         },
         _ => return Err(crate::guard::only_reading("this")),
     }
-    Ok(Resolved { statement, tables: resolver.tables, warnings: resolver.warnings })
+    let Resolver { tables, past, warnings, .. } = resolver;
+    Ok(Resolved { statement, tables, past, warnings })
 }
 
 /// The table of that name.
@@ -102,6 +117,7 @@ fn quoted(name: impl Into<String>) -> Ident {
 struct Resolver<'a> {
     catalogue: &'a Catalogue<'a>,
     tables: BTreeMap<&'static str, Vec<KeyColumn>>,
+    past: Vec<Past>,
     warnings: Vec<String>,
     /// The selects around the place that is walked, innermost last.
     scopes: Vec<Scope>,
@@ -115,6 +131,7 @@ impl<'a> Resolver<'a> {
         Self {
             catalogue,
             tables: BTreeMap::new(),
+            past: Vec::new(),
             warnings: Vec::new(),
             scopes: Vec::new(),
             ctes: Vec::new(),

@@ -248,13 +248,18 @@ impl Resolver<'_> {
                 relations.push(relation);
                 Ok(())
             }
-            TableFactor::Table { name, alias, args: Some(args), .. } => {
-                self.table_function(name, &mut args.args)?;
+            TableFactor::Table { name, alias, args: args @ Some(_), .. } => {
+                if let Some(relation) = self.past_table(name, alias, args)? {
+                    relations.push(relation);
+                    return Ok(());
+                }
+                let args = args.iter_mut().flat_map(|args| &mut args.args);
+                self.table_function(name, args)?;
                 relations.push(derived(alias, &folded_name(name), None));
                 Ok(())
             }
             TableFactor::Function { name, args, alias, .. } => {
-                self.table_function(name, args)?;
+                self.table_function(name, args.iter_mut())?;
                 relations.push(derived(alias, &folded_name(name), None));
                 Ok(())
             }
@@ -307,11 +312,17 @@ impl Resolver<'_> {
         })
     }
 
-    fn table_function(&mut self, name: &ObjectName, arguments: &mut [FunctionArg]) -> Result<(), Error> {
+    fn table_function<'a>(
+        &mut self,
+        name: &ObjectName,
+        arguments: impl Iterator<Item = &'a mut FunctionArg>,
+    ) -> Result<(), Error> {
         let name = folded_name(name);
         if !TABLE_FUNCTIONS.contains(&name.as_str()) {
-            return Err(Error::invalid(format!("there is no table function {name:?}"))
-                .with_hint(format!("there are {}", TABLE_FUNCTIONS.join(", "))));
+            return Err(Error::invalid(format!("there is no table function {name:?}")).with_hint(format!(
+                "there are {}, and runs_at, history_at and so on",
+                TABLE_FUNCTIONS.join(", ")
+            )));
         }
         for argument in arguments {
             if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument {
@@ -524,7 +535,7 @@ fn excluded(options: &WildcardAdditionalOptions) -> Result<Vec<String>, Error> {
 }
 
 /// Folds an alias to the name that it is found by.
-fn alias_name(alias: &mut Option<TableAlias>) -> Option<String> {
+pub(super) fn alias_name(alias: &mut Option<TableAlias>) -> Option<String> {
     let alias = alias.as_mut()?;
     let name = folded(&alias.name);
     alias.name = quoted(&name);
@@ -567,7 +578,7 @@ fn only_unknown(relation: Relation) -> Relation {
     Relation { kind: Kind::Derived(None), ..relation }
 }
 
-fn folded_name(name: &ObjectName) -> String {
+pub(super) fn folded_name(name: &ObjectName) -> String {
     name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect::<Vec<_>>().join(".")
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Name {
 pub(crate) struct CacheKey {
     pub(crate) store: Option<StoreId>,
     pub(crate) include_deleted: bool,
+    /// As of which erasure: the past is another one after it.
+    pub(crate) erasures: u64,
     pub(crate) name: Name,
 }
 
@@ -125,7 +127,7 @@ mod tests {
     use arrow::array::Int64Array;
 
     fn key(name: &'static str) -> CacheKey {
-        CacheKey { store: None, include_deleted: false, name: Name::Fixed(name) }
+        CacheKey { store: None, include_deleted: false, erasures: 0, name: Name::Fixed(name) }
     }
 
     fn array(len: i64) -> ArrayRef {

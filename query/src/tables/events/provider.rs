@@ -17,7 +17,8 @@ use crate::tables::cell::Cell;
 #[derive(Debug)]
 pub(crate) struct Events;
 
-/// Events between two positions whose run, if they have one, the statement sees.
+/// Events between two positions whose run, if they have one, the statement sees; where deleted runs are
+/// shown, all events: also of an erased run it is told that it was.
 pub(crate) fn entries(context: &Arc<Context>, (low, high): (i64, i64)) -> Rows<Recorded> {
     let from = u64::try_from(low.max(1)).unwrap_or(1);
     let context = Arc::clone(context);
@@ -29,6 +30,9 @@ pub(crate) fn entries(context: &Arc<Context>, (low, high): (i64, i64)) -> Rows<R
     // A run has many events, and looking for one that rests takes a while.
     let mut known: BTreeMap<RunKey, bool> = BTreeMap::new();
     let mut is_seen = move |run: &RunKey| -> Result<bool> {
+        if context.include_deleted {
+            return Ok(true);
+        }
         if let Some(is_seen) = known.get(run) {
             return Ok(*is_seen);
         }

@@ -122,7 +122,8 @@ struct Kept {
 impl Kept {
     fn open(context: &Context, name: Name) -> Self {
         let store = context.snapshot.projection.store.as_ref().map(|store| store.store);
-        let key = CacheKey { store, include_deleted: context.include_deleted, name };
+        let (include_deleted, erasures) = (context.include_deleted, context.snapshot.erasures());
+        let key = CacheKey { store, include_deleted, erasures, name };
         Self { chunks: context.cache.chunks(&key), key }
     }
 
