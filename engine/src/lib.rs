@@ -33,6 +33,7 @@ mod manifest;
 pub mod ops;
 mod options;
 pub mod parse;
+mod past;
 #[cfg(feature = "plant")]
 pub mod plant;
 #[cfg(not(feature = "plant"))]

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::event::{Block, Body, ConsoleLine, Event, Time};
 use crate::id::{Lsn, ProjectKey};
 use crate::log::{Located, Segments};
-use crate::projection::{ApplyError, Extent, Location, Place, Projection, Run, Screen, StreamKind};
+use crate::past;
+use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
 use crate::table::events::Recorded;
 use crate::table::rows::{Piece, Wanted, console_lines};
 use crate::table::{Kind, Table, Tables};
@@ -154,56 +155,28 @@ impl Snapshot {
         }))
     }
 
-    /// The store as it was at an earlier moment: the fold of the events up to there.
+    /// The store as it was at an earlier moment: what the events up to there amount to (`past.rs`).
     ///
     /// # Errors
     ///
-    /// `Damaged` when the log does not hold what it held; `Io`.
+    /// `Damaged` when the log or a table file does not hold what it held; `Io`.
     pub fn as_of(&self, moment: Moment) -> Result<Self> {
-        let last = match moment {
-            Moment::Lsn(lsn) => lsn.min(self.durable),
-            Moment::Time(_) => self.durable,
-        };
-        let mut past = Self {
-            projection: Projection::default(),
-            durable: Lsn(0),
-            open_nanos: self.open_nanos,
-            segments: Arc::clone(&self.segments),
-            tables: Arc::clone(&self.tables),
-        };
-        let through = self.tables.through;
-        for recorded in self.tables.events(Lsn(1)).take_while(|event| is_before(event, last)) {
-            let recorded = recorded?;
-            if matches!(moment, Moment::Time(time) if recorded.event.received > time) {
-                return Ok(past);
-            }
-            past.follow(recorded.lsn, recorded.run_seq, |state| state.apply_recorded(&recorded))?;
-        }
-        if last <= through {
-            return Ok(past);
-        }
-        for located in Segments::events(Arc::clone(&self.segments), through.advance(1), last) {
-            let Located { location, lsn, run_seq, event } = located?;
-            if matches!(moment, Moment::Time(time) if event.received > time) {
-                break;
-            }
-            past.follow(lsn, run_seq, |state| state.apply(lsn, location, &event))?;
-        }
-        Ok(past)
+        past::as_of(self, moment)
     }
 
-    /// Takes in the next event.
-    fn follow(
-        &mut self,
-        lsn: Lsn,
-        run_seq: u64,
-        apply: impl FnOnce(&mut Projection) -> std::result::Result<u64, ApplyError>,
-    ) -> Result<()> {
-        if lsn != self.durable.advance(1) || apply(&mut self.projection) != Ok(run_seq) {
-            return Err(Error::damaged(format!("event {lsn} does not follow those before it")));
+    /// The position before the first event that was received later.
+    pub(crate) fn last_received_by(&self, time: Time) -> Result<Lsn> {
+        let (through, durable) = (self.tables.through, self.durable);
+        if let Some(first) = self.tables.first_received_after(time)? {
+            return Ok(Lsn(first.0.saturating_sub(1)).min(durable));
         }
-        self.durable = lsn;
-        Ok(())
+        for located in Segments::events(Arc::clone(&self.segments), through.advance(1), durable) {
+            let Located { lsn, event, .. } = located?;
+            if event.received > time {
+                return Ok(Lsn(lsn.0.saturating_sub(1)));
+            }
+        }
+        Ok(durable)
     }
 
     /// The deleted runs that are not erased, each with for how long that is known, by the time for which
@@ -256,10 +229,6 @@ impl Snapshot {
     pub fn segments(&self) -> Vec<SegmentInfo> {
         self.segments.infos(self.durable)
     }
-}
-
-fn is_before(event: &Result<Recorded>, last: Lsn) -> bool {
-    event.as_ref().map_or(true, |event| event.lsn <= last)
 }
 
 /// A moment of the past.

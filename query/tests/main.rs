@@ -5,5 +5,6 @@ mod bounds;
 mod fixture;
 mod history;
 mod names;
+mod past;
 mod runs;
 mod tables;

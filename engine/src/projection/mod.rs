@@ -19,7 +19,7 @@ mod run;
 mod shown;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet, Vector};
@@ -171,6 +171,9 @@ impl Projection {
     ///
     /// As for [`Projection::run`].
     pub fn run_at(&self, ordinal: u32) -> EngineResult<Option<Arc<Run>>> {
+        if ordinal >= self.run_count {
+            return Ok(None);
+        }
         match self.awake.get(&ordinal) {
             Some(run) => Ok(Some(Arc::clone(run))),
             None => Ok(self.resting.load(ordinal)?.map(Arc::new)),
@@ -249,7 +252,9 @@ impl Projection {
     pub fn chunk(&self, chunk: u32) -> EngineResult<RunChunk> {
         let first = chunk.saturating_mul(CHUNK);
         let awake = self.awake.range(first..first.saturating_add(CHUNK));
-        self.resting.chunk(chunk, awake.map(|(_, run)| Arc::clone(run)))
+        let chunk = self.resting.chunk(chunk, awake.map(|(_, run)| Arc::clone(run)))?;
+        // Of a moment of the past the files hold runs that began later.
+        Ok(chunk.below(self.run_count))
     }
 
     /// Brings the run that an event is about into memory, so that the event can be folded, and the
@@ -316,6 +321,51 @@ impl Projection {
     /// The files that all other runs rest in.
     pub(crate) fn resting(&self) -> &Arc<RunFiles> {
         &self.resting
+    }
+
+    /// The state of a moment of the past before its first event, to be completed of what rests now.
+    pub(crate) fn beside(now: &Self) -> Self {
+        let (resting, keys, totals) = (Arc::clone(&now.resting), now.keys.clone(), now.totals);
+        Self { resting, keys, totals, ..Self::default() }
+    }
+
+    /// Says which ordinal the next run that begins has.
+    pub(crate) fn begin_at(&mut self, ordinal: u32) {
+        self.run_count = ordinal;
+    }
+
+    /// Adds to the runs that were folded those that are now as they were: all below `run_count` but the
+    /// `changed` ones. `ids` are those that had begun in each project.
+    pub(crate) fn complete(
+        &mut self,
+        now: &Self,
+        run_count: u32,
+        ids: &BTreeMap<ProjectKey, u64>,
+        changed: &BTreeSet<u32>,
+    ) {
+        self.run_count = run_count;
+        for (project, ids) in ids {
+            if let Some(project) = self.projects.get_mut(project) {
+                project.runs_made = *ids;
+            }
+        }
+        let is_same = |ordinal: &u32| *ordinal < run_count && !changed.contains(ordinal);
+        for (ordinal, run) in now.awake.iter().filter(|(ordinal, _)| is_same(ordinal)) {
+            if !run.superseded
+                && let Some(project) = self.projects.get_mut(&run.key.project)
+            {
+                project.awake.insert(Arc::clone(&run.key.run), *ordinal);
+            }
+            self.awake.insert(*ordinal, Arc::clone(run));
+        }
+        for ordinal in now.active.iter().filter(|ordinal| is_same(ordinal)) {
+            self.active.insert(*ordinal);
+        }
+    }
+
+    /// Says when each chunk changed last.
+    pub(crate) fn set_chunks(&mut self, chunks: Vec<Lsn>) {
+        self.chunks = chunks.into_iter().collect();
     }
 
     /// Makes the catalogue of some projects anew of the runs that they have; whether it differs from

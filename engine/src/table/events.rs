@@ -13,14 +13,16 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, BinaryBuilder, Int32Builder, Int64Builder, RecordBatch, StringDictionaryBuilder,
+    Array as _, ArrayRef, AsArray, BinaryBuilder, Int32Array, Int32Builder, Int64Builder, RecordBatch,
+    StringArray, StringDictionaryBuilder,
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use bytes::{Bytes, BytesMut};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +30,8 @@ use super::footer::{self, Pages};
 use super::rows::Written;
 use super::source::{Reader, Source};
 use crate::error::{Error, Result};
-use crate::event::{self, Block, Body, Cell, Console, Event, Rows, Subject};
-use crate::id::Lsn;
+use crate::event::{self, Block, Body, Cell, Console, Event, Rows, Subject, Time};
+use crate::id::{Lsn, ProjectKey, RunKey};
 use crate::projection::Kinds;
 
 /// Rows of a row group.
@@ -325,42 +327,196 @@ impl EventFile {
     fn may_have(&self, group: usize, from: Lsn) -> bool {
         let lsns = self.metadata.metadata().row_groups().get(group).and_then(|group| group.columns().first());
         let last = lsns.and_then(|lsns| match lsns.statistics()? {
-            parquet::file::statistics::Statistics::Int64(lsns) => lsns.max_opt().copied(),
+            Statistics::Int64(lsns) => lsns.max_opt().copied(),
             _ => None,
         });
         last.is_none_or(|last| last.cast_unsigned() >= from.0)
     }
 
     fn group(&self, group: usize) -> Result<Vec<Recorded>> {
-        let places = COLUMNS.iter().enumerate().filter(|(_, name)| ["lsn", "run_seq", "body"].contains(name));
+        recorded_of(&self.batches(group, &RECORDED, None)?)
+    }
+
+    /// Some columns of a row group, of all rows or of those chosen.
+    fn batches(
+        &self,
+        group: usize,
+        names: &[&str],
+        selection: Option<RowSelection>,
+    ) -> Result<Vec<RecordBatch>> {
+        let places = COLUMNS.iter().enumerate().filter(|(_, name)| names.contains(name));
         let schema = self.metadata.parquet_schema();
         let mask = parquet::arrow::ProjectionMask::roots(schema, places.map(|(place, _)| place));
         let reader = Reader(Arc::clone(&self.source));
-        let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
             .with_row_groups(vec![group])
             .with_projection(mask)
-            .with_batch_size(GROUP_ROWS)
-            .build()
-            .map_err(outside)?;
-        let mut events = Vec::new();
-        for batch in batches {
-            let batch = batch.map_err(|error| outside(error.into()))?;
-            let misfit = || Error::damaged("a file of events has other columns than it should");
-            let [lsns, seqs, bodies] = batch.columns() else { return Err(misfit()) };
-            let lsns = lsns.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
-            let seqs = seqs.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
-            let bodies = bodies.as_binary_opt::<i32>().ok_or_else(misfit)?;
-            for ((lsn, seq), body) in lsns.values().iter().zip(seqs.values()).zip(bodies.iter()) {
-                let body = Bytes::copy_from_slice(body.ok_or_else(misfit)?);
-                let lsn = Lsn(lsn.cast_unsigned());
-                let event = event::decode(&body).map_err(|error| {
-                    Error::damaged(format!("event {lsn} of a table file does not parse: {error}"))
+            .with_batch_size(GROUP_ROWS);
+        if let Some(selection) = selection {
+            builder = builder.with_row_selection(selection);
+        }
+        let batches = builder.build().map_err(outside)?;
+        batches.map(|batch| batch.map_err(|error| outside(error.into()))).collect()
+    }
+
+    /// Shows `choice` the events up to `last`, and gives it those it wants.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io`, and what `choice` gives.
+    pub(crate) fn choose(&self, last: Lsn, choice: &mut dyn Choice) -> Result<()> {
+        for group in 0..self.metadata.metadata().num_row_groups() {
+            let batches = footer::guarded(WHAT, || self.batches(group, &WHOSE, None))?;
+            let mut wanted = Vec::new();
+            let mut is_over = false;
+            for batch in &batches {
+                is_over |= whose(batch, last, &mut |lsn, begins, subject| {
+                    wanted.push(choice.wants(lsn, begins, subject)?);
+                    Ok(())
                 })?;
-                events.push(Recorded::from_file(lsn, seq.cast_unsigned(), event)?);
+            }
+            if wanted.contains(&true) {
+                let selection = RowSelection::from_filters(&[wanted.into()]);
+                let chosen = || self.batches(group, &RECORDED, Some(selection));
+                let chosen = footer::guarded(WHAT, std::panic::AssertUnwindSafe(chosen))?;
+                recorded_of(&chosen)?.into_iter().try_for_each(|recorded| choice.take(recorded))?;
+            }
+            if is_over {
+                break;
             }
         }
-        Ok(events)
+        Ok(())
     }
+
+    /// The position of the first event that was received after a time.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io`.
+    pub(crate) fn first_after(&self, time: Time) -> Result<Option<Lsn>> {
+        for (group, statistics) in self.metadata.metadata().row_groups().iter().enumerate() {
+            let latest =
+                statistics.columns().get(RECEIVED).and_then(|received| match received.statistics()? {
+                    Statistics::Int64(received) => received.max_opt().copied(),
+                    _ => None,
+                });
+            if latest.is_some_and(|latest| latest <= time) {
+                continue;
+            }
+            for batch in footer::guarded(WHAT, || self.batches(group, &["lsn", "received"], None))? {
+                let [lsns, received] = batch.columns() else { return Err(misfit()) };
+                let lsns = lsns.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
+                let received = received.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
+                let mut rows = lsns.values().iter().zip(received.values());
+                if let Some((lsn, _)) = rows.find(|(_, received)| **received > time) {
+                    return Ok(Some(Lsn(lsn.cast_unsigned())));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Who looks at events and reads some.
+pub(crate) trait Choice {
+    /// Whether an event is wanted, by its position, what it is about, and whether its run begins with it.
+    ///
+    /// # Errors
+    ///
+    /// What ends the reading.
+    fn wants(&mut self, lsn: Lsn, begins: bool, subject: &Subject) -> Result<bool>;
+
+    /// Takes an event that was wanted; they come in log order.
+    ///
+    /// # Errors
+    ///
+    /// What ends the reading.
+    fn take(&mut self, recorded: Recorded) -> Result<()>;
+}
+
+/// Columns of which an event is made.
+const RECORDED: [&str; 3] = ["lsn", "run_seq", "body"];
+/// Columns that say what an event is about.
+const WHOSE: [&str; 6] = ["lsn", "run_seq", "entity", "project", "run_id", "generation"];
+/// The place of the time of receipt.
+const RECEIVED: usize = 2;
+
+fn misfit() -> Error {
+    Error::damaged("a file of events has other columns than it should")
+}
+
+fn recorded_of(batches: &[RecordBatch]) -> Result<Vec<Recorded>> {
+    let mut events = Vec::new();
+    for batch in batches {
+        let [lsns, seqs, bodies] = batch.columns() else { return Err(misfit()) };
+        let lsns = lsns.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
+        let seqs = seqs.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
+        let bodies = bodies.as_binary_opt::<i32>().ok_or_else(misfit)?;
+        for ((lsn, seq), body) in lsns.values().iter().zip(seqs.values()).zip(bodies.iter()) {
+            let body = Bytes::copy_from_slice(body.ok_or_else(misfit)?);
+            let lsn = Lsn(lsn.cast_unsigned());
+            let event = event::decode(&body).map_err(|error| {
+                Error::damaged(format!("event {lsn} of a table file does not parse: {error}"))
+            })?;
+            events.push(Recorded::from_file(lsn, seq.cast_unsigned(), event)?);
+        }
+    }
+    Ok(events)
+}
+
+/// Tells of each event up to `last` what it is about; whether there are later ones.
+fn whose(
+    batch: &RecordBatch,
+    last: Lsn,
+    visit: &mut dyn FnMut(Lsn, bool, &Subject) -> Result<()>,
+) -> Result<bool> {
+    let [lsns, seqs, entities, projects, runs, generations] = batch.columns() else { return Err(misfit()) };
+    let lsns = lsns.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
+    let seqs = seqs.as_primitive_opt::<Int64Type>().ok_or_else(misfit)?;
+    let generations = generations.as_primitive_opt::<Int32Type>().ok_or_else(misfit)?;
+    let [entities, projects, runs] = [entities, projects, runs].map(|column| {
+        let column = column.as_dictionary_opt::<Int32Type>()?;
+        Some((column.keys(), column.values().as_string_opt::<i32>()?))
+    });
+    let (entities, projects, runs) =
+        (entities.ok_or_else(misfit)?, projects.ok_or_else(misfit)?, runs.ok_or_else(misfit)?);
+    let place = |(keys, _): &(&Int32Array, &StringArray), row| keys.is_valid(row).then(|| keys.value(row));
+    let text = |(_, values): &(&Int32Array, &StringArray), place: i32| -> Result<Arc<str>> {
+        let place = usize::try_from(place).ok().filter(|place| *place < values.len());
+        Ok(Arc::from(values.value(place.ok_or_else(misfit)?)))
+    };
+    // Events of a run mostly stand together.
+    let mut known: Option<([Option<i32>; 4], Subject)> = None;
+    for row in 0..batch.num_rows() {
+        let lsn = Lsn(lsns.value(row).cast_unsigned());
+        if lsn > last {
+            return Ok(true);
+        }
+        let generation = generations.is_valid(row).then(|| generations.value(row));
+        let about = [place(&entities, row), place(&projects, row), place(&runs, row), generation];
+        if known.as_ref().is_none_or(|(known, _)| *known != about) {
+            let subject = match about {
+                [None, ..] => Subject::Store,
+                [Some(entity), Some(project), run, generation] => {
+                    let project = ProjectKey::new(text(&entities, entity)?, text(&projects, project)?);
+                    match (run, generation) {
+                        (Some(run), Some(generation)) => Subject::Run(RunKey {
+                            project,
+                            run: text(&runs, run)?,
+                            generation: generation.cast_unsigned(),
+                        }),
+                        _ => Subject::Project(project),
+                    }
+                }
+                _ => return Err(misfit()),
+            };
+            known = Some((about, subject));
+        }
+        if let Some((_, subject)) = &known {
+            visit(lsn, seqs.value(row) == 0, subject)?;
+        }
+    }
+    Ok(false)
 }
 
 /// What errors call it.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::blocks::{Checked, Sidecar, Sink};
-use super::events::{EventFile, Recorded};
+use super::events::{Choice, EventFile, Recorded};
 use super::index::Entry;
 use super::once::Once;
 use super::rows::{Piece, RowFile, Wanted, Written};
@@ -15,6 +15,7 @@ use super::source::{Marking, Source as _};
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
+use crate::event::Time;
 use crate::id::{Lsn, ProjectKey};
 
 /// The table files that a snapshot may read.
@@ -76,6 +77,39 @@ impl Tables {
                 Err(error) => Box::new(std::iter::once(Err(error))),
             }
         })
+    }
+
+    /// Shows `choice` the events up to `last` that files have, in log order, and gives it those it wants.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io`, and what it gives.
+    pub(crate) fn choose_events(&self, last: Lsn, choice: &mut dyn Choice) -> Result<()> {
+        for table in self.event_files().iter().filter(|table| table.meta.lsns.0 <= last) {
+            table.derived(table.event_file().and_then(|file| file.choose(last, choice)))?;
+        }
+        Ok(())
+    }
+
+    /// The position of the first event that files have and that was received after a time.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io`.
+    pub(crate) fn first_received_after(&self, time: Time) -> Result<Option<Lsn>> {
+        for table in self.event_files() {
+            let found = table.derived(table.event_file().and_then(|file| file.first_after(time)))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn event_files(&self) -> Vec<&Arc<Table>> {
+        let mut files: Vec<&Arc<Table>> = self.of(Kind::Events).collect();
+        files.sort_by_key(|table| table.meta.lsns);
+        files
     }
 
     /// The files that runs rest in.
@@ -295,9 +329,13 @@ impl Table {
         self: &Arc<Self>,
         from: Lsn,
     ) -> Result<impl Iterator<Item = Result<Recorded>> + use<>> {
-        let file = self.derived(self.checked().and_then(|checked| EventFile::open(checked)))?;
+        let file = self.derived(self.event_file())?;
         let table = Arc::clone(self);
         Ok(Arc::new(file).events(from).map(move |event| table.derived(event)))
+    }
+
+    fn event_file(&self) -> Result<EventFile> {
+        self.checked().and_then(|checked| EventFile::open(checked))
     }
 
     /// The runs of a file of runs.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::file::{KeyCells, RunFile};
 use crate::error::{Error, Result};
 use crate::event::{Cell, Value};
-use crate::id::ProjectKey;
+use crate::id::{Lsn, ProjectKey};
 use crate::projection::{Run, Shown, Space};
 
 /// The runs of a chunk, by ordinal, each once: as the newest file or memory has it.
@@ -111,6 +111,25 @@ impl RunChunk {
             Place::Awake(index) => awake.get(index as usize).is_some_and(|run| is_left(run)),
         });
         Ok(self)
+    }
+
+    /// Leaves out the runs from an ordinal on.
+    pub(crate) fn below(mut self, ordinal: u32) -> Self {
+        self.rows.retain(|row| row.ordinal < ordinal);
+        self
+    }
+
+    /// Gives `visit` the ordinal of each run and the position of its last event, in no order.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunChunk::visible`].
+    pub(crate) fn updated(&self, visit: &mut dyn FnMut(u32, Lsn)) -> Result<()> {
+        self.fixed("updated_lsn", &mut |slot, updated| {
+            if let (Some(row), Shown::Int(lsn)) = (self.rows.get(slot), updated) {
+                visit(row.ordinal, Lsn(lsn.cast_unsigned()));
+            }
+        })
     }
 
     /// How many runs there are.

@@ -1,0 +1,203 @@
+//! The store as it was at a position of the past.
+//!
+//! ```text
+//!  runs that nothing happened to since   as they stand now, in files and in memory
+//!  runs that something happened to since  ─► their events up to there, folded
+//!  runs that began since                 left out: they have the higher ordinals
+//! ```
+//!
+//! What holds:
+//! - Every run, project, user and key of the store is what the fold of all events up to there gives.
+//! - Events of other runs are passed over by the columns that say whose they are; their bodies are not read.
+//! - What is wider than it was: the catalogue of keys (a key is known before its first value; its kinds
+//!   are those of now), and the totals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::event::{Body, Event, Subject};
+use crate::id::{Lsn, ProjectKey, RunKey};
+use crate::log::{Located, Segments};
+use crate::projection::{Projection, RUNS_PER_CHUNK};
+use crate::snapshot::{Moment, Snapshot};
+use crate::table::events::{Choice, Recorded};
+
+/// The store as it was at an earlier moment.
+///
+/// # Errors
+///
+/// `Damaged` when the log or a table file does not hold what it held; `Io`.
+pub(crate) fn as_of(now: &Snapshot, moment: Moment) -> Result<Snapshot> {
+    let last = match moment {
+        Moment::Lsn(lsn) => lsn.min(now.durable),
+        Moment::Time(time) => now.last_received_by(time)?,
+    };
+    let mut past = Past { changed: changed_since(now, last)?, ..Past::begin(&now.projection) };
+    let through = now.tables.through.min(last);
+    now.tables.choose_events(through, &mut past)?;
+    past.expect(through)?;
+    if last > through {
+        for located in Segments::events(Arc::clone(&now.segments), through.advance(1), last) {
+            past.take_logged(&located?)?;
+        }
+    }
+    past.expect(last)?;
+    Ok(Snapshot {
+        projection: past.finish(now, last)?,
+        durable: last,
+        open_nanos: now.open_nanos,
+        segments: Arc::clone(&now.segments),
+        tables: Arc::clone(&now.tables),
+    })
+}
+
+/// The runs that something happened to behind a position, by ordinal; those among them that began there.
+fn changed_since(now: &Snapshot, last: Lsn) -> Result<BTreeSet<u32>> {
+    let projection = &now.projection;
+    let mut changed = BTreeSet::new();
+    for chunk in 0..chunks(projection.run_count()) {
+        if projection.chunk_changed(chunk as usize) <= last {
+            continue;
+        }
+        let runs = projection.chunk(chunk)?;
+        runs.updated(&mut |ordinal, updated| {
+            if updated > last {
+                changed.insert(ordinal);
+            }
+        })?;
+    }
+    Ok(changed)
+}
+
+fn chunks(runs: u32) -> u32 {
+    runs.div_ceil(u32::try_from(RUNS_PER_CHUNK).unwrap_or(u32::MAX))
+}
+
+/// The state being folded.
+struct Past {
+    state: Projection,
+    changed: BTreeSet<u32>,
+    /// Those of the changed runs that have begun so far, with their ordinals.
+    folded: BTreeMap<RunKey, u32>,
+    /// Runs that have begun so far: the next one's ordinal.
+    begun: u32,
+    /// Of each project, the ids that have begun.
+    ids: BTreeMap<ProjectKey, u64>,
+    /// The position of the last event that was looked at.
+    last: Lsn,
+}
+
+impl Past {
+    fn begin(now: &Projection) -> Self {
+        Self {
+            state: Projection::beside(now),
+            changed: BTreeSet::new(),
+            folded: BTreeMap::new(),
+            begun: 0,
+            ids: BTreeMap::new(),
+            last: Lsn(0),
+        }
+    }
+
+    /// Notes that a run begins; whether it is one of those that are folded.
+    fn begins(&mut self, key: &RunKey) -> bool {
+        let is_changed = self.changed.contains(&self.begun);
+        if is_changed {
+            self.folded.insert(key.clone(), self.begun);
+        }
+        self.begun += 1;
+        if key.generation == 1 {
+            match self.ids.get_mut(&key.project) {
+                Some(ids) => *ids += 1,
+                None => drop(self.ids.insert(key.project.clone(), 1)),
+            }
+        }
+        is_changed
+    }
+
+    /// Gives a run that begins its own ordinal: others, which are not folded, have begun before it.
+    fn make_place(&mut self, event: &Event) {
+        let begins = match &event.body {
+            Body::RunCreated(_) => true,
+            Body::Erased(erased) => erased.begins,
+            _ => false,
+        };
+        if let Some(ordinal) = event.run().filter(|_| begins).and_then(|key| self.folded.get(key)) {
+            self.state.begin_at(*ordinal);
+        }
+    }
+
+    fn passes(&mut self, lsn: Lsn) -> Result<()> {
+        if lsn != self.last.advance(1) {
+            return Err(Error::damaged(format!("event {lsn} does not follow those before it")));
+        }
+        self.last = lsn;
+        Ok(())
+    }
+
+    fn expect(&self, last: Lsn) -> Result<()> {
+        if self.last == last {
+            return Ok(());
+        }
+        Err(Error::damaged(format!("events end at {}, not at {last}", self.last)))
+    }
+
+    /// Looks at an event of the log.
+    fn take_logged(&mut self, located: &Located) -> Result<()> {
+        let Located { location, lsn, run_seq, event } = located;
+        self.passes(*lsn)?;
+        let is_wanted = match (&event.subject, &event.body) {
+            (Subject::Run(key), Body::RunCreated(_)) => self.begins(key),
+            (Subject::Run(key), _) => self.folded.contains_key(key),
+            _ => true,
+        };
+        if !is_wanted {
+            return Ok(());
+        }
+        self.make_place(event);
+        follows(*lsn, self.state.apply(*lsn, *location, event) == Ok(*run_seq))
+    }
+
+    /// The state, with the runs that are as they were.
+    fn finish(self, now: &Snapshot, last: Lsn) -> Result<Projection> {
+        let Self { mut state, begun, ids, changed, .. } = self;
+        state.complete(&now.projection, begun, &ids, &changed);
+        let mut positions = Vec::new();
+        for chunk in 0..chunks(begun) {
+            let before = now.projection.chunk_changed(chunk as usize);
+            if before <= last {
+                positions.push(before);
+                continue;
+            }
+            let mut newest = Lsn(0);
+            state.chunk(chunk)?.updated(&mut |_, updated| newest = newest.max(updated))?;
+            positions.push(newest);
+        }
+        state.set_chunks(positions);
+        Ok(state)
+    }
+}
+
+impl Choice for Past {
+    fn wants(&mut self, lsn: Lsn, begins: bool, subject: &Subject) -> Result<bool> {
+        self.passes(lsn)?;
+        Ok(match subject {
+            Subject::Run(key) if begins => self.begins(key),
+            Subject::Run(key) => self.folded.contains_key(key),
+            Subject::Store | Subject::Project(_) => true,
+        })
+    }
+
+    fn take(&mut self, recorded: Recorded) -> Result<()> {
+        self.make_place(&recorded.event);
+        follows(recorded.lsn, self.state.apply_recorded(&recorded) == Ok(recorded.run_seq))
+    }
+}
+
+fn follows(lsn: Lsn, is_next: bool) -> Result<()> {
+    if is_next { Ok(()) } else { Err(Error::damaged(format!("event {lsn} does not follow those before it"))) }
+}
+
+#[cfg(test)]
+mod tests;
