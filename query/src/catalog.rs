@@ -24,6 +24,7 @@ use crate::tables::keys::Keys;
 use crate::tables::points::Points;
 use crate::tables::projects::Projects;
 use crate::tables::quarantine::Quarantine;
+use crate::tables::run_changes::RunChanges;
 use crate::tables::runs::RunsSource;
 use crate::tables::segments::Segments;
 use crate::tables::settings::Settings;
@@ -80,6 +81,7 @@ fn source(context: &Arc<Context>, table: &'static Table, keys: &[KeyColumn]) -> 
         "console" => Arc::new(RowSource::new(context, Console)),
         "files" => Arc::new(RowSource::new(context, Files)),
         "events" => Arc::new(RowSource::new(context, Events)),
+        "run_changes" => Arc::new(RowSource::new(context, RunChanges)),
         "projects" => Arc::new(RowSource::new(context, Projects)),
         "keys" => Arc::new(RowSource::new(context, Keys)),
         "quarantine" => Arc::new(RowSource::new(context, Quarantine)),

@@ -68,3 +68,23 @@ fn what_is_no_moment_is_told_where_it_stands() {
     let error = fixture.error("SELECT * FROM files_were('now')");
     assert!(error.message().contains("no table function"), "{error:?}");
 }
+
+#[test]
+fn run_changes_tell_what_changed_when_and_by_whom() {
+    let (fixture, then) = changed();
+    assert_eq!(
+        fixture.rows(&format!(
+            "SELECT run_id, actor, path, value, kind FROM run_changes WHERE lsn > {then} ORDER BY lsn, path"
+        )),
+        [
+            r#"{"run_id":"a","actor":"ann","path":"summary.val/acc","value":0.75,"kind":"set"}"#,
+            r#"{"run_id":"late","actor":"ann","path":"state","value":"Running","kind":"set"}"#,
+            r#"{"run_id":"late","actor":"ann","path":"name","value":"late","kind":"set"}"#,
+            r#"{"run_id":"late","actor":"ann","path":"exit_code","value":0,"kind":"set"}"#,
+            r#"{"run_id":"late","actor":"ann","path":"state","value":"Finished","kind":"set"}"#
+        ]
+    );
+    let last =
+        "SELECT value FROM run_changes WHERE run_id = 'a' AND path = 'summary.val/acc' ORDER BY lsn DESC";
+    assert_eq!(fixture.rows(last), [r#"{"value":0.75}"#, r#"{"value":0.5}"#]);
+}

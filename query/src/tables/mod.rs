@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod points;
 pub(crate) mod projects;
 pub(crate) mod quarantine;
+pub(crate) mod run_changes;
 pub(crate) mod runs;
 pub(crate) mod segments;
 pub(crate) mod settings;
@@ -80,7 +81,7 @@ pub(crate) enum KeyColumns {
 }
 
 /// Every table, in the order of the documentation.
-pub(crate) static ALL: [&Table; 14] = [
+pub(crate) static ALL: [&Table; 15] = [
     &runs::TABLE,
     &history::TABLE,
     &points::TABLE,
@@ -89,6 +90,7 @@ pub(crate) static ALL: [&Table; 14] = [
     &console::TABLE,
     &files::TABLE,
     &events::TABLE,
+    &run_changes::TABLE,
     &projects::TABLE,
     &keys::TABLE,
     &quarantine::TABLE,
