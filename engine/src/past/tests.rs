@@ -77,7 +77,8 @@ fn same(then: &Snapshot, now: &Snapshot, moment: Moment) {
             is_any_erased = true;
             continue;
         }
-        assert!(ours.to_bytes().unwrap() == theirs.to_bytes().unwrap(), "{} at {moment:?}", ours.key);
+        let is_same = ours.to_bytes().unwrap() == theirs.to_bytes().unwrap();
+        assert!(is_same, "at {moment:?} it was {theirs:?}, and is told to have been {ours:?}");
         let found = past.projection.run(&ours.key.path()).unwrap().map(|run| run.ordinal);
         let expected = then.projection.run(&theirs.key.path()).unwrap().map(|run| run.ordinal);
         assert_eq!(found, expected, "the newest of {}", ours.key);

@@ -367,7 +367,9 @@ impl Run {
             // Of one that was erased this is all that is told.
             Body::RunUndeleted if self.erased.is_some() => {}
             Body::RunUndeleted => self.deleted = None,
-            Body::RunErased(_) | Body::Erased(_) => self.erase(event.received),
+            Body::RunErased(_) => self.erase(event.received),
+            // What was told of a run that will have been erased: it is so from its beginning.
+            Body::Erased(_) => self.erase(self.erased.unwrap_or(event.received)),
             Body::Quarantined(_) => self.quarantined += 1,
             // RunCreated made this value; the others have another subject (Projection::apply).
             Body::RunCreated(_)
@@ -401,7 +403,7 @@ impl Run {
     /// Forgets all but the name.
     fn erase(&mut self, at: Time) {
         let nothing = RunCreated { source: Arc::from(""), state: State::Killed };
-        let (deleted, erased) = (self.deleted.or(Some(at)), self.erased.or(Some(at)));
+        let (deleted, erased) = (self.deleted.or(Some(at)), Some(at));
         *self = Self {
             author: Arc::from(""),
             created: self.created,
