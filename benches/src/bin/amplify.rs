@@ -4,10 +4,11 @@
 //! cargo run --release -p wbq-benches --no-default-features --bin amplify -- --dir /some/disk
 //! ```
 //!
-//! Two steps a day, in each of which every project has one run with 100 keys and 300 rows of 20 metrics,
-//! about a mebibyte of log together; then all is compacted and merged that is due. Segments and table
-//! files have a 64th of their default bytes, so that rows go through as many levels as in a store 64
-//! times as large; the plan alone, at full size, is tried by the tests of `compaction/tiers`.
+//! Two steps a day, in each of which every project has one run with 100 keys and so many rows of 20
+//! metrics that all fill a segment; then all is compacted and merged that is due. Segments and table
+//! files have a fraction of their default bytes, so that rows go through as many levels as in a store
+//! so many times as large; the plan alone, at full size, is tried by the tests of `compaction/tiers`.
+//! What does not shrink with them weighs more here: footers, the file of state, the runs themselves.
 //!
 //! Told are, for each kind of table file, all bytes that were ever published, the files beside them
 //! among them, over those that stand at the end (goal: at most 3 for all together, files of runs and of
@@ -30,12 +31,15 @@ struct Args {
     /// Days.
     #[arg(long, default_value_t = 365)]
     days: u64,
+    /// How many times smaller segments and table files are than by default.
+    #[arg(long, default_value_t = 64)]
+    scale: u64,
 }
 
-const SCALE: u64 = 64;
 const PROJECTS: u64 = 20;
 const STEPS_A_DAY: u64 = 2;
-const ROWS: u64 = 300;
+/// Rows of a run with which a step fills a segment of the default size.
+const ROWS: u64 = 300 * 64;
 
 /// The kind and the bytes of each table file, by number.
 type Files = BTreeMap<u64, (&'static str, u64)>;
@@ -43,9 +47,9 @@ type Files = BTreeMap<u64, (&'static str, u64)>;
 fn main() -> Result<()> {
     let args = Args::parse();
     let folder = tempfile::tempdir_in(&args.dir)?;
-    let store = Store::open(options(folder.path().join("store")))?;
+    let store = Store::open(options(folder.path().join("store"), args.scale))?;
     let runs = args.days * STEPS_A_DAY * PROJECTS;
-    let population = Population { runs, points: runs * ROWS * METRICS, projects: PROJECTS };
+    let population = Population { runs, points: runs * (ROWS / args.scale) * METRICS, projects: PROJECTS };
     store.append_blocking(population.begun())?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut ever = Files::new();
@@ -53,17 +57,17 @@ fn main() -> Result<()> {
         store.append_blocking(population.batch(first..first + PROJECTS))?;
         runtime.block_on(compact(&store, &mut ever))?;
     }
-    println!("{} days, {runs} runs, {} points", args.days, population.points);
+    println!("{} days at 1/{} of the size, {runs} runs, {} points", args.days, args.scale, population.points);
     tell(&ever, &standing(&store))?;
     Ok(store.close()?)
 }
 
-fn options(dir: PathBuf) -> Options {
+fn options(dir: PathBuf, scale: u64) -> Options {
     let mut options = Options::new(dir);
-    options.segment_bytes_max /= SCALE;
+    options.segment_bytes_max /= scale;
     options.segment_bytes_min = options.segment_bytes_max;
-    options.compaction.file_bytes_min /= SCALE;
-    options.compaction.file_bytes_max /= SCALE;
+    options.compaction.file_bytes_min /= scale;
+    options.compaction.file_bytes_max /= scale;
     options
 }
 

@@ -142,6 +142,12 @@ fn spent(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
     Ok(Cpu::own()?.since(before).whole())
 }
 
+/// The answer to a user who posts too often, as all trainers together may here; how long one of them
+/// waits then, and how often.
+const TOO_MANY: u16 = 429;
+const PAUSE: Duration = Duration::from_millis(200);
+const ATTEMPTS_MAX: usize = 100;
+
 /// One that logs to a run of its own over a connection of its own.
 struct Trainer {
     agent: ureq::Agent,
@@ -151,13 +157,23 @@ struct Trainer {
 
 impl Trainer {
     fn post(&self, address: &str, body: &str) -> Result<Value> {
-        let mut reply = self
-            .agent
-            .post(address)
-            .header("authorization", &self.key)
-            .header("content-type", "application/json")
-            .header("accept", "application/json")
-            .send(body)?;
+        let mut attempts = 0;
+        let mut reply = loop {
+            let reply = self
+                .agent
+                .post(address)
+                .header("authorization", &self.key)
+                .header("content-type", "application/json")
+                .header("accept", "application/json")
+                .send(body);
+            attempts += 1;
+            // A retry is a no-op. Refused in the middle of a body, a connection ends without an answer.
+            match reply {
+                Ok(reply) if reply.status() != TOO_MANY => break reply,
+                Ok(_) | Err(ureq::Error::Io(_)) if attempts < ATTEMPTS_MAX => thread::sleep(PAUSE),
+                reply => break reply?,
+            }
+        };
         let text = reply.body_mut().read_to_string()?;
         if reply.status() != 200 {
             bail!("{address} answered {}: {text}", reply.status());

@@ -1,5 +1,6 @@
 //! Batches of `runs`: one a chunk, made of kept arrays.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -89,11 +90,12 @@ fn batch(
     counted: &Kept,
     chunk: usize,
 ) -> Result<RecordBatch> {
+    let runs = OnceCell::new();
     let arrays: Vec<ArrayRef> =
-        wanted.iter().map(|kept| kept.array(context, chunk)).collect::<Result<_>>()?;
+        wanted.iter().map(|kept| kept.array(context, chunk, &runs)).collect::<Result<_>>()?;
     let rows = match arrays.first() {
         Some(first) => first.len(),
-        None => counted.array(context, chunk)?.len(),
+        None => counted.array(context, chunk, &runs)?.len(),
     };
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
@@ -109,7 +111,8 @@ impl Identity {
 
     /// The columns of a chunk, in the order of [`IDENTITY`].
     pub(crate) fn columns(&self, context: &Context, chunk: usize) -> Result<Vec<ArrayRef>> {
-        self.0.iter().map(|kept| kept.array(context, chunk)).collect()
+        let runs = OnceCell::new();
+        self.0.iter().map(|kept| kept.array(context, chunk, &runs)).collect()
     }
 }
 
@@ -127,17 +130,24 @@ impl Kept {
         Self { chunks: context.cache.chunks(&key), key }
     }
 
-    fn array(&self, context: &Context, chunk: usize) -> Result<ArrayRef> {
+    /// The array of a chunk; `runs` are its runs once one of its columns had to be made.
+    fn array(&self, context: &Context, chunk: usize, runs: &OnceCell<RunChunk>) -> Result<ArrayRef> {
         let changed = context.snapshot.projection.chunk_changed(chunk);
         if let Some(Some((at, array))) = self.chunks.get(chunk)
             && *at == changed
         {
             return Ok(Arc::clone(array));
         }
-        let runs = context.chunk(chunk)?;
+        let runs = match runs.get() {
+            Some(runs) => runs,
+            None => {
+                let found = context.chunk(chunk)?;
+                runs.get_or_init(|| found)
+            }
+        };
         let array = match &self.key.name {
-            Name::Fixed(name) => fixed_column(&runs, name)?,
-            Name::Key(path, view) => key_column(&runs, path, *view)?,
+            Name::Fixed(name) => fixed_column(runs, name)?,
+            Name::Key(path, view) => key_column(runs, path, *view)?,
         };
         context.cache.put(&self.key, chunk, changed, &array);
         Ok(array)
