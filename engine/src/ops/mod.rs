@@ -5,6 +5,7 @@
 //! | `verify.rs` | is every byte what was written? |
 //! | `backup.rs` | how is a folder copied while it is written to, and brought back? |
 //! | `repair.rs` | what of a damaged folder can be kept? |
+//! | `usage.rs` | what do runs and keys take up? |
 //!
 //! What holds:
 //! - The source is only read, without a lock, and may be written to by a server meanwhile.
@@ -14,12 +15,12 @@
 mod backup;
 mod copy;
 mod repair;
-
+mod usage;
 mod verify;
 
 pub use backup::{BackedUp, backup, restore};
 pub use repair::{Lost, Repaired, repair};
-
+pub use usage::{Amount, KeyOf, Usage, runs_of, usage, usage_by_key};
 pub use verify::{Verified, verify};
 
 /// How far long work is, in bytes.
