@@ -179,7 +179,7 @@ while it runs. Erased is erased: rows, config, console, files, and the log up to
 
 Examples:
   wbq prune --dry-run
-  wbq prune --dry-run --deleted-for 0s
+  wbq prune --dry-run --deleted-for 0s --by key
   wbq prune --deleted-for 0s --yes")]
     Prune {
         /// Only shows
@@ -191,6 +191,9 @@ Examples:
         /// Erases without asking
         #[arg(long)]
         yes: bool,
+        /// What the table has a row for
+        #[arg(long, value_enum, default_value_t = By::Run)]
+        by: By,
     },
     /// Tells what is in the folder: runs, projects, events, segments, points
     #[command(after_help = "\
@@ -327,6 +330,17 @@ pub(crate) struct Serve {
     /// Says that a proxy in front takes care of TLS
     #[arg(long)]
     pub(crate) behind_proxy: bool,
+}
+
+/// What room is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// Projects.
+    Project,
+    /// Runs.
+    Run,
+    /// Keys.
+    Key,
 }
 
 /// When a write is acknowledged.

@@ -254,6 +254,13 @@ fn d8_prune_shows_what_goes_and_erases_it() {
     assert_eq!((kept["run"].as_str(), kept["what"].as_str()), (Some("ada/mnist/base"), Some("kept")));
     let due = &json(&["prune", "--dry-run", "--deleted-for", "0s"])[0];
     assert!(due["what"] == "would be erased" && due["points"].as_u64() > Some(0), "{due}");
+    let by = |what: &str| json(&["prune", "--dry-run", "--deleted-for", "0s", "--by", what]);
+    assert_eq!(
+        (by("project")[0]["project"].as_str(), by("project")[0]["runs"].as_u64()),
+        (Some("ada/mnist"), Some(1))
+    );
+    let keys = by("key");
+    assert!(keys.iter().any(|key| key["key"] == "loss" && key["points"] == 3), "{keys:?}");
     assert_eq!(run(dir.path(), &["undelete", "mnist/base"]).code, 0);
     assert_eq!(runs(), all, "what was only shown can be brought back");
 

@@ -34,10 +34,10 @@ impl Snapshot {
     ///
     /// `Damaged` when a table file is not what was written; `Io`.
     pub fn extents(&self, run: &Run, kind: StreamKind) -> Result<Vec<Extent>> {
-        let (table, tail) = match kind {
-            StreamKind::History => (Kind::History, &run.history.extents),
-            StreamKind::System => (Kind::System, &run.system.extents),
-            StreamKind::Console => (Kind::Console, &run.console),
+        let table = match kind {
+            StreamKind::History => Kind::History,
+            StreamKind::System => Kind::System,
+            StreamKind::Console => Kind::Console,
         };
         let mut extents = Vec::new();
         let may_hold = |table: &&Arc<Table>| {
@@ -57,9 +57,23 @@ impl Snapshot {
                 place: Place::Table(Arc::clone(table), Box::new(entry)),
             }));
         }
-        let through = self.tables.through;
-        extents.extend(tail.iter().filter(|extent| extent.lsn > through).cloned());
+        extents.extend(self.tail(run, kind).cloned());
         Ok(extents)
+    }
+
+    /// Where the rows of a run stand that no table file has.
+    pub(crate) fn tail<'a>(
+        &self,
+        run: &'a Run,
+        kind: StreamKind,
+    ) -> impl Iterator<Item = &'a Extent> + use<'a> {
+        let tail = match kind {
+            StreamKind::History => &run.history.extents,
+            StreamKind::System => &run.system.extents,
+            StreamKind::Console => &run.console,
+        };
+        let through = self.tables.through;
+        tail.iter().filter(move |extent| extent.lsn > through)
     }
 
     /// The rows of an extent of a run's history or system metrics. Every checksum on the way is
@@ -205,6 +219,12 @@ impl Snapshot {
     pub fn waiting_bytes(&self) -> u64 {
         let waits = |segment: &SegmentInfo| segment.last_lsn > self.tables.through;
         self.segments().iter().filter(|segment| waits(segment)).map(|segment| segment.bytes).sum()
+    }
+
+    /// The position of the last event that stands in table files; 0 where none does.
+    #[must_use]
+    pub fn compacted(&self) -> Lsn {
+        self.tables.through
     }
 
     /// The table files.

@@ -51,7 +51,7 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
         Verb::Stop(runs) => change::stop(context, &runs),
         Verb::Delete { runs, yes } => change::delete(context, &runs, yes),
         Verb::Undelete(runs) => change::undelete(context, &runs),
-        Verb::Prune { dry_run, deleted_for, yes } => prune::run(context, dry_run, deleted_for, yes),
+        Verb::Prune { dry_run, deleted_for, yes, by } => prune::run(context, dry_run, deleted_for, yes, by),
         Verb::Stats { limits } => stats::run(context, limits),
         Verb::Verify { deep, json } => care::verify(context, deep, json),
         Verb::Compact { keep_log } => change::compact(context, keep_log),

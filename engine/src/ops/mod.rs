@@ -6,6 +6,7 @@
 //! | `backup.rs` | how is a folder copied while it is written to, and brought back? |
 //! | `repair/` | what of a damaged folder can be kept? |
 //! | `stored.rs` | what did the log say that table files hold? |
+//! | `usage.rs` | what do runs and keys take up? |
 //!
 //! What holds:
 //! - The source is only read, without a lock, and may be written to by a server meanwhile.
@@ -16,12 +17,12 @@ mod backup;
 mod copy;
 mod repair;
 mod stored;
-
+mod usage;
 mod verify;
 
 pub use backup::{BackedUp, backup, restore};
 pub use repair::{Lost, LostValues, Repaired, repair};
-
+pub use usage::{Amount, KeyOf, Usage, runs_of, usage, usage_by_key};
 pub use verify::{Verified, verify};
 
 /// How far long work is, in bytes.

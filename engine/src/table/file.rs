@@ -12,6 +12,7 @@ use super::once::Once;
 use super::rows::{Piece, RowFile, Wanted, Written};
 use super::runs::{RunFile, RunFiles};
 use super::source::{Marking, Source as _};
+use super::usage::Weights;
 use super::{Kind, TableId, TableMeta};
 use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
@@ -286,6 +287,17 @@ impl Table {
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn entries(&self) -> Result<impl Iterator<Item = Result<Entry>> + '_> {
         Ok(self.derived(self.rows())?.index.entries().map(|entry| self.derived(entry)))
+    }
+
+    /// How the bytes of a file of rows, and of the file beside it, are shared out among its rows.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn weights(&self) -> Result<Weights> {
+        let mut weights = self.derived(self.rows().and_then(|rows| rows.weights()))?;
+        weights.rest = weights.rest.saturating_add(self.meta.sidecar.0);
+        Ok(weights)
     }
 
     /// Whether the file, or the file beside it, could not be opened.

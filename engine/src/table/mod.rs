@@ -19,6 +19,7 @@ mod once;
 pub(crate) mod rows;
 pub(crate) mod runs;
 pub(crate) mod source;
+pub(crate) mod usage;
 
 pub(crate) use file::{Label, Table, Tables, make};
 

@@ -62,6 +62,9 @@ pub enum Command {
         deleted_for_seconds: Option<u64>,
         /// Changes nothing.
         dry_run: bool,
+        /// Tells the keys too.
+        #[serde(default)]
+        by_key: bool,
     },
 }
 
@@ -246,11 +249,12 @@ async fn execute_as(
             only_admins(caller)?;
             Ok(CommandOutcome::Compacted { files: store.compact().await? })
         }
-        Command::Prune { deleted_for_seconds, dry_run } => {
+        Command::Prune { deleted_for_seconds, dry_run, by_key } => {
             only_admins(caller)?;
             let kept = deleted_for_seconds.map(Duration::from_secs).or_else(|| store.keep_deleted());
             // What is kept for ever is erased when somebody says for how long it was to be kept.
-            let pruned = prune::prune(store, &caller.user, kept.unwrap_or(Duration::MAX), dry_run).await?;
+            let kept = kept.unwrap_or(Duration::MAX);
+            let pruned = prune::prune(store, &caller.user, kept, dry_run, by_key).await?;
             Ok(CommandOutcome::Pruned(pruned))
         }
         Command::UserList => {

@@ -1,8 +1,9 @@
 //! Erasing deleted runs before the server does by itself, and saying what goes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Run, Snapshot, Store};
+use engine::{Run, Snapshot, Store, ops};
 use serde::{Deserialize, Serialize};
 
 use super::commands::CommandError;
@@ -24,6 +25,21 @@ pub struct DeletedRun {
     pub files: u64,
     /// Bytes of them, those included that other runs have too.
     pub file_bytes: u64,
+    /// About the bytes of its rows and lines in table files and the log.
+    pub row_bytes: u64,
+}
+
+/// A key of the runs that are erased, all of them together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedKey {
+    /// history, system or console.
+    pub stream: String,
+    /// The key; none for what rows say of themselves.
+    pub key: Option<String>,
+    /// Its values.
+    pub points: u64,
+    /// About their bytes.
+    pub bytes: u64,
 }
 
 /// What an erasure does, or would.
@@ -33,33 +49,55 @@ pub struct Pruned {
     pub runs: Vec<DeletedRun>,
     /// Those that are kept, for they were deleted later.
     pub kept: Vec<DeletedRun>,
+    /// The keys of those that are erased, where they were asked for.
+    pub keys: Vec<DeletedKey>,
     /// Bytes of the log and of table files that are gone; none where nothing was to be done.
     pub freed_bytes: Option<u64>,
 }
 
-/// Erases the runs that have been deleted for so long, for somebody; or says only which they are.
+/// Erases the runs that have been deleted for so long, for somebody; or says only which they are, and `by_key`
+/// also what keys they have.
 pub(super) async fn prune(
     store: &Store,
     actor: &str,
     deleted_for: Duration,
     dry_run: bool,
+    by_key: bool,
 ) -> Result<Pruned, CommandError> {
     let before = store.snapshot();
-    let (mut runs, mut kept) = (Vec::new(), Vec::new());
-    for deleted in before.deleted() {
-        let (run, since) = deleted?;
+    let deleted = before.deleted().collect::<engine::Result<Vec<(Arc<Run>, Duration)>>>()?;
+    let all = deleted.iter().map(|(run, _)| Ok(Arc::clone(run)));
+    let usage = ops::usage(&before, all, |run| run.ordinal, &mut |_| ())?;
+    let (mut runs, mut kept, mut due) = (Vec::new(), Vec::new(), Vec::new());
+    for (run, since) in deleted {
         let is_over = since >= deleted_for;
-        (if is_over { &mut runs } else { &mut kept }).push(told(&run, since));
+        let bytes = usage.get(&run.ordinal).map_or(0, |usage| usage.total().bytes);
+        (if is_over { &mut runs } else { &mut kept }).push(told(&run, since, bytes));
+        due.extend(is_over.then_some(run));
     }
+    let keys = if by_key { keys_of(&before, due)? } else { Vec::new() };
     let mut freed_bytes = None;
     if !dry_run && !runs.is_empty() {
         store.prune(deleted_for, actor).await?;
         freed_bytes = Some(bytes(&before).saturating_sub(bytes(&store.snapshot())));
     }
-    Ok(Pruned { runs, kept, freed_bytes })
+    Ok(Pruned { runs, kept, keys, freed_bytes })
 }
 
-fn told(run: &Run, since: Duration) -> DeletedRun {
+fn keys_of(snapshot: &Snapshot, runs: Vec<Arc<Run>>) -> Result<Vec<DeletedKey>, CommandError> {
+    let usage = ops::usage_by_key(snapshot, runs.into_iter().map(Ok), &mut |_| ())?;
+    let key = |((stream, key), amount): (ops::KeyOf, ops::Amount)| DeletedKey {
+        stream: format!("{stream:?}").to_lowercase(),
+        key: key.map(|key| key.to_string()),
+        points: amount.points,
+        bytes: amount.bytes,
+    };
+    let mut keys: Vec<DeletedKey> = usage.into_iter().map(key).collect();
+    keys.sort_by_key(|key| std::cmp::Reverse(key.bytes));
+    Ok(keys)
+}
+
+fn told(run: &Run, since: Duration, row_bytes: u64) -> DeletedRun {
     let points = |table: &engine::Table| table.keys.values().map(|key| key.points).sum::<u64>();
     DeletedRun {
         run: run.key.to_string(),
@@ -69,6 +107,7 @@ fn told(run: &Run, since: Duration) -> DeletedRun {
         console_lines: run.console_lines,
         files: run.files.len() as u64,
         file_bytes: run.files.values().map(|entry| entry.file.size).sum(),
+        row_bytes,
     }
 }
 

@@ -25,6 +25,7 @@ use crate::event::{Assembled, Block, Kind};
 use crate::table::footer::{self, Pages};
 use crate::table::index::{Entry, Index};
 use crate::table::source::{Reader, Source};
+use crate::table::usage::{Group, Weights};
 
 /// A file of rows, open.
 #[derive(Debug)]
@@ -74,13 +75,7 @@ impl RowFile {
             return Ok(footer);
         }
         let metadata = footer::load(WHAT, &self.source, Pages::Known)?;
-        let columns = metadata
-            .schema()
-            .fields()
-            .iter()
-            .enumerate()
-            .filter_map(|(place, field)| column(place, field))
-            .collect();
+        let columns = columns(&metadata);
         let mut start = 0u64;
         let groups = metadata.metadata().row_groups().iter();
         let starts = groups
@@ -103,6 +98,34 @@ impl RowFile {
         let footer = self.footer()?;
         let per_row = footer.row_bytes.get(footer.group_of(entry)).copied().unwrap_or_default();
         Ok(per_row.saturating_mul(entry.rows))
+    }
+
+    /// How the file's bytes are shared out among its rows. The footer is read for this alone and not kept:
+    /// who looks through many files holds one.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the footer is not one.
+    pub(crate) fn weights(&self) -> Result<Weights> {
+        let metadata = footer::load(WHAT, &self.source, Pages::Unknown)?;
+        let columns: Vec<ColumnMeta> = columns(&metadata);
+        let mut weights = Weights { groups: Vec::new(), rest: self.source.len() };
+        let mut first = 0u64;
+        for group in metadata.metadata().row_groups() {
+            let size =
+                |column: &ColumnChunkMetaData| u64::try_from(column.compressed_size()).unwrap_or_default();
+            let all = group.columns().iter().map(size).fold(0, u64::saturating_add);
+            let sized = |column: &ColumnMeta| {
+                Some((Arc::clone(&column.key), group.columns().get(column.place).map(size)?))
+            };
+            let keys: Vec<(Arc<str>, u64)> = columns.iter().filter_map(sized).collect();
+            let own = keys.iter().fold(all, |own, (_, bytes)| own.saturating_sub(*bytes));
+            let rows = u64::try_from(group.num_rows()).unwrap_or_default();
+            weights.groups.push(Group { first, rows, own, keys });
+            weights.rest = weights.rest.saturating_sub(all);
+            first = first.saturating_add(rows);
+        }
+        Ok(weights)
     }
 
     /// The rows of an entry.
@@ -210,6 +233,12 @@ fn row_bytes(group: &RowGroupMetaData) -> u64 {
     let texts = group.columns().iter().filter_map(ColumnChunkMetaData::unencoded_byte_array_data_bytes);
     let texts: u64 = texts.filter_map(|bytes| u64::try_from(bytes).ok()).fold(0, u64::saturating_add);
     (group.columns().len() as u64).saturating_mul(8).saturating_add(texts.div_ceil(rows))
+}
+
+/// The columns of keys.
+fn columns(metadata: &ArrowReaderMetadata) -> Vec<ColumnMeta> {
+    let fields = metadata.schema().fields().iter().enumerate();
+    fields.filter_map(|(place, field)| column(place, field)).collect()
 }
 
 fn column(place: usize, field: &Field) -> Option<ColumnMeta> {
