@@ -80,6 +80,8 @@ struct Past {
     changed: BTreeSet<u32>,
     /// Those of the changed runs that have begun so far, with their ordinals.
     folded: BTreeMap<RunKey, u32>,
+    /// Those of them before which a later generation began that is not folded, and where it began.
+    superseded: Vec<(u32, Lsn)>,
     /// Runs that have begun so far: the next one's ordinal.
     begun: u32,
     /// Of each project, the ids that have begun.
@@ -94,6 +96,7 @@ impl Past {
             state: Projection::beside(now),
             changed: BTreeSet::new(),
             folded: BTreeMap::new(),
+            superseded: Vec::new(),
             begun: 0,
             ids: BTreeMap::new(),
             last: Lsn(0),
@@ -101,10 +104,15 @@ impl Past {
     }
 
     /// Notes that a run begins; whether it is one of those that are folded.
-    fn begins(&mut self, key: &RunKey) -> bool {
+    fn begins(&mut self, lsn: Lsn, key: &RunKey) -> bool {
         let is_changed = self.changed.contains(&self.begun);
+        let generation = |generation| RunKey { generation, ..key.clone() };
         if is_changed {
             self.folded.insert(key.clone(), self.begun);
+        } else if let Some((_, older)) =
+            self.folded.range(generation(0)..generation(key.generation)).next_back()
+        {
+            self.superseded.push((*older, lsn));
         }
         self.begun += 1;
         if key.generation == 1 {
@@ -148,7 +156,7 @@ impl Past {
         let Located { location, lsn, run_seq, event } = located;
         self.passes(*lsn)?;
         let is_wanted = match (&event.subject, &event.body) {
-            (Subject::Run(key), Body::RunCreated(_)) => self.begins(key),
+            (Subject::Run(key), Body::RunCreated(_)) => self.begins(*lsn, key),
             (Subject::Run(key), _) => self.folded.contains_key(key),
             _ => true,
         };
@@ -161,7 +169,8 @@ impl Past {
 
     /// The state, with the runs that are as they were.
     fn finish(self, now: &Snapshot, last: Lsn) -> Result<Projection> {
-        let Self { mut state, begun, ids, changed, .. } = self;
+        let Self { mut state, begun, ids, changed, superseded, .. } = self;
+        superseded.into_iter().for_each(|(ordinal, lsn)| state.supersede(ordinal, lsn));
         state.complete(&now.projection, begun, &ids, &changed);
         let mut positions = Vec::new();
         for chunk in 0..chunks(begun) {
@@ -183,7 +192,7 @@ impl Choice for Past {
     fn wants(&mut self, lsn: Lsn, begins: bool, subject: &Subject) -> Result<bool> {
         self.passes(lsn)?;
         Ok(match subject {
-            Subject::Run(key) if begins => self.begins(key),
+            Subject::Run(key) if begins => self.begins(lsn, key),
             Subject::Run(key) => self.folded.contains_key(key),
             Subject::Store | Subject::Project(_) => true,
         })

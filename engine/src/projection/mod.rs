@@ -334,6 +334,19 @@ impl Projection {
         self.run_count = ordinal;
     }
 
+    /// Says of a run that was folded that a later generation, which was not, began at a position.
+    pub(crate) fn supersede(&mut self, ordinal: u32, lsn: Lsn) {
+        let Some(run) = self.awake.get_mut(&ordinal) else { return };
+        let run = Arc::make_mut(run);
+        run.superseded = true;
+        run.updated = run.updated.max(lsn);
+        if let Some(project) = self.projects.get_mut(&run.key.project)
+            && project.awake.get(&run.key.run) == Some(&ordinal)
+        {
+            project.awake.remove(&run.key.run);
+        }
+    }
+
     /// Adds to the runs that were folded those that are now as they were: all below `run_count` but the
     /// `changed` ones. `ids` are those that had begun in each project.
     pub(crate) fn complete(
