@@ -81,7 +81,7 @@ struct Past {
     /// Those of the changed runs that have begun so far, with their ordinals.
     folded: BTreeMap<RunKey, u32>,
     /// Those of them before which a later generation began that is not folded, and where it began.
-    superseded: Vec<(u32, Lsn)>,
+    superseded: BTreeMap<u32, Lsn>,
     /// Runs that have begun so far: the next one's ordinal.
     begun: u32,
     /// Of each project, the ids that have begun.
@@ -96,7 +96,7 @@ impl Past {
             state: Projection::beside(now),
             changed: BTreeSet::new(),
             folded: BTreeMap::new(),
-            superseded: Vec::new(),
+            superseded: BTreeMap::new(),
             begun: 0,
             ids: BTreeMap::new(),
             last: Lsn(0),
@@ -112,7 +112,8 @@ impl Past {
         } else if let Some((_, older)) =
             self.folded.range(generation(0)..generation(key.generation)).next_back()
         {
-            self.superseded.push((*older, lsn));
+            // A third generation does nothing to the first.
+            self.superseded.entry(*older).or_insert(lsn);
         }
         self.begun += 1;
         if key.generation == 1 {

@@ -29,8 +29,8 @@ fn a_table_is_looked_at_as_it_was_beside_itself_as_it_is() {
     assert_eq!(
         fixture.rows(&sql),
         [
-            r#"{"run_id":"a","now":0.75,"past":0.5,"past.config.lr":0.1}"#,
-            r#"{"run_id":"late","now":null,"past":null,"past.config.lr":null}"#
+            r#"{"run_id":"a","now":0.75,"past":0.5,"config.lr":0.1}"#,
+            r#"{"run_id":"late","now":null,"past":null,"config.lr":null}"#
         ]
     );
     let sql = format!("SELECT run_id, runs_at.name FROM runs_at('lsn:{then}') ORDER BY runs_at.run_id");
