@@ -76,7 +76,7 @@ impl Answerer {
         let (schema, warnings, batches) = match &self.who {
             Who::Folder { snapshot, database, dir } => {
                 let options =
-                    QueryOptions { strict, include_deleted, row_limit: None, timeout: Some(PATIENCE) };
+                    QueryOptions { strict, include_deleted, timeout: Some(PATIENCE), ..QueryOptions::default() };
                 let rows = database.query(Arc::clone(snapshot), sql, &options).await;
                 let rows = rows.map_err(|error| failure(&error, sql, Some(dir)))?;
                 (rows.schema(), rows.warnings().to_vec(), Batches::Folder { rows, dir: dir.clone() })
