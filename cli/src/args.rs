@@ -172,17 +172,8 @@ Examples:
   wbq undelete k3v9x2ab
   wbq undelete mnist/k3v9x2ab mnist/p0q8r7s6")]
     Undelete(Runs),
-    /// Tells what is in the folder: runs, projects, events, segments, points
-    #[command(after_help = "\
-Examples:
-  wbq stats
-  wbq --dir ./runs stats --format json
-  wbq stats --limits")]
-    Stats {
-        /// Prints each limit and its default instead
-        #[arg(long)]
-        limits: bool,
-    },
+    /// Tells what is in the folder, or what takes up room in it
+    Stats(Stats),
     /// Reads every byte of a folder and tells what is not as it was written; exit code 3 then
     #[command(after_help = "\
 Examples:
@@ -321,6 +312,51 @@ pub(crate) struct Runs {
     /// The runs, each as id, project/id or entity/project/id
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<String>,
+}
+
+/// What to tell of a folder.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With --by, what takes up most comes first: bytes of rows, then those of user files.
+  points      values written to history and system metrics, overwritten ones included
+  rows        rows of history, samples, lines of the console
+  bytes       their bytes: of a table file the share of the rows, which is an estimate for one run or
+              key and exact for all together; of rows that are in the log alone their frames
+  file_bytes  user files; what several runs share counts for each of them
+Deleted runs and earlier generations count too. A key that is NULL stands for what rows say of
+themselves: run, step, time. The log behind table files is nobody's.
+
+Examples:
+  wbq stats
+  wbq --dir ./runs stats --format json
+  wbq stats --by project
+  wbq stats --by run --project mnist --limit 10
+  wbq stats --by key --project alice/mnist --format csv
+  wbq stats --limits")]
+pub(crate) struct Stats {
+    /// Prints each limit and its default instead
+    #[arg(long, conflicts_with_all = ["by", "project", "limit"])]
+    pub(crate) limits: bool,
+    /// Tells what each of these takes up instead
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) by: Option<By>,
+    /// Only this project: its name or entity/project
+    #[arg(long, value_name = "PROJECT", requires = "by")]
+    pub(crate) project: Option<String>,
+    /// Only so many, the largest
+    #[arg(long, value_name = "N", requires = "by")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// What room is told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// A project
+    Project,
+    /// A generation of a run
+    Run,
+    /// A key of history or system metrics
+    Key,
 }
 
 /// What to change in runs.

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use engine::{
-    Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Event, Options, Paths, ProjectCreated, ProjectKey,
-    Rows, RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Store, Subject, Time, Value,
+    Attribute, Batch, Blob, BlockBuilder, Body, Cause, Chunk, Event, FilePut, Options, Paths, ProjectCreated,
+    ProjectKey, Rows, RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Store, Subject, Time,
+    Value,
 };
 use tempfile::TempDir;
 
@@ -35,6 +36,21 @@ fn store(dir: &Path) {
     add_run(&mut events, &key("cifar", "base"), "calm-sea-1", 1.0, &[]);
     store.append_blocking(Batch::new(events)).unwrap();
     store.close().unwrap();
+}
+
+/// Gives two runs of the small store a file of that content; tells its SHA-256.
+pub(crate) fn add_file(dir: &Path, content: &[u8]) -> String {
+    let store = Store::open(Options::new(dir)).unwrap();
+    let mut upload = store.blobs().begin().unwrap();
+    upload.write(content).unwrap();
+    let Blob { digest, md5, size } = upload.finish(None, None).unwrap();
+    let put = |run: &str| {
+        let (name, kind) = ("sub dir/päth.bin".into(), "".into());
+        event(key("mnist", run), Body::FilePut(FilePut { name, digest, md5, size, kind }))
+    };
+    store.append_blocking(Batch::new(vec![put("base"), put("wide")])).unwrap();
+    store.close().unwrap();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn key(project: &str, run: &str) -> RunKey {

@@ -50,7 +50,7 @@ fn global_options_stand_before_or_after_the_verb() {
     for words in [["--dir", "d", "stats"], ["stats", "--dir", "d"]] {
         let (global, request) = parse(&words).unwrap();
         assert_eq!(global.dir, Some("d".into()));
-        assert!(matches!(request, Request::Verb(Verb::Stats { limits: false })));
+        assert!(matches!(request, Request::Verb(Verb::Stats(_))));
     }
     for words in [["--format", "csv", "SELECT 1"], ["SELECT 1", "--format", "csv"]] {
         assert_eq!(parse(&words).unwrap().0.format, Some(Format::Csv));

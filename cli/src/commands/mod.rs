@@ -50,7 +50,7 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
         Verb::Stop(runs) => change::stop(context, &runs),
         Verb::Delete { runs, yes } => change::delete(context, &runs, yes),
         Verb::Undelete(runs) => change::undelete(context, &runs),
-        Verb::Stats { limits } => stats::run(context, limits),
+        Verb::Stats(asked) => stats::run(context, asked),
         Verb::Verify { deep, json } => care::verify(context, deep, json),
         Verb::Compact { keep_log } => change::compact(context, keep_log),
         Verb::Backup { target } => care::backup(context, target),
