@@ -242,6 +242,8 @@ Examples:
         #[arg(long)]
         dry_run: bool,
     },
+    /// Writes runs and all that they logged as files that DuckDB, pandas and Polars open
+    Export(Export),
     /// People and their keys
     #[command(subcommand)]
     User(User),
@@ -359,6 +361,53 @@ pub(crate) enum By {
     Key,
 }
 
+/// What to export, and as what.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXPR is a condition of SQL over the table `runs`, as it stands behind WHERE; without one every run is
+exported. All files show the store at one position. The folder has its name only once it is whole.
+
+  runs             a row a run: its columns, config and summary as JSON, and each of their keys
+  history/…        a row a step, a column a key; a file a project
+  points/…         a row for each value that was written, overwritten ones included
+  system/…         a row a sample, a column a metric
+  console/…        a row a line
+  files/…          a row a user file; with --files their content stands in user_files, by digest
+  events           a row an event
+  manifest.json    the position, and of each file its rows, bytes and SHA-256
+  README.md        how to open them
+
+Examples:
+  wbq export --to ./out
+  wbq export \"project = 'mnist' AND state = 'Finished' AND summary.loss < 0.1\" --to ./best --files
+  wbq --dir ./runs export --to ./out --as csv
+  wbq export --as-of '1 day ago' --to ./yesterday")]
+pub(crate) struct Export {
+    /// Which runs, as SQL: state = 'Finished' AND summary.loss < 0.1
+    #[arg(value_name = "EXPR")]
+    pub(crate) condition: Option<String>,
+    /// The new folder, empty or not there
+    #[arg(long = "to", value_name = "DIR")]
+    pub(crate) target: PathBuf,
+    /// As which files
+    #[arg(long = "as", value_enum, value_name = "FORMAT", default_value_t = Form::Parquet)]
+    pub(crate) form: Form,
+    /// Writes the user files too
+    #[arg(long)]
+    pub(crate) files: bool,
+}
+
+/// What exported files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// Parquet: types and values as they are
+    Parquet,
+    /// An object a line; NaN and infinities are texts
+    Jsonl,
+    /// Comma-separated values with a header; everything is text
+    Csv,
+}
+
 /// What to change in runs.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -469,9 +518,9 @@ pub(crate) enum Source {
 }
 
 /// Verbs that later releases have: as SQL they would only confuse.
-const LATER: [&str; 17] = [
-    "runs", "tail", "watch", "prune", "run", "import", "export", "compact", "team", "key", "role", "open",
-    "project", "sweep", "agent", "shell", "login",
+const LATER: [&str; 16] = [
+    "runs", "tail", "watch", "prune", "run", "import", "compact", "team", "key", "role", "open", "project",
+    "sweep", "agent", "shell", "login",
 ];
 
 impl Cli {
@@ -482,8 +531,8 @@ impl Cli {
     /// Usage, when it contradicts itself or names a verb that does not exist.
     pub(crate) fn request(self) -> Result<(Global, Request)> {
         let Self { global, sql, file, verb } = self;
-        if global.as_of.is_some() && !matches!(verb, None | Some(Verb::Show { .. })) {
-            return Err(Failure::usage("--as-of goes with SQL and `show`"));
+        if global.as_of.is_some() && !matches!(verb, None | Some(Verb::Show { .. } | Verb::Export(_))) {
+            return Err(Failure::usage("--as-of goes with SQL, `show` and `export`"));
         }
         let request = match (sql.as_slice(), file, verb) {
             ([], None, None) => Request::Nothing,

@@ -53,6 +53,19 @@ pub(crate) fn add_file(dir: &Path, content: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Logs a row with so many keys, `key0` and so on, to the run `wide` of the small store.
+pub(crate) fn log_keys(dir: &Path, keys: i64) {
+    let mut block = BlockBuilder::new();
+    block.begin_row();
+    block.push_int("_step", 1);
+    (0..keys).for_each(|number| block.push_int(&format!("key{number}"), number));
+    let chunk = Chunk { writer: "".into(), first_line: 1, lines: 1, hash: 2 };
+    let store = Store::open(Options::new(dir)).unwrap();
+    let logged = Body::Logged(Rows { chunk, rows: 1, block: block.finish() });
+    store.append_blocking(Batch::new(vec![event(key("mnist", "wide"), logged)])).unwrap();
+    store.close().unwrap();
+}
+
 fn key(project: &str, run: &str) -> RunKey {
     RunPath::new(ProjectKey::new("ada", project), run).generation(1)
 }

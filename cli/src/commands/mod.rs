@@ -3,6 +3,7 @@
 mod care;
 mod change;
 mod diff;
+mod export;
 mod serve;
 mod show;
 mod sql;
@@ -51,6 +52,7 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
         Verb::Delete { runs, yes } => change::delete(context, &runs, yes),
         Verb::Undelete(runs) => change::undelete(context, &runs),
         Verb::Stats(asked) => stats::run(context, asked),
+        Verb::Export(asked) => export::run(context, asked),
         Verb::Verify { deep, json } => care::verify(context, deep, json),
         Verb::Compact { keep_log } => change::compact(context, keep_log),
         Verb::Backup { target } => care::backup(context, target),
