@@ -1,7 +1,7 @@
 //! Answers to SQL, from a folder or from a server, read in the same way.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
-use engine::{Moment, Snapshot, Value};
+use engine::{Moment, ProjectKey, Snapshot, Value};
 use query::output::{Format, Writer};
 use query::{Database, Limits, QueryOptions};
 
@@ -52,31 +52,45 @@ enum Batches {
 impl Answerer {
     /// Opens the place for reading.
     pub(crate) fn at(place: Place, global: &Global) -> Result<Self> {
-        let moment = global.as_of.as_deref().map(moment).transpose()?;
-        let who = match place {
-            Place::Server(client) => Who::Server(client),
+        match place {
             Place::Folder(dir) => {
-                let mut snapshot = folder::read(&dir)?;
-                if let Some(moment) = moment {
-                    let past = snapshot.as_of(moment);
-                    snapshot =
-                        past.map_err(|error| folder::failure("cannot replay the log in", &dir, &error))?;
-                }
-                let snapshot = Arc::new(snapshot);
-                Who::Folder { dir, snapshot, database: Database::new(Limits::default()) }
+                let snapshot = snapshot(&dir, global)?;
+                Ok(Self::over(dir, snapshot, global))
             }
-        };
-        let (strict, include_deleted) = (global.strict, global.include_deleted);
-        Ok(Self { who, strict, include_deleted, as_of: moment.map(query::moment::write) })
+            Place::Server(client) => {
+                let as_of = global.as_of.as_deref().map(moment).transpose()?;
+                Ok(Self { as_of: as_of.map(query::moment::write), ..Self::by(Who::Server(client), global) })
+            }
+        }
+    }
+
+    /// Answers from a snapshot of a folder.
+    pub(crate) fn over(dir: PathBuf, snapshot: Arc<Snapshot>, global: &Global) -> Self {
+        Self::by(Who::Folder { dir, snapshot, database: Database::new(Limits::default()) }, global)
+    }
+
+    fn by(who: Who, global: &Global) -> Self {
+        Self { who, strict: global.strict, include_deleted: global.include_deleted, as_of: None }
     }
 
     /// Begins to answer a statement.
     pub(crate) async fn answer(&self, sql: &str) -> Result<Answer> {
+        self.answer_of(sql, None).await
+    }
+
+    /// Begins to answer a statement that asks of one project alone: where no server is asked, keys have the
+    /// types that they have there.
+    pub(crate) async fn answer_of(&self, sql: &str, project: Option<&ProjectKey>) -> Result<Answer> {
         let (strict, include_deleted) = (self.strict, self.include_deleted);
         let (schema, warnings, batches) = match &self.who {
             Who::Folder { snapshot, database, dir } => {
-                let options =
-                    QueryOptions { strict, include_deleted, row_limit: None, timeout: Some(PATIENCE) };
+                let options = QueryOptions {
+                    strict,
+                    include_deleted,
+                    row_limit: None,
+                    timeout: Some(PATIENCE),
+                    project: project.cloned(),
+                };
                 let rows = database.query(Arc::clone(snapshot), sql, &options).await;
                 let rows = rows.map_err(|error| failure(&error, sql, Some(dir)))?;
                 (rows.schema(), rows.warnings().to_vec(), Batches::Folder { rows, dir: dir.clone() })
@@ -120,6 +134,15 @@ impl Answer {
             })
             .collect()
     }
+}
+
+/// What a folder holds, at the moment that `--as-of` names if it names one.
+pub(crate) fn snapshot(dir: &Path, global: &Global) -> Result<Arc<Snapshot>> {
+    let moment = global.as_of.as_deref().map(moment).transpose()?;
+    let now = folder::read(dir)?;
+    let Some(moment) = moment else { return Ok(Arc::new(now)) };
+    let past = now.as_of(moment);
+    past.map(Arc::new).map_err(|error| folder::failure("cannot replay the log in", dir, &error))
 }
 
 /// The moment that `--as-of` names.

@@ -195,17 +195,8 @@ Examples:
         #[arg(long, value_enum, default_value_t = By::Run)]
         by: By,
     },
-    /// Tells what is in the folder: runs, projects, events, segments, points
-    #[command(after_help = "\
-Examples:
-  wbq stats
-  wbq --dir ./runs stats --format json
-  wbq stats --limits")]
-    Stats {
-        /// Prints each limit and its default instead
-        #[arg(long)]
-        limits: bool,
-    },
+    /// Tells what is in the folder, or what takes up room in it
+    Stats(Stats),
     /// Reads every byte of a folder and tells what is not as it was written; exit code 3 then
     #[command(after_help = "\
 Examples:
@@ -274,6 +265,8 @@ Examples:
         #[arg(long)]
         dry_run: bool,
     },
+    /// Writes runs and all that they logged as files that DuckDB, pandas and Polars open
+    Export(Export),
     /// People and their keys
     #[command(subcommand)]
     User(User),
@@ -332,17 +325,6 @@ pub(crate) struct Serve {
     pub(crate) behind_proxy: bool,
 }
 
-/// What room is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum By {
-    /// Projects.
-    Project,
-    /// Runs.
-    Run,
-    /// Keys.
-    Key,
-}
-
 /// When a write is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Durability {
@@ -358,6 +340,98 @@ pub(crate) struct Runs {
     /// The runs, each as id, project/id or entity/project/id
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<String>,
+}
+
+/// What to tell of a folder.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With --by, what takes up most comes first: bytes of rows, then those of user files.
+  points      values written to history and system metrics, overwritten ones included
+  rows        rows of history, samples, lines of the console
+  bytes       their bytes: of a table file the share of the rows, which is an estimate for one run or
+              key and exact for all together; of rows that are in the log alone their frames
+  file_bytes  user files; what several runs share counts for each of them
+Deleted runs and earlier generations count too. A key that is NULL stands for what rows say of
+themselves: run, step, time. The log behind table files is nobody's.
+
+Examples:
+  wbq stats
+  wbq --dir ./runs stats --format json
+  wbq stats --by project
+  wbq stats --by run --project mnist --limit 10
+  wbq stats --by key --project alice/mnist --format csv
+  wbq stats --limits")]
+pub(crate) struct Stats {
+    /// Prints each limit and its default instead
+    #[arg(long, conflicts_with_all = ["by", "project", "limit"])]
+    pub(crate) limits: bool,
+    /// Tells what each of these takes up instead
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) by: Option<By>,
+    /// Only this project: its name or entity/project
+    #[arg(long, value_name = "PROJECT", requires = "by")]
+    pub(crate) project: Option<String>,
+    /// Only so many, the largest
+    #[arg(long, value_name = "N", requires = "by")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// What room is told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// A project
+    Project,
+    /// A generation of a run
+    Run,
+    /// A key of history or system metrics
+    Key,
+}
+
+/// What to export, and as what.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXPR is a condition of SQL over the table `runs`, as it stands behind WHERE; without one every run is
+exported. All files show the store at one position. The folder has its name only once it is whole.
+
+  runs             a row a run: its columns, config and summary as JSON, and each of their keys
+  history/…        a row a step, a column a key; a file a project
+  points/…         a row for each value that was written, overwritten ones included
+  system/…         a row a sample, a column a metric
+  console/…        a row a line
+  files/…          a row a user file; with --files their content stands in user_files, by digest
+  events           a row an event
+  manifest.json    the position, and of each file its rows, bytes and SHA-256
+  README.md        how to open them
+
+Examples:
+  wbq export --to ./out
+  wbq export \"project = 'mnist' AND state = 'Finished' AND summary.loss < 0.1\" --to ./best --files
+  wbq --dir ./runs export --to ./out --as csv
+  wbq export --as-of '1 day ago' --to ./yesterday")]
+pub(crate) struct Export {
+    /// Which runs, as SQL: state = 'Finished' AND summary.loss < 0.1
+    #[arg(value_name = "EXPR")]
+    pub(crate) condition: Option<String>,
+    /// The new folder, empty or not there
+    #[arg(long = "to", value_name = "DIR")]
+    pub(crate) target: PathBuf,
+    /// As which files
+    #[arg(long = "as", value_enum, value_name = "FORMAT", default_value_t = Form::Parquet)]
+    pub(crate) form: Form,
+    /// Writes the user files too
+    #[arg(long)]
+    pub(crate) files: bool,
+}
+
+/// What exported files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// Parquet: types and values as they are
+    Parquet,
+    /// An object a line; NaN and infinities are texts
+    Jsonl,
+    /// Comma-separated values with a header; everything is text
+    Csv,
 }
 
 /// What to change in runs.
@@ -470,9 +544,9 @@ pub(crate) enum Source {
 }
 
 /// Verbs that later releases have: as SQL they would only confuse.
-const LATER: [&str; 16] = [
-    "runs", "tail", "watch", "run", "import", "export", "compact", "team", "key", "role", "open", "project",
-    "sweep", "agent", "shell", "login",
+const LATER: [&str; 14] = [
+    "runs", "tail", "watch", "run", "import", "team", "key", "role", "open", "project", "sweep", "agent",
+    "shell", "login",
 ];
 
 impl Cli {
@@ -483,8 +557,8 @@ impl Cli {
     /// Usage, when it contradicts itself or names a verb that does not exist.
     pub(crate) fn request(self) -> Result<(Global, Request)> {
         let Self { global, sql, file, verb } = self;
-        if global.as_of.is_some() && !matches!(verb, None | Some(Verb::Show { .. })) {
-            return Err(Failure::usage("--as-of goes with SQL and `show`"));
+        if global.as_of.is_some() && !matches!(verb, None | Some(Verb::Show { .. } | Verb::Export(_))) {
+            return Err(Failure::usage("--as-of goes with SQL, `show` and `export`"));
         }
         let request = match (sql.as_slice(), file, verb) {
             ([], None, None) => Request::Nothing,

@@ -33,6 +33,24 @@ impl Bar {
         bar
     }
 
+    /// A bar over files, each with a name and rows.
+    pub(crate) fn of_files(global: &Global, doing: &'static str) -> Self {
+        let bar = Self::new(global, doing);
+        let template = "{prefix} [{bar:30}] {pos} of {len} files, {msg}";
+        bar.0.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        bar.0.set_prefix(doing);
+        bar
+    }
+
+    /// Tells which file is being written and how many rows it has.
+    pub(crate) fn show_file(&self, done: usize, total: usize, name: &str, rows: u64) {
+        self.0.set_length(total as u64);
+        self.0.set_position(done as u64);
+        self.0.set_message(format!("{name}: {rows} rows"));
+    }
+
     pub(crate) fn show(&self, progress: Progress) {
         self.0.set_length(progress.total);
         self.0.set_position(progress.done);

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use engine::{
-    Attribute, Batch, BlockBuilder, Body, Cause, Chunk, Event, Options, Paths, ProjectCreated, ProjectKey,
-    Rows, RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Store, Subject, Time, Value,
+    Attribute, Batch, Blob, BlockBuilder, Body, Cause, Chunk, Event, FilePut, Options, Paths, ProjectCreated,
+    ProjectKey, Rows, RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Store, Subject, Time,
+    Value,
 };
 use tempfile::TempDir;
 
@@ -34,6 +35,34 @@ fn store(dir: &Path) {
     end(&mut events, &key("mnist", "wide"), State::Failed, 1);
     add_run(&mut events, &key("cifar", "base"), "calm-sea-1", 1.0, &[]);
     store.append_blocking(Batch::new(events)).unwrap();
+    store.close().unwrap();
+}
+
+/// Gives two runs of the small store a file of that content; tells its SHA-256.
+pub(crate) fn add_file(dir: &Path, content: &[u8]) -> String {
+    let store = Store::open(Options::new(dir)).unwrap();
+    let mut upload = store.blobs().begin().unwrap();
+    upload.write(content).unwrap();
+    let Blob { digest, md5, size } = upload.finish(None, None).unwrap();
+    let put = |run: &str| {
+        let (name, kind) = ("sub dir/päth.bin".into(), "".into());
+        event(key("mnist", run), Body::FilePut(FilePut { name, digest, md5, size, kind }))
+    };
+    store.append_blocking(Batch::new(vec![put("base"), put("wide")])).unwrap();
+    store.close().unwrap();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Logs a row with so many keys, `key0` and so on, to the run `wide` of the small store.
+pub(crate) fn log_keys(dir: &Path, keys: i64) {
+    let mut block = BlockBuilder::new();
+    block.begin_row();
+    block.push_int("_step", 1);
+    (0..keys).for_each(|number| block.push_int(&format!("key{number}"), number));
+    let chunk = Chunk { writer: "".into(), first_line: 1, lines: 1, hash: 2 };
+    let store = Store::open(Options::new(dir)).unwrap();
+    let logged = Body::Logged(Rows { chunk, rows: 1, block: block.finish() });
+    store.append_blocking(Batch::new(vec![event(key("mnist", "wide"), logged)])).unwrap();
     store.close().unwrap();
 }
 

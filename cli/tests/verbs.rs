@@ -110,12 +110,83 @@ fn stats_tell_what_is_in_the_folder() {
           system      0 (beside these)
         segments      1 with SIZE
           1           sealed, SIZE, events 1..18
+        lag           18 events wait for compaction
         ");
     });
     let json: serde_json::Value =
         serde_json::from_str(&printed(dir.path(), &["stats", "--format", "json"])).unwrap();
     assert_eq!((json["runs"].as_u64(), json["points"].as_u64()), (Some(3), Some(4)));
     assert_eq!(json["runs_by_state"], serde_json::json!({ "Failed": 1, "Finished": 1, "Running": 1 }));
+}
+
+fn stats(dir: &std::path::Path, args: &[&str]) -> serde_json::Value {
+    let all = [&["stats", "--format", "json"], args].concat();
+    serde_json::from_str(&printed(dir, &all)).unwrap()
+}
+
+fn sum(rows: &serde_json::Value, column: &str) -> u64 {
+    rows.as_array().unwrap().iter().map(|row| row[column].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn stats_tell_the_table_files_and_what_waits_for_compaction() {
+    let dir = sample::folder();
+    let before = stats(dir.path(), &[]);
+    assert_eq!((before["lag"].as_u64(), before["table_bytes"].as_u64()), (Some(18), Some(0)));
+    printed(dir.path(), &["compact"]);
+    let after = stats(dir.path(), &[]);
+    assert_eq!(after["lag"].as_u64(), Some(0));
+    let tables = after["tables"].as_array().unwrap();
+    let kinds: Vec<_> = tables.iter().map(|table| table["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["events", "history", "runs", "state"]);
+    assert_eq!(sum(&after["tables"], "bytes"), after["table_bytes"].as_u64().unwrap());
+    assert_eq!(tables[1]["rows"].as_u64(), Some(4));
+    let text = printed(dir.path(), &["stats"]);
+    assert!(text.contains("\n  history     level 0: 1 with 4 rows, "), "{text}");
+    assert!(text.contains("\nlag           0 events wait for compaction\n"), "{text}");
+}
+
+#[test]
+fn stats_by_run_project_and_key_add_up_to_the_files_of_rows() {
+    let dir = sample::folder();
+    sample::add_file(dir.path(), b"weights");
+    printed(dir.path(), &["compact"]);
+    let tables = stats(dir.path(), &[]);
+    let history = tables["tables"].as_array().unwrap().iter().find(|table| table["kind"] == "history");
+    let bytes = history.unwrap()["bytes"].as_u64().unwrap();
+    let (projects, runs, keys) = (
+        stats(dir.path(), &["--by", "project"]),
+        stats(dir.path(), &["--by", "run"]),
+        stats(dir.path(), &["--by", "key"]),
+    );
+    assert_eq!([&projects, &runs, &keys].map(|rows| sum(rows, "bytes")), [bytes; 3]);
+    assert_eq!((sum(&projects, "points"), sum(&runs, "points"), sum(&keys, "points")), (4, 4, 4));
+    assert_eq!((sum(&projects, "file_bytes"), sum(&runs, "file_bytes")), (14, 14), "once for each run");
+    let first = &runs[0];
+    assert_eq!(
+        (&first["run_id"], &first["project"], &first["rows"]),
+        (&"base".into(), &"mnist".into(), &3.into())
+    );
+    assert_eq!(projects[1]["project"], "cifar");
+    assert_eq!((&projects[1]["bytes"], &projects[1]["runs"]), (&0.into(), &1.into()));
+    assert!(keys.as_array().unwrap().iter().any(|key| key["key"].is_null() && key["rows"] == 4));
+    assert!(keys.as_array().unwrap().iter().any(|key| key["key"] == "loss" && key["points"] == 4));
+}
+
+#[test]
+fn stats_are_of_the_project_and_as_many_as_asked_for() {
+    let dir = sample::folder();
+    let of = |args: &[&str]| stats(dir.path(), args).as_array().unwrap().len();
+    assert_eq!((of(&["--by", "run"]), of(&["--by", "run", "--limit", "1"])), (3, 1));
+    assert_eq!(of(&["--by", "run", "--project", "ada/mnist"]), 2);
+    assert_eq!(of(&["--by", "project", "--project", "cifar"]), 1);
+    printed(dir.path(), &["delete", "--yes", "mnist/wide"]);
+    let deleted = stats(dir.path(), &["--by", "run", "--project", "mnist"]);
+    let wide = deleted.as_array().unwrap().iter().find(|run| run["run_id"] == "wide").unwrap();
+    assert_eq!((&wide["deleted"], &wide["points"]), (&true.into(), &1.into()));
+    let nobodys = run(dir.path(), &["stats", "--by", "key", "--project", "nobody"]);
+    assert_eq!((nobodys.code, nobodys.stdout.as_str()), (1, ""));
+    assert_eq!(run(dir.path(), &["stats", "--project", "mnist"]).code, 2, "--project goes with --by");
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub use projection::{
     is_nested, leaves_in,
 };
 pub use snapshot::{Moment, SegmentInfo, Snapshot, TableInfo};
-pub use store::{Health, Store, read};
+pub use store::{Health, Store, read, read_blob};
 pub use table::events::{Digest, DigestKey, Recorded};
 pub use table::rows::Piece;
 pub use table::runs::{Logged, RunChunk};

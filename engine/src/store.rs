@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use crate::batch::Batch;
-use crate::blob::Blobs;
+use crate::blob::{BlobReader, Blobs};
 use crate::compaction::pace::{Pace, Retry};
 use crate::compaction::{Done, Failed, Order};
 use crate::core::{self, Ack, Core, Prepared};
@@ -549,6 +549,15 @@ impl group::Writer for WriterThread {
 /// `NoStore`, `TooNew`, `Damaged`, `Io`.
 pub fn read(dir: &Path) -> Result<Snapshot> {
     core::read_in(&World::real(dir))
+}
+
+/// Opens a user file of a folder for reading, whoever holds the folder.
+///
+/// # Errors
+///
+/// `Damaged` when it is missing; `Io`.
+pub fn read_blob(dir: &Path, digest: &[u8; 32]) -> Result<BlobReader> {
+    Blobs::new(World::real(dir), Stop::default()).open(digest)
 }
 
 #[cfg(test)]

@@ -17,6 +17,12 @@ pub fn tables_markdown() -> String {
     page
 }
 
+/// The columns of a table that are there whatever was logged; none where there is no such table.
+pub fn columns(table: &str) -> impl Iterator<Item = &'static str> {
+    let table = ALL.into_iter().find(|known| known.name == table);
+    table.into_iter().flat_map(|table| table.columns).map(|column| column.name)
+}
+
 fn write_table(page: &mut String, table: &Table) {
     let keys = match table.keys {
         KeyColumns::None => "",

@@ -76,6 +76,27 @@ pub fn split(sql: &str) -> Result<Vec<String>, Error> {
     Ok(statements)
 }
 
+/// Checks that a text is one condition and nothing more, so that it can stand in brackets behind a `WHERE`
+/// of somebody else's.
+///
+/// # Errors
+///
+/// `Invalid` when it is none, `TooLarge` beyond a limit of the text.
+pub fn condition(text: &str) -> Result<(), Error> {
+    let tokens = tokens(text)?;
+    count(&tokens)?;
+    let mut parser = Parser::new(&GenericDialect {})
+        .with_recursion_limit(limits::PARSER_DEPTH_MAX)
+        .with_tokens_with_locations(tokens);
+    parser.parse_expr().map_err(|error| Error::syntax(&error.to_string()))?;
+    let rest = parser.peek_token();
+    if rest.token == Token::EOF {
+        return Ok(());
+    }
+    let error = Error::invalid(format!("the condition ends before {:?}", rest.token.to_string()));
+    Err(at(error, rest.span.start))
+}
+
 fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Error> {
     if sql.len() > limits::SQL_BYTES_MAX {
         return Err(Error::too_large(format!(
@@ -349,6 +370,21 @@ mod tests {
         ] {
             parse(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         }
+    }
+
+    #[test]
+    fn a_condition_is_one_expression_and_nothing_more() {
+        for text in ["true", "a = 1 AND b IN ('x', 'y') -- the end", "id IN (SELECT 1)", "(a)\n"] {
+            condition(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
+        for text in
+            ["", "a =", "true) OR (true", "true UNION SELECT 1", "true; SELECT 1", "true ORDER BY a", "'"]
+        {
+            condition(text).expect_err(text);
+        }
+        assert_eq!(condition("a = 1 or b\n= 2) or c").unwrap_err().position(), Some((2, 4)));
+        let deep = "(".repeat(limits::SQL_NESTING_MAX + 1);
+        assert_eq!(condition(&deep).unwrap_err().kind(), ErrorKind::TooLarge);
     }
 
     #[test]

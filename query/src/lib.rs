@@ -33,6 +33,7 @@ mod tables;
 
 pub use answer::{Answer, is_json_field};
 pub use error::{Error, ErrorKind};
-pub use guard::split;
+pub use guard::{condition, split};
 pub use limits::Limits;
+pub use resolver::keys;
 pub use session::{Database, QueryOptions};

@@ -21,6 +21,8 @@ pub const STAR_KEYS_MAX: usize = 1_000;
 pub(crate) const STACK_BYTES: usize = 16 << 20;
 /// Rows that a scan gathers into one batch.
 pub(crate) const BATCH_ROWS: usize = 8_192;
+/// Cells of a batch of a table with a column a key: one with very many columns has fewer rows.
+pub(crate) const BATCH_CELLS: usize = 1 << 20;
 /// Batches that wait for whoever reads an answer.
 pub(crate) const BATCHES_AHEAD: usize = 4;
 /// Elements or characters that one call of a function which repeats may make.

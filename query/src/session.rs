@@ -20,7 +20,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
 use datafusion::sql::parser::Statement as Parsed;
-use engine::{Moment, Snapshot};
+use engine::{Moment, ProjectKey, Snapshot};
 use futures::StreamExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
@@ -45,6 +45,9 @@ pub struct QueryOptions {
     pub row_limit: Option<u64>,
     /// How long it may take, where not the default.
     pub timeout: Option<Duration>,
+    /// The one project that the statement asks of: keys have the types that they have there, whatever
+    /// other projects log under the same names.
+    pub project: Option<ProjectKey>,
 }
 
 /// What all statements of a process share: threads, memory, turns, and columns that are kept ready.
@@ -224,8 +227,11 @@ impl Statement {
     }
 
     async fn plan(&self) -> Result<(SendableRecordBatchStream, Shape, Vec<String>), Error> {
-        let catalogue =
-            || Catalogue::new(&self.snapshot.projection, self.options.strict, self.options.include_deleted);
+        let catalogue = || {
+            let options = &self.options;
+            Catalogue::new(&self.snapshot.projection, options.strict, options.include_deleted)
+                .of(options.project.as_ref())
+        };
         let resolved = match guard::parse(&self.sql)? {
             guard::Request::Rows(statement) => resolver::resolve(*statement, &catalogue())?,
             guard::Request::Describe(name) => return Ok(ready(describe::table(&name, &catalogue())?)),

@@ -69,7 +69,12 @@ impl Fixture {
     }
 
     pub(crate) fn generation(&self, id: &str, generation: u32) -> Logger<'_> {
-        let key = RunKey { project: ProjectKey::new("ann", "mnist"), run: id.into(), generation };
+        self.begin(RunKey { project: ProjectKey::new("ann", "mnist"), run: id.into(), generation })
+    }
+
+    /// A run of any project.
+    pub(crate) fn begin(&self, key: RunKey) -> Logger<'_> {
+        let generation = key.generation;
         let created = RunCreated { source: "wandb".into(), state: State::Running };
         self.append(key.clone(), START, Body::RunCreated(created));
         Logger { fixture: self, key, line: 0, hash: u64::from(generation) << 32 }

@@ -250,3 +250,21 @@ fn keys_beyond_the_columns_of_a_file_are_there_too() {
         1
     );
 }
+
+/// Another project logs texts, a list and a fraction under the keys of this one.
+#[test]
+fn a_statement_that_asks_of_one_project_sees_its_types_alone() {
+    let fixture = Fixture::new();
+    fixture.run("a").log(&[r#"{"_step":0,"whole":9223372036854775807,"loss":0.5,"flag":true}"#]);
+    let other = fixture.project("other");
+    let key = engine::RunKey { project: other, run: "b".into(), generation: 1 };
+    fixture.begin(key).log(&[r#"{"_step":0,"whole":0.5,"loss":"high","flag":[1]}"#]);
+    let sql = "SELECT whole, loss, flag FROM history WHERE project = 'mnist'";
+    let of = |project: Option<&str>| {
+        let project = project.map(|name| engine::ProjectKey::new("ann", name));
+        let options = query::QueryOptions { project, ..query::QueryOptions::default() };
+        fixture.try_query(sql, &options).unwrap().0
+    };
+    assert_eq!(of(None), "{\"whole\":9.223372036854776e+18,\"loss\":\"0.5\",\"flag\":\"true\"}\n");
+    assert_eq!(of(Some("mnist")), "{\"whole\":9223372036854775807,\"loss\":0.5,\"flag\":true}\n");
+}

@@ -206,7 +206,7 @@ fn repaired_json(done: &Repaired) -> Value {
 }
 
 /// The folder; a server elsewhere has none for us.
-fn local(context: &Context<'_>) -> Result<PathBuf> {
+pub(super) fn local(context: &Context<'_>) -> Result<PathBuf> {
     if context.global.server.is_some() {
         return Err(Failure::usage(
             "this looks at a folder, with or without a server on it; --server is none",
@@ -224,7 +224,7 @@ fn is_json(global: &Global) -> Result<bool> {
 }
 
 /// Does long work with a bar beside it; Ctrl+C ends it and harms nothing.
-fn watched<T: Send + 'static>(
+pub(super) fn watched<T: Send + 'static>(
     global: &Global,
     doing: &'static str,
     dir: PathBuf,

@@ -3,6 +3,7 @@
 mod care;
 mod change;
 mod diff;
+mod export;
 mod prune;
 mod serve;
 mod show;
@@ -52,7 +53,8 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
         Verb::Delete { runs, yes } => change::delete(context, &runs, yes),
         Verb::Undelete(runs) => change::undelete(context, &runs),
         Verb::Prune { dry_run, deleted_for, yes, by } => prune::run(context, dry_run, deleted_for, yes, by),
-        Verb::Stats { limits } => stats::run(context, limits),
+        Verb::Stats(asked) => stats::run(context, asked),
+        Verb::Export(asked) => export::run(context, asked),
         Verb::Verify { deep, json } => care::verify(context, deep, json),
         Verb::Compact { keep_log } => change::compact(context, keep_log),
         Verb::Backup { target } => care::backup(context, target),

@@ -128,6 +128,12 @@ impl Keys {
         self.0.values().filter_map(|keys| find(keys, space, key)).fold(Kinds::default(), Kinds::and)
     }
 
+    /// The kinds that a key was seen with in one project.
+    #[must_use]
+    pub fn kinds_in(&self, project: &ProjectKey, space: Space, key: &str) -> Kinds {
+        self.0.get(project).and_then(|keys| find(keys, space, key)).unwrap_or_default()
+    }
+
     /// Every key of a space with its kinds, sorted, over all projects for which `wanted` holds.
     pub fn list(&self, space: Space, wanted: impl Fn(&ProjectKey) -> bool) -> Vec<(Arc<str>, Kinds)> {
         let mut merged = std::collections::BTreeMap::<Arc<str>, Kinds>::new();

@@ -104,7 +104,7 @@ pub(crate) async fn post(
         strict: request.strict,
         include_deleted: request.include_deleted,
         row_limit: (!is_streamed).then_some(TEXT_ROWS_MAX),
-        timeout: None,
+        ..QueryOptions::default()
     };
     let began = Instant::now();
     let answered = match snapshot(&app, request.as_of.as_deref()).await {

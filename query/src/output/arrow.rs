@@ -11,6 +11,9 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 
+/// Bytes of a row group in memory: a wide answer has smaller groups.
+const GROUP_BYTES: usize = 64 << 20;
+
 pub(super) struct Parquet<W: Write + Send>(ArrowWriter<W>);
 
 impl<W: Write + Send> Parquet<W> {
@@ -21,7 +24,11 @@ impl<W: Write + Send> Parquet<W> {
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        self.0.write(batch).map_err(of_parquet)
+        self.0.write(batch).map_err(of_parquet)?;
+        if self.0.memory_size() < GROUP_BYTES {
+            return Ok(());
+        }
+        self.0.flush().map_err(of_parquet)
     }
 
     pub(super) fn finish(self) -> io::Result<W> {

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine::{HIDDEN_KEY, Kinds, Projection, RUNS_PER_CHUNK, Space};
+use engine::{HIDDEN_KEY, Kinds, ProjectKey, Projection, RUNS_PER_CHUNK, Space};
 
 use super::near;
 use crate::error::Error;
@@ -18,6 +18,8 @@ pub(crate) struct Catalogue<'a> {
     projection: &'a Projection,
     pub(crate) strict: bool,
     pub(crate) include_deleted: bool,
+    /// The one project whose keys count; none where all do.
+    project: Option<&'a ProjectKey>,
     /// All keys of each space, listed when first asked for.
     lists: [OnceCell<KeyList>; 4],
 }
@@ -29,7 +31,20 @@ type KeyList = Vec<(Arc<str>, Kinds)>;
 
 impl<'a> Catalogue<'a> {
     pub(crate) fn new(projection: &'a Projection, strict: bool, include_deleted: bool) -> Self {
-        Self { projection, strict, include_deleted, lists: Default::default() }
+        Self { projection, strict, include_deleted, project: None, lists: Default::default() }
+    }
+
+    /// With the keys of one project alone.
+    pub(crate) fn of(self, project: Option<&'a ProjectKey>) -> Self {
+        Self { project, ..self }
+    }
+
+    /// The kinds of the values under a key.
+    fn kinds(&self, space: Space, key: &str) -> Kinds {
+        match self.project {
+            Some(project) => self.projection.keys.kinds_in(project, space, key),
+            None => self.projection.keys.kinds(space, key),
+        }
     }
 
     /// Every key of a space that is for people, sorted.
@@ -41,7 +56,7 @@ impl<'a> Catalogue<'a> {
             Space::System => &self.lists[3],
         };
         slot.get_or_init(|| {
-            let mut keys = self.projection.keys.list(space, |_| true);
+            let mut keys = self.projection.keys.list(space, |of| self.project.is_none_or(|only| of == only));
             keys.retain(|(key, _)| !is_hidden(key) && (!is_row_space(space) || !is_own_key(key)));
             keys
         })
@@ -55,7 +70,7 @@ impl<'a> Catalogue<'a> {
     /// What the values under a name are.
     pub(crate) fn sort(&self, path: &KeyPath) -> Sort {
         let space = path.space.space();
-        let exact = self.projection.keys.kinds(space, &path.name);
+        let exact = self.kinds(space, &path.name);
         let inside = Sort::Mixed(Some(crate::tables::key::View::Float));
         if !path.tail.is_empty() {
             // What stands in a list is not in the catalogue.
@@ -85,7 +100,7 @@ impl<'a> Catalogue<'a> {
     fn has_nested_prefix(&self, path: &KeyPath) -> bool {
         path.name.match_indices('.').any(|(dot, _)| {
             let prefix = path.name.get(..dot).unwrap_or_default();
-            self.projection.keys.kinds(path.space.space(), prefix).has(Kinds::NESTED)
+            self.kinds(path.space.space(), prefix).has(Kinds::NESTED)
         })
     }
 
@@ -143,6 +158,13 @@ impl<'a> Catalogue<'a> {
         }
         Ok(keys)
     }
+}
+
+/// Every key of a space that is for people, sorted: of one project, or of all.
+#[must_use]
+pub fn keys(projection: &Projection, space: Space, project: Option<&ProjectKey>) -> Vec<Arc<str>> {
+    let catalogue = Catalogue::new(projection, false, false).of(project);
+    catalogue.list(space).iter().map(|(key, _)| Arc::clone(key)).collect()
 }
 
 fn is_row_space(space: Space) -> bool {

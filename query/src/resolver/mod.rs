@@ -36,6 +36,7 @@ use crate::tables::key::{KeyPath, View, Want};
 use crate::tables::{self, Column, Table};
 
 pub(crate) use catalogue::Catalogue;
+pub use catalogue::keys;
 use names::Part;
 use scope::{OutColumn, Scope};
 

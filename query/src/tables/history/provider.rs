@@ -8,7 +8,7 @@ use datafusion::common::Result;
 use engine::{Run, Space, Value};
 
 use super::merge::{self, Cluster, Group, stream_of, time_of};
-use crate::limits::BATCH_ROWS;
+use crate::limits::{BATCH_CELLS, BATCH_ROWS};
 use crate::resolver::KeyColumn;
 use crate::scan::outside;
 use crate::scan::prune::Prunes;
@@ -77,9 +77,10 @@ impl Source for HistorySource {
             roots: roots(&columns),
             open: None,
         };
+        let enough = (BATCH_CELLS / columns.len().max(1)).clamp(1, BATCH_ROWS);
         let mut left = request.limit.unwrap_or(usize::MAX);
         Box::new(std::iter::from_fn(move || {
-            let gathered = match clusters.gather(left.min(BATCH_ROWS)) {
+            let gathered = match clusters.gather(left.min(enough)) {
                 Ok(gathered) => gathered,
                 Err(error) => return Some(Err(error)),
             };

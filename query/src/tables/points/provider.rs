@@ -38,6 +38,7 @@ pub(crate) fn written(context: &Arc<Context>, space: Space, filters: &Filters) -
             Err(error) => Box::new(std::iter::once(Err(error))),
             Ok((keys, _)) if keys.is_empty() => Box::new(std::iter::empty()),
             Ok((keys, run)) => {
+                let keys: Arc<[Arc<str>]> = keys.into();
                 let (context, filters) = (Arc::clone(&context), filters.clone());
                 let extents = match context.snapshot.extents(&run, stream_of(space)).map_err(outside) {
                     Ok(extents) => extents.into_iter(),
@@ -47,8 +48,8 @@ pub(crate) fn written(context: &Arc<Context>, space: Space, filters: &Filters) -
                     .filter(move |extent| extent.steps.is_none_or(|(low, high)| filters.overlaps(low, high)));
                 Box::new(wanted.flat_map(move |extent| {
                     match context.snapshot.rows_of(&extent, &keys).map_err(outside) {
-                        Ok(piece) => cells(&run, &extent, &piece, &keys),
-                        Err(error) => vec![Err(error)],
+                        Ok(piece) => cells(Arc::clone(&run), &extent, piece, Arc::clone(&keys)),
+                        Err(error) => Box::new(std::iter::once(Err(error))),
                     }
                 }))
             }
@@ -63,28 +64,54 @@ fn chosen_keys(run: &Run, space: Space, filters: &Filters) -> Result<Vec<Arc<str
     Ok(keys.into_iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(key, _)| Arc::clone(key)).collect())
 }
 
-/// The cells of a block, row by row.
-fn cells(run: &Arc<Run>, extent: &Extent, piece: &Piece, keys: &[Arc<str>]) -> Vec<Result<Written>> {
-    let own = |name: &str, row: u32| piece.block.cell(name, row);
-    let mut found = Vec::new();
-    for key in keys {
-        for (row, cell) in piece.block.cells(key) {
-            found.push((row, key, cell.to_value()));
+/// What a row says of itself.
+#[derive(Clone, Copy)]
+struct Own {
+    row: u32,
+    step: Option<i64>,
+    time: Option<i64>,
+    runtime: Option<f64>,
+    lsn: u64,
+}
+
+impl Own {
+    fn of(piece: &Piece, row: u32) -> Self {
+        let own = |name: &str| piece.block.cell(name, row);
+        Self {
+            row,
+            step: own("_step").and_then(|cell| cell.to_value().as_i64()),
+            time: own("_timestamp").and_then(time_of),
+            runtime: own("_runtime").and_then(|cell| cell.to_value().as_f64()),
+            lsn: piece.lsn(row).0,
         }
+    }
+}
+
+/// The cells of a block, row by row, each made when it is asked for.
+fn cells(run: Arc<Run>, extent: &Extent, piece: Piece, keys: Arc<[Arc<str>]>) -> Rows<Written> {
+    let mut found = Vec::new();
+    for key in keys.iter() {
+        found.extend(piece.block.cells(key).map(|(row, cell)| (row, Arc::clone(key), cell.to_value())));
     }
     // Stable: within a row the keys stay in their order.
     found.sort_by_key(|(row, _, _)| *row);
-    let write = |(row, key, value): (u32, &Arc<str>, Value)| Written {
-        run: Arc::clone(run),
-        writer: Arc::clone(&extent.writer),
-        key: Arc::clone(key),
-        step: own("_step", row).and_then(|cell| cell.to_value().as_i64()),
-        time: own("_timestamp", row).and_then(time_of),
-        runtime: own("_runtime", row).and_then(|cell| cell.to_value().as_f64()),
-        value,
-        lsn: piece.lsn(row).0,
-    };
-    found.into_iter().map(|cell| Ok(write(cell))).collect()
+    let writer = Arc::clone(&extent.writer);
+    let mut own: Option<Own> = None;
+    Box::new(found.into_iter().map(move |(row, key, value)| {
+        let known = own.filter(|own| own.row == row).unwrap_or_else(|| Own::of(&piece, row));
+        own = Some(known);
+        let Own { step, time, runtime, lsn, .. } = known;
+        Ok(Written {
+            run: Arc::clone(&run),
+            writer: Arc::clone(&writer),
+            key,
+            step,
+            time,
+            runtime,
+            value,
+            lsn,
+        })
+    }))
 }
 
 impl RowTable for Points {
