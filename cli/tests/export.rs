@@ -111,6 +111,25 @@ fn a_condition_chooses_the_runs_of_every_table() {
     assert!(!out.join("history/ada/cifar.jsonl").exists(), "a project without a chosen run has no files");
 }
 
+/// Whoever asked twice would be answered differently.
+#[test]
+fn a_condition_that_draws_chooses_the_same_runs_in_every_table() {
+    let dir = sample::folder();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..8 {
+        let place = Place::new();
+        let out = place.out();
+        export(dir.path(), &out, &["random() < 0.5", "--as", "jsonl"]);
+        let ids = |file: &str| -> std::collections::BTreeSet<String> {
+            let rows = rows(&out.join(file));
+            rows.iter().map(|row| format!("{}/{}", row["project"], row["run_id"])).collect()
+        };
+        assert_eq!(ids("runs.jsonl"), ids("events.jsonl"));
+        seen.insert(ids("runs.jsonl"));
+    }
+    assert!(seen.len() > 1, "it drew: {seen:?}");
+}
+
 #[test]
 fn a_condition_that_is_none_is_told_and_leaves_nothing() {
     let (dir, place) = (sample::folder(), Place::new());
@@ -189,6 +208,33 @@ fn a_folder_that_a_server_holds_and_the_past_are_exported_too() {
     export(dir.path(), &past, &["--as", "jsonl", "--as-of", "lsn:9"]);
     assert_eq!(manifest(&past)["position"], 9);
     assert_eq!((rows(&past.join("runs.jsonl")).len(), rows(&past.join("events.jsonl")).len()), (1, 9));
+}
+
+#[test]
+fn deleted_runs_are_exported_where_they_are_asked_for() {
+    let (dir, place) = (sample::folder(), Place::new());
+    printed(dir.path(), &["delete", "--yes", "mnist/base"]);
+    export(dir.path(), &place.out(), &["--as", "jsonl"]);
+    let all = place.0.path().join("all");
+    export(dir.path(), &all, &["--as", "jsonl", "--include-deleted"]);
+    let count = |out: &Path, file: &str| rows(&out.join(file)).len();
+    assert_eq!((count(&place.out(), "runs.jsonl"), count(&all, "runs.jsonl")), (2, 3));
+    let history = "history/ada/mnist.jsonl";
+    assert_eq!((count(&place.out(), history), count(&all, history)), (1, 4));
+    assert!(!rows(&all.join("runs.jsonl"))[0]["deleted_at"].is_null());
+}
+
+#[test]
+fn damage_is_exit_3_and_leaves_nothing() {
+    let (dir, place) = (sample::folder(), Place::new());
+    let digest = sample::add_file(dir.path(), b"weights");
+    fs::write(dir.path().join("blobs").join(&digest[..2]).join(&digest), "weighty").unwrap();
+    let target = place.out();
+    let done = run(dir.path(), &["export", "--files", "--to", target.to_str().unwrap()]);
+    assert_eq!((done.code, done.stdout.as_str()), (3, ""), "{done:?}");
+    assert!(done.stderr.contains("is not what its name says"), "{done:?}");
+    assert!(fs::read_dir(place.0.path()).unwrap().next().is_none(), "{:?}", place.files());
+    export(dir.path(), &target, &[]);
 }
 
 /// The content of the user file is a pipe that nobody writes to: there the export waits for the signal.

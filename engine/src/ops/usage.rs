@@ -297,19 +297,24 @@ impl<'a> Walk<'a> {
     }
 
     fn file(&self, kind: StreamKind, table: &Table, visit: Visit<'_>) -> Result<()> {
-        let weights = table.weights()?;
+        // A footer is read only where a run was chosen that has rows there.
+        let mut weights: Option<Weights> = None;
         let mut open: Option<Stretch> = None;
         for entry in table.entries()? {
             let Entry { ordinal, key, first_row, rows, .. } = entry?;
             let Some(group) = self.groups.get(ordinal as usize).copied().flatten() else { continue };
+            let weights = match &mut weights {
+                Some(weights) => weights,
+                None => weights.insert(table.weights()?),
+            };
             let rows = first_row..first_row.saturating_add(rows);
             let next = Stretch { group, row_group: weights.group_of(first_row), rows, key };
             if open.as_mut().is_some_and(|open| open.takes(&next)) {
                 continue;
             }
-            open.replace(next).into_iter().for_each(|done| visit(kind, &weights, &done));
+            open.replace(next).into_iter().for_each(|done| visit(kind, weights, &done));
         }
-        open.into_iter().for_each(|done| visit(kind, &weights, &done));
+        weights.iter().zip(&open).for_each(|(weights, done)| visit(kind, weights, done));
         Ok(())
     }
 }

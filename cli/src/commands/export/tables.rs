@@ -161,8 +161,16 @@ impl<'a> Exporter<'a> {
                 "{count} keys have no column in `runs`: the columns config and summary have them"
             ));
         }
-        let condition = bracketed(self.asked.condition.as_deref());
-        let statements = vec![format!("SELECT {} FROM runs{condition}", columns.join(", "))];
+        let columns = columns.join(", ");
+        // The condition is not asked again: it may tell the time, or draw.
+        let of = |(project, runs): (_, &Option<_>)| statements::conditions(project, runs.as_ref());
+        let conditions = match self.asked.condition {
+            Some(_) if chosen.is_empty() => vec!["false".to_owned()],
+            Some(_) => chosen.iter().flat_map(of).collect(),
+            None => vec!["true".to_owned()],
+        };
+        let statement = |condition: &String| format!("SELECT {columns} FROM runs WHERE {condition}");
+        let statements = conditions.iter().map(statement).collect();
         self.write(Asked { path: "runs".to_owned(), table: "runs", project: None, statements }).await?;
         self.runs = self.files.last().and_then(|file| file.rows).unwrap_or_default();
         Ok(())
