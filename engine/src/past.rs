@@ -80,8 +80,10 @@ struct Past {
     changed: BTreeSet<u32>,
     /// Those of the changed runs that have begun so far, with their ordinals.
     folded: BTreeMap<RunKey, u32>,
-    /// Those of them before which a later generation began that is not folded, and where it began.
-    superseded: BTreeMap<u32, Lsn>,
+    /// Those of them, by ordinal, that a later generation superseded which is not folded.
+    superseded: BTreeSet<u32>,
+    /// Where these began, as long as the state does not know of it.
+    pending: BTreeMap<Lsn, u32>,
     /// Runs that have begun so far: the next one's ordinal.
     begun: u32,
     /// Of each project, the ids that have begun.
@@ -96,7 +98,8 @@ impl Past {
             state: Projection::beside(now),
             changed: BTreeSet::new(),
             folded: BTreeMap::new(),
-            superseded: BTreeMap::new(),
+            superseded: BTreeSet::new(),
+            pending: BTreeMap::new(),
             begun: 0,
             ids: BTreeMap::new(),
             last: Lsn(0),
@@ -113,7 +116,9 @@ impl Past {
             self.folded.range(generation(0)..generation(key.generation)).next_back()
         {
             // A third generation does nothing to the first.
-            self.superseded.entry(*older).or_insert(lsn);
+            if self.superseded.insert(*older) {
+                self.pending.insert(lsn, *older);
+            }
         }
         self.begun += 1;
         if key.generation == 1 {
@@ -125,8 +130,10 @@ impl Past {
         is_changed
     }
 
-    /// Gives a run that begins its own ordinal: others, which are not folded, have begun before it.
-    fn make_place(&mut self, event: &Event) {
+    /// Brings the state to where an event can be folded: runs that are not folded have begun before it, so one
+    /// that begins has a higher ordinal, and earlier generations are superseded.
+    fn make_place(&mut self, lsn: Lsn, event: &Event) {
+        self.supersede(lsn);
         let begins = match &event.body {
             Body::RunCreated(_) => true,
             Body::Erased(erased) => erased.begins,
@@ -134,6 +141,13 @@ impl Past {
         };
         if let Some(ordinal) = event.run().filter(|_| begins).and_then(|key| self.folded.get(key)) {
             self.state.begin_at(*ordinal);
+        }
+    }
+
+    fn supersede(&mut self, before: Lsn) {
+        while let Some(next) = self.pending.first_entry().filter(|next| *next.key() < before) {
+            let (lsn, ordinal) = next.remove_entry();
+            self.state.supersede(ordinal, lsn);
         }
     }
 
@@ -164,14 +178,14 @@ impl Past {
         if !is_wanted {
             return Ok(());
         }
-        self.make_place(event);
+        self.make_place(*lsn, event);
         follows(*lsn, self.state.apply(*lsn, *location, event) == Ok(*run_seq))
     }
 
     /// The state, with the runs that are as they were.
-    fn finish(self, now: &Snapshot, last: Lsn) -> Result<Projection> {
-        let Self { mut state, begun, ids, changed, superseded, .. } = self;
-        superseded.into_iter().for_each(|(ordinal, lsn)| state.supersede(ordinal, lsn));
+    fn finish(mut self, now: &Snapshot, last: Lsn) -> Result<Projection> {
+        self.supersede(last.advance(1));
+        let Self { mut state, begun, ids, changed, .. } = self;
         state.complete(&now.projection, begun, &ids, &changed);
         let mut positions = Vec::new();
         for chunk in 0..chunks(begun) {
@@ -200,7 +214,7 @@ impl Choice for Past {
     }
 
     fn take(&mut self, recorded: Recorded) -> Result<()> {
-        self.make_place(&recorded.event);
+        self.make_place(recorded.lsn, &recorded.event);
         follows(recorded.lsn, self.state.apply_recorded(&recorded) == Ok(recorded.run_seq))
     }
 }
