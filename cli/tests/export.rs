@@ -157,6 +157,10 @@ fn a_folder_with_something_in_it_is_left_as_it_is() {
     assert_eq!(done.code, 1);
     assert!(done.stderr.contains("name an empty folder, or one that does not exist"), "{done:?}");
     assert_eq!(place.files(), ["mine"]);
+    let mut here = command(dir.path(), &["export", "--to", "."]);
+    fs::create_dir(place.out()).unwrap();
+    let here = here.current_dir(place.out()).output().unwrap();
+    assert!(String::from_utf8_lossy(&here.stderr).contains("it is the current folder"), "{here:?}");
     let nowhere = run(place.0.path(), &["export", "--to", place.out().to_str().unwrap()]);
     assert_eq!(nowhere.code, 1, "there is no store to export");
     assert_eq!(place.files(), ["mine"]);

@@ -39,12 +39,20 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => false,
             Err(error) => return Err(unwritable(&error)),
         };
-        // Renaming needs a name, which `.` and `..` do not have.
+        let refused = |cause: &str| {
+            Failure::refused(format!("cannot write to {}", target.display()))
+                .cause(cause)
+                .next("name an empty folder, or one that does not exist")
+        };
+        if !is_free {
+            return Err(refused("it is not empty"));
+        }
+        // Renaming needs a name, which `.` does not have, and whoever stands in a folder that another takes the
+        // place of sees nothing of it.
         let absolute = std::path::absolute(target).map_err(|error| unwritable(&error))?;
-        let (Some(name), Some(parent), true) = (absolute.file_name(), absolute.parent(), is_free) else {
-            return Err(Failure::refused(format!("cannot write to {}", target.display()))
-                .cause("it is not empty")
-                .next("name an empty folder, or one that does not exist"));
+        let is_here = std::env::current_dir().is_ok_and(|here| here == absolute);
+        let (Some(name), Some(parent), false) = (absolute.file_name(), absolute.parent(), is_here) else {
+            return Err(refused("it is the current folder"));
         };
         let mut partial = name.to_owned();
         partial.push(format!(".partial-{}", std::process::id()));
