@@ -8,6 +8,7 @@ import duckdb
 import pandas
 import polars
 import pytest
+from server import Server
 
 pytestmark = pytest.mark.xdist_group("export")
 
@@ -79,6 +80,14 @@ class Polars:
 @pytest.fixture(params=[DuckDb, Pandas, Polars])
 def reader(request):
     return request.param
+
+
+@pytest.fixture(scope="module")
+def server(binary, tmp_path_factory):
+    """One of its own: what keys are here would change what they are to other tests."""
+    server = Server(binary, tmp_path_factory.mktemp("exported")).start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="module")

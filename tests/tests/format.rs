@@ -307,7 +307,7 @@ fn the_page_is_enough_to_read_a_file_of_runs() {
                 assert_eq!(runs.len(), field("unpacked"));
                 let mut at = 0;
                 while at < runs.len() {
-                    assert_eq!(runs[at + 4], 1, "its version");
+                    assert_eq!(runs[at + 4], 2, "its version");
                     at += 4 + number_at(&runs, at);
                     found += 1;
                 }
