@@ -253,7 +253,7 @@ fn d8_prune_shows_what_goes_and_erases_it() {
     let kept = &json(&["prune", "--dry-run"])[0];
     assert_eq!((kept["run"].as_str(), kept["what"].as_str()), (Some("ada/mnist/base"), Some("kept")));
     let due = &json(&["prune", "--dry-run", "--deleted-for", "0s"])[0];
-    assert!(due["what"] == "would be erased" && due["points"].as_u64() > Some(0), "{due}");
+    assert!(due["what"] == "would be erased" && due["points"] == 3, "three losses: {due}");
     let by = |what: &str| json(&["prune", "--dry-run", "--deleted-for", "0s", "--by", what]);
     assert_eq!(
         (by("project")[0]["project"].as_str(), by("project")[0]["runs"].as_u64()),
@@ -273,6 +273,8 @@ fn d8_prune_shows_what_goes_and_erases_it() {
         done.code == 0 && done.stderr.contains("one run erased; the log and the table files"),
         "{done:?}"
     );
+    let room = json(&["stats", "--by", "project", "--project", "mnist", "--format", "ndjson"]);
+    assert_eq!(room[0]["runs"], 1, "the erased one takes up nothing: {room:?}");
     let undelete = run(dir.path(), &["undelete", "mnist/base"]);
     assert!(undelete.code == 1 && undelete.stderr.contains("was erased"), "{undelete:?}");
     let deleted = json(&["--include-deleted", list]);

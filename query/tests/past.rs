@@ -1,7 +1,7 @@
 //! Tables as of moments of the past, beside those of now.
 
 use engine::{Body, State};
-use query::ErrorKind;
+use query::{ErrorKind, QueryOptions};
 
 use crate::fixture::{Fixture, START, paths};
 
@@ -84,6 +84,11 @@ fn run_changes_tell_what_changed_when_and_by_whom() {
             r#"{"run_id":"late","actor":"ann","path":"state","value":"Finished","kind":"set"}"#
         ]
     );
+    let of_deleted = "SELECT count(*) AS n FROM events WHERE run_id = 'gone'";
+    assert_eq!(fixture.rows(of_deleted), [r#"{"n":0}"#], "a deleted run's events are not shown");
+    let all = QueryOptions { include_deleted: true, ..QueryOptions::default() };
+    let shown = fixture.try_query(of_deleted, &all).unwrap().0;
+    assert_eq!(shown.trim(), r#"{"n":3}"#, "begun, named, deleted");
     let last =
         "SELECT value FROM run_changes WHERE run_id = 'a' AND path = 'summary.val/acc' ORDER BY lsn DESC";
     assert_eq!(fixture.rows(last), [r#"{"value":0.75}"#, r#"{"value":0.5}"#]);

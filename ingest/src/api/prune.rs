@@ -17,11 +17,11 @@ pub struct DeletedRun {
     pub deleted_at: i64,
     /// Seconds for which it was kept since, by the time that the store was open.
     pub kept_seconds: u64,
-    /// Values of its history and system metrics.
+    /// Values of its history and system metrics, overwritten ones included.
     pub points: u64,
     /// Console lines.
     pub console_lines: u64,
-    /// Files that it has.
+    /// Files of different content that it has.
     pub files: u64,
     /// Bytes of them, those included that other runs have too.
     pub file_bytes: u64,
@@ -71,8 +71,8 @@ pub(super) async fn prune(
     let (mut runs, mut kept, mut due) = (Vec::new(), Vec::new(), Vec::new());
     for (run, since) in deleted {
         let is_over = since >= deleted_for;
-        let bytes = usage.get(&run.ordinal).map_or(0, |usage| usage.total().bytes);
-        (if is_over { &mut runs } else { &mut kept }).push(told(&run, since, bytes));
+        let usage = usage.get(&run.ordinal).copied().unwrap_or_default();
+        (if is_over { &mut runs } else { &mut kept }).push(told(&run, since, &usage));
         due.extend(is_over.then_some(run));
     }
     let keys = if by_key { keys_of(&before, due)? } else { Vec::new() };
@@ -97,17 +97,17 @@ fn keys_of(snapshot: &Snapshot, runs: Vec<Arc<Run>>) -> Result<Vec<DeletedKey>, 
     Ok(keys)
 }
 
-fn told(run: &Run, since: Duration, row_bytes: u64) -> DeletedRun {
-    let points = |table: &engine::Table| table.keys.values().map(|key| key.points).sum::<u64>();
+fn told(run: &Run, since: Duration, usage: &ops::Usage) -> DeletedRun {
+    let ops::Amount { points, bytes, .. } = usage.total();
     DeletedRun {
         run: run.key.to_string(),
         deleted_at: run.deleted.unwrap_or_default(),
         kept_seconds: since.as_secs(),
-        points: points(&run.history) + points(&run.system),
-        console_lines: run.console_lines,
-        files: run.files.len() as u64,
-        file_bytes: run.files.values().map(|entry| entry.file.size).sum(),
-        row_bytes,
+        points,
+        console_lines: usage.console.rows,
+        files: usage.files,
+        file_bytes: usage.file_bytes,
+        row_bytes: bytes,
     }
 }
 

@@ -75,7 +75,10 @@ impl Of<'_> {
 
     /// The runs that are measured.
     fn chosen(&self) -> impl Iterator<Item = engine::Result<Arc<Run>>> {
-        let is_chosen = |run: &Run| self.project.is_none_or(|project| run.key.project == *project);
+        // Of an erased run nothing is left that takes up room.
+        let is_chosen = |run: &Run| {
+            run.erased.is_none() && self.project.is_none_or(|project| run.key.project == *project)
+        };
         let runs = self.snapshot.projection.runs();
         runs.filter(move |run| run.as_ref().map_or(true, |run| is_chosen(run)))
     }

@@ -1,6 +1,6 @@
 //! Rows of `events`, in log order.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::common::Result;
@@ -21,33 +21,42 @@ pub(crate) struct Events;
 /// shown, all events: also of an erased run it is told that it was.
 pub(crate) fn entries(context: &Arc<Context>, (low, high): (i64, i64)) -> Rows<Recorded> {
     let from = u64::try_from(low.max(1)).unwrap_or(1);
-    let context = Arc::clone(context);
     let events = context.snapshot.recorded(Lsn(from));
     let until = events.take_while(move |event| match event {
         Ok(event) => i64::try_from(event.lsn.0).is_ok_and(|lsn| lsn <= high),
         Err(_) => true,
     });
-    // A run has many events, and looking for one that rests takes a while.
-    let mut known: BTreeMap<RunKey, bool> = BTreeMap::new();
-    let mut is_seen = move |run: &RunKey| -> Result<bool> {
-        if context.include_deleted {
-            return Ok(true);
-        }
-        if let Some(is_seen) = known.get(run) {
-            return Ok(*is_seen);
-        }
-        let found = context.snapshot.projection.generation(run).map_err(outside)?;
-        let is_seen = found.is_none_or(|run| context.sees(&run));
-        known.insert(run.clone(), is_seen);
-        Ok(is_seen)
+    let hidden = match hidden(context) {
+        Ok(hidden) => hidden,
+        Err(error) => return Box::new(std::iter::once(Err(error))),
     };
-    Box::new(until.filter_map(move |event| match event {
-        Ok(event) => match event.event.run().map_or(Ok(true), &mut is_seen) {
-            Ok(is_seen) => is_seen.then_some(Ok(event)),
-            Err(error) => Some(Err(error)),
-        },
-        Err(error) => Some(Err(outside(error))),
-    }))
+    let is_seen = move |event: &Recorded| event.event.run().is_none_or(|run| !hidden.contains(run));
+    Box::new(
+        until.map(|event| event.map_err(outside)).filter(move |event| event.as_ref().map_or(true, &is_seen)),
+    )
+}
+
+/// The runs whose events the statement does not see. Few runs are hidden, so chunks of runs are asked how
+/// many they hide before any run of theirs is loaded.
+fn hidden(context: &Context) -> Result<BTreeSet<RunKey>> {
+    let mut hidden = BTreeSet::new();
+    if context.include_deleted {
+        return Ok(hidden);
+    }
+    for chunk in 0..context.chunks() {
+        let all = context.snapshot.projection.chunk(u32::try_from(chunk).unwrap_or(u32::MAX));
+        let all = all.map_err(outside)?;
+        if context.chunk(chunk)?.len() == all.len() {
+            continue;
+        }
+        for run in all.runs() {
+            let run = run.map_err(outside)?;
+            if !context.sees(&run) {
+                hidden.insert(run.key.clone());
+            }
+        }
+    }
+    Ok(hidden)
 }
 
 impl RowTable for Events {
