@@ -24,11 +24,15 @@ pub(crate) trait RowTable: Debug + Send + Sync + 'static {
     /// The declaration.
     fn table(&self) -> &'static Table;
 
-    /// On which columns [`RowTable::rows`] chooses.
-    fn prunes(&self) -> Prunes;
+    /// On which columns [`RowTable::rows`] chooses; most choose on none.
+    fn prunes(&self) -> Prunes {
+        Prunes::default()
+    }
 
-    /// Whether finding rows reads the log.
-    fn reads_log(&self) -> bool;
+    /// Whether finding rows reads the log; what tells of the store itself is in memory.
+    fn reads_log(&self) -> bool {
+        false
+    }
 
     /// About how many there are.
     fn estimate(&self, context: &Context) -> usize;

@@ -26,10 +26,6 @@ impl RowTable for Files {
         Prunes { runs: true, ..Prunes::default() }
     }
 
-    fn reads_log(&self) -> bool {
-        false
-    }
-
     fn estimate(&self, context: &Context) -> usize {
         context.run_count().saturating_mul(4)
     }

@@ -7,7 +7,6 @@ use datafusion::common::Result;
 use engine::{HIDDEN_KEY, Kinds, ProjectKey, Run, Space};
 
 use super::TABLE;
-use crate::scan::prune::Prunes;
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request, outside};
 use crate::tables::Table;
@@ -41,10 +40,6 @@ impl RowTable for Keys {
 
     fn table(&self) -> &'static Table {
         &TABLE
-    }
-
-    fn prunes(&self) -> Prunes {
-        Prunes::default()
     }
 
     fn reads_log(&self) -> bool {

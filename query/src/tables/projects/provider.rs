@@ -7,7 +7,6 @@ use datafusion::common::Result;
 use engine::{Project, ProjectKey};
 
 use super::TABLE;
-use crate::scan::prune::Prunes;
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request, outside};
 use crate::tables::Table;
@@ -29,10 +28,6 @@ impl RowTable for Projects {
 
     fn table(&self) -> &'static Table {
         &TABLE
-    }
-
-    fn prunes(&self) -> Prunes {
-        Prunes::default()
     }
 
     fn reads_log(&self) -> bool {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::TABLE;
 use crate::limits;
-use crate::scan::prune::Prunes;
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request};
 use crate::tables::Table;
@@ -22,14 +21,6 @@ impl RowTable for Settings {
 
     fn table(&self) -> &'static Table {
         &TABLE
-    }
-
-    fn prunes(&self) -> Prunes {
-        Prunes::default()
-    }
-
-    fn reads_log(&self) -> bool {
-        false
     }
 
     fn estimate(&self, _: &Context) -> usize {

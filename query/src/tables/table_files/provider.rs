@@ -5,7 +5,6 @@ use std::sync::Arc;
 use engine::TableInfo;
 
 use super::TABLE;
-use crate::scan::prune::Prunes;
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request};
 use crate::tables::Table;
@@ -20,14 +19,6 @@ impl RowTable for TableFiles {
 
     fn table(&self) -> &'static Table {
         &TABLE
-    }
-
-    fn prunes(&self) -> Prunes {
-        Prunes::default()
-    }
-
-    fn reads_log(&self) -> bool {
-        false
     }
 
     fn estimate(&self, _: &Context) -> usize {
