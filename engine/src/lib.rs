@@ -67,6 +67,6 @@ pub use projection::{
 };
 pub use snapshot::{Moment, SegmentInfo, Snapshot, TableInfo};
 pub use store::{Health, Store, read, read_blob};
-pub use table::events::{Digest, DigestKey, Recorded};
+pub use table::events::{Digest, DigestKey, Recorded, Whose};
 pub use table::rows::Piece;
 pub use table::runs::{Logged, RunChunk};

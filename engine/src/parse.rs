@@ -14,7 +14,7 @@ use crate::log::{frame, packed, segment};
 use crate::manifest;
 use crate::projection::{Projection, Run};
 use crate::snapshot::TableInfo;
-use crate::table::events::Recorded;
+use crate::table::events::{Recorded, Whose};
 use crate::table::rows::Piece;
 use crate::table::runs::RunFiles;
 use crate::table::{Kind, Table, TableId, TableMeta};
@@ -219,7 +219,7 @@ pub fn table(table: &TableInfo, file: Vec<u8>, sidecar: Vec<u8>, end: (u64, u32)
     let disk = SimDisk::holding([(meta.path(), file), (meta.sidecar_path(), sidecar)]);
     let table = Arc::new(Table::open(&disk, meta));
     Ok(match table.meta.kind {
-        Kind::Events => TableRows::Events(table.events(Lsn(0))?.collect::<Result<_>>()?),
+        Kind::Events => TableRows::Events(table.events(Lsn(0), &Whose::ALL)?.collect::<Result<_>>()?),
         Kind::Runs => TableRows::Runs(runs(&table)?),
         Kind::State => {
             let state = Projection::from_bytes(&table.whole()?, Arc::default(), table.meta.lsns.1)?;

@@ -9,7 +9,7 @@ use crate::id::{Lsn, ProjectKey};
 use crate::log::{Located, Segments};
 use crate::past;
 use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
-use crate::table::events::Recorded;
+use crate::table::events::{Recorded, Whose};
 use crate::table::rows::{Piece, Wanted, console_lines};
 use crate::table::{Kind, Table, Tables};
 
@@ -157,13 +157,22 @@ impl Snapshot {
 
     /// Every event from a position on as it is kept for ever, up to this snapshot's, in log order.
     pub fn recorded(&self, from: Lsn) -> impl Iterator<Item = Result<Recorded>> + use<> {
+        self.recorded_of(from, Whose::ALL)
+    }
+
+    /// Of these events, those about some subjects: of the others that stand in table files only that is read
+    /// what they are about.
+    pub fn recorded_of(&self, from: Lsn, whose: Whose) -> impl Iterator<Item = Result<Recorded>> + use<> {
         let (through, durable) = (self.tables.through, self.durable);
         let at_rest = self
             .tables
-            .events(from)
+            .events(from, whose.clone())
             .take_while(move |event| event.as_ref().map_or(true, |event| event.lsn <= durable));
         let tail = Segments::events(Arc::clone(&self.segments), from.max(through.advance(1)), durable);
-        at_rest.chain(tail.map(|located| {
+        let is_wanted = move |located: &Result<Located>| {
+            located.as_ref().map_or(true, |located| whose.are_wanted(&located.event.subject))
+        };
+        at_rest.chain(tail.filter(is_wanted).map(|located| {
             let Located { lsn, run_seq, event, .. } = located?;
             Recorded::of(lsn, run_seq, event)
         }))

@@ -24,7 +24,7 @@ use crate::id::{Lsn, ProjectKey, RunKey, SegmentId};
 use crate::manifest::{Manifest, SegmentMeta};
 use crate::projection::{Erasing, Projection};
 use crate::snapshot::Snapshot;
-use crate::table::events::Recorded;
+use crate::table::events::{Recorded, Whose};
 use crate::table::{Kind, Table, TableId};
 
 /// Runs to be erased, with what is to be known of each before.
@@ -59,7 +59,9 @@ pub(super) fn condemn(snapshot: &Snapshot, runs: &BTreeMap<u32, Arc<str>>) -> Re
             condemned.insert(run.key.clone(), Condemned { key, actor, blobs: BTreeSet::new() });
         }
     }
-    for recorded in snapshot.recorded(Lsn(1)) {
+    let keys: BTreeSet<RunKey> = condemned.keys().cloned().collect();
+    let theirs = Whose::those(move |subject| matches!(subject, Subject::Run(run) if keys.contains(run)));
+    for recorded in snapshot.recorded_of(Lsn(1), theirs) {
         let event = recorded?.event;
         if let (Body::FilePut(file), Some(key)) = (&event.body, event.run())
             && let Some(condemned) = condemned.get_mut(key)
@@ -148,14 +150,15 @@ fn events(
     blobs: &mut BTreeSet<[u8; 32]>,
 ) -> Result<bool> {
     let mut has_some = false;
-    for recorded in table.events(Lsn(0))? {
+    for recorded in table.events(Lsn(0), &Whose::ALL)? {
         let event = recorded?.event;
         has_some |= says_something(&event, keys);
         spare(&event, keys, blobs);
     }
     if has_some {
         let label = maker.label(Kind::Events, table.meta.level, table.meta.lsns);
-        let emptied = table.events(Lsn(0))?.map(|recorded| recorded.map(|recorded| empty(recorded, keys)));
+        let emptied =
+            table.events(Lsn(0), &Whose::ALL)?.map(|recorded| recorded.map(|recorded| empty(recorded, keys)));
         maker.events(label, emptied)?;
     }
     Ok(has_some)

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::id::{Lsn, ProjectKey};
 use crate::projection::Projection;
 use crate::snapshot::Snapshot;
-use crate::table::events::Recorded;
+use crate::table::events::{Recorded, Whose};
 use crate::table::index::Entry;
 use crate::table::rows::{Loader, Part, PartRows, Wanted};
 use crate::table::{Kind, Label, Table, TableId};
@@ -227,7 +227,7 @@ fn events(maker: &mut Maker<'_>, level: u8, inputs: &[Arc<Table>]) -> Result<()>
 }
 
 fn events_of(table: &Arc<Table>) -> Box<dyn Iterator<Item = Result<Recorded>>> {
-    match table.events(Lsn(0)) {
+    match table.events(Lsn(0), &Whose::ALL) {
         Ok(events) => Box::new(events),
         Err(error) => Box::new(std::iter::once(Err(error))),
     }

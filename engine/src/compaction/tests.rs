@@ -14,6 +14,7 @@ use crate::id::{Lsn, ProjectKey, RunKey};
 use crate::options::{Compaction, Options};
 use crate::projection::StreamKind;
 use crate::snapshot::{Moment, Snapshot};
+use crate::table::events::Whose;
 use crate::table::{Kind, TableMeta};
 
 const PROJECTS: u64 = 3;
@@ -172,7 +173,8 @@ fn d9_rows_of_several_projects_stay_what_they_were_while_files_are_merged() {
     assert_eq!(events[0].lsns.0.0, 1);
     assert!(events.windows(2).all(|pair| pair[0].lsns.1.0 + 1 == pair[1].lsns.0.0));
     for table in core.snapshot().tables.all().filter(|table| table.meta.kind == Kind::Events) {
-        let lsns: Vec<u64> = table.events(Lsn(0)).unwrap().map(|event| event.unwrap().lsn.0).collect();
+        let lsns: Vec<u64> =
+            table.events(Lsn(0), &Whose::ALL).unwrap().map(|event| event.unwrap().lsn.0).collect();
         assert_eq!(lsns, (table.meta.lsns.0.0..=table.meta.lsns.1.0).collect::<Vec<_>>());
     }
 }

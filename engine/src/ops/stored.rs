@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::event::{BlockBuilder, Body, Cell, Console, ConsoleLine, Event, Rows};
 use crate::id::{Lsn, RunKey};
 use crate::manifest::Manifest;
-use crate::table::events::{Digest, Recorded};
+use crate::table::events::{Digest, Recorded, Whose};
 use crate::table::index::Entry;
 use crate::table::rows::{Piece, Wanted, console_lines};
 use crate::table::{self, Kind, Table, TableId, TableMeta, Tables};
@@ -77,7 +77,7 @@ impl Stored {
     ) -> Result<()> {
         let mut window = Window::default();
         let mut next = first;
-        for recorded in self.tables.events(first) {
+        for recorded in self.tables.events(first, Whose::ALL) {
             // What cannot be read leaves a gap, which is told.
             let Ok(recorded) = recorded else { continue };
             if recorded.lsn > last {
@@ -338,7 +338,7 @@ fn lsns_of(table: &Arc<Table>) -> Option<(Lsn, Lsn)> {
     let both = |a: (Lsn, Lsn), b: (Lsn, Lsn)| (a.0.min(b.0), a.1.max(b.1));
     match table.meta.kind {
         Kind::Events => {
-            let events = table.events(Lsn(0)).ok()?.filter_map(Result::ok);
+            let events = table.events(Lsn(0), &Whose::ALL).ok()?.filter_map(Result::ok);
             events.map(|event| (event.lsn, event.lsn)).reduce(both)
         }
         _ => table.entries().ok()?.filter_map(Result::ok).map(|entry| entry.lsns).reduce(both),

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::event::{self, Attribute, State, StateChanged, StoreCreated, Time, Value};
 use crate::id::{Lsn, ProjectKey, RunKey};
 use crate::table::Tables;
+use crate::table::events::Whose;
 
 /// The version that is written. Version 1 knew no erased runs.
 const VERSION: u8 = 2;
@@ -211,7 +212,7 @@ impl Projection {
     pub(crate) fn of_events(tables: &Tables) -> Result<Self> {
         let mut state = Self::default();
         let mut last = Lsn(0);
-        for recorded in tables.events(Lsn(1)) {
+        for recorded in tables.events(Lsn(1), Whose::ALL) {
             let recorded = recorded?;
             let lsn = recorded.lsn;
             if lsn != last.advance(1) || state.apply_recorded(&recorded) != Ok(recorded.run_seq) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::blocks::{Checked, Sidecar, Sink};
-use super::events::{Choice, EventFile, Recorded};
+use super::events::{Choice, EventFile, Recorded, Whose};
 use super::index::Entry;
 use super::once::Once;
 use super::rows::{Piece, RowFile, Wanted, Written};
@@ -67,13 +67,13 @@ impl Tables {
         self.files.iter().filter(move |table| table.meta.kind == kind)
     }
 
-    /// The events from a position on that files have, in log order.
-    pub(crate) fn events(&self, from: Lsn) -> impl Iterator<Item = Result<Recorded>> + use<> {
+    /// The events from a position on that files have and that are wanted, in log order.
+    pub(crate) fn events(&self, from: Lsn, whose: Whose) -> impl Iterator<Item = Result<Recorded>> + use<> {
         let mut files: Vec<Arc<Table>> = self.of(Kind::Events).map(Arc::clone).collect();
         files.retain(|table| table.meta.lsns.1 >= from);
         files.sort_by_key(|table| table.meta.lsns);
         files.into_iter().flat_map(move |table| -> Box<dyn Iterator<Item = Result<Recorded>> + Send> {
-            match table.events(from) {
+            match table.events(from, &whose) {
                 Ok(events) => Box::new(events),
                 Err(error) => Box::new(std::iter::once(Err(error))),
             }
@@ -312,7 +312,7 @@ impl Table {
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn read_all(self: &Arc<Self>) -> Result<u64> {
         if self.meta.kind == Kind::Events {
-            return self.events(Lsn(0))?.map(|event| event.map(|_| 1)).sum();
+            return self.events(Lsn(0), &Whose::ALL)?.map(|event| event.map(|_| 1)).sum();
         }
         if self.meta.kind == Kind::Runs {
             return self.derived(self.runs().and_then(|runs| runs.read_all()));
@@ -332,7 +332,7 @@ impl Table {
         Ok(self.entries()?.map(|entry| self.read(&entry?, Wanted::All)))
     }
 
-    /// The events of a file of events from a position on.
+    /// The events of a file of events from a position on that are wanted.
     ///
     /// # Errors
     ///
@@ -340,10 +340,11 @@ impl Table {
     pub(crate) fn events(
         self: &Arc<Self>,
         from: Lsn,
+        whose: &Whose,
     ) -> Result<impl Iterator<Item = Result<Recorded>> + use<>> {
         let file = self.derived(self.event_file())?;
         let table = Arc::clone(self);
-        Ok(Arc::new(file).events(from).map(move |event| table.derived(event)))
+        Ok(Arc::new(file).events(from, whose).map(move |event| table.derived(event)))
     }
 
     fn event_file(&self) -> Result<EventFile> {

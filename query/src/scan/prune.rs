@@ -2,31 +2,45 @@
 //!
 //! Three kinds of filter are understood, whatever their form (`=`, `IN`, `LIKE`, `OR` …):
 //! - one that names only the run's identity is evaluated once a run, over the cached columns of a
-//!   chunk of runs: exact, so nothing above needs to look again;
+//!   chunk of runs: exact, so nothing above needs to look again, but where rows may have no run;
 //! - one that names only `key` is evaluated once a key: exact;
 //! - one that bounds the position column (`_step`, `lsn`) by a constant leaves out what lies outside:
 //!   inexact, the rows are filtered above.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::common::{DFSchema, Result, ScalarValue, internal_err};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_plan::PhysicalExpr;
-use engine::Run;
+use engine::{Run, RunKey};
 
 use super::{Context, outside};
 use crate::tables::{IDENTITY, runs};
+
+/// How a source chooses on the identity of runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum ByRun {
+    /// It does not.
+    #[default]
+    Not,
+    /// It gives rows of the chosen runs, and others: those that have no run.
+    Roughly,
+    /// It gives rows of the chosen runs alone.
+    Exactly,
+}
 
 /// On which columns a source chooses.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Prunes {
     /// On the run's identity.
-    pub(crate) runs: bool,
+    pub(crate) runs: ByRun,
     /// On the column `key`.
     pub(crate) key: bool,
     /// On the bounds of this column.
@@ -70,7 +84,7 @@ impl Prunes {
             return Class::Other;
         }
         let only = |names: &[&str]| columns.iter().all(|column| names.contains(&column.name.as_str()));
-        if self.runs && only(&IDENTITY) {
+        if self.runs != ByRun::Not && only(&IDENTITY) {
             Class::Runs
         } else if self.key && only(&["key"]) {
             Class::Key
@@ -84,6 +98,7 @@ impl Prunes {
     /// Whether each filter is taken over, taken into account, or left to others.
     pub(crate) fn supports(&self, filters: &[&Expr]) -> Vec<TableProviderFilterPushDown> {
         let support = |filter: &&Expr| match self.class(filter) {
+            Class::Runs if self.runs == ByRun::Roughly => TableProviderFilterPushDown::Inexact,
             Class::Runs | Class::Key => TableProviderFilterPushDown::Exact,
             Class::Position => TableProviderFilterPushDown::Inexact,
             Class::Other => TableProviderFilterPushDown::Unsupported,
@@ -141,6 +156,22 @@ impl Filters {
                 Err(error) => Box::new(std::iter::once(Err(error))),
             }
         })
+    }
+
+    /// The keys of the runs that a statement sees and its filters choose; none where no filter chooses.
+    pub(crate) fn run_keys(&self, context: &Context) -> Result<Option<HashSet<RunKey>>> {
+        let Some(filter) = &self.runs else { return Ok(None) };
+        let identity = runs::Identity::open(context);
+        let mut keys = HashSet::new();
+        for chunk in 0..context.chunks() {
+            let columns = RecordBatch::try_new(identity_schema(), identity.columns(context, chunk)?)?;
+            let chosen: BooleanArray = truths(filter, &columns)?.map(Some).collect();
+            let Some(chosen) = runs::keys_of(&filter_record_batch(&columns, &chosen)?) else {
+                return internal_err!("the columns of identity are not of their types");
+            };
+            keys.extend(chosen);
+        }
+        Ok(Some(keys))
     }
 
     /// Which of some keys are chosen.

@@ -7,7 +7,7 @@ use datafusion::common::Result;
 use engine::{ConsoleLine, Run, Screen, StreamKind};
 
 use super::TABLE;
-use crate::scan::prune::Prunes;
+use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request, outside};
 use crate::tables::Table;
@@ -34,7 +34,7 @@ impl RowTable for Console {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: true, ..Prunes::default() }
+        Prunes { runs: ByRun::Exactly, ..Prunes::default() }
     }
 
     fn reads_log(&self) -> bool {

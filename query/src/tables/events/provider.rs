@@ -1,15 +1,15 @@
 //! Rows of `events`, in log order.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use engine::{Body, Lsn, Recorded, RunKey, Subject};
+use engine::{Body, Lsn, Recorded, RunKey, Subject, Whose};
 
 use super::{TABLE, body};
-use crate::scan::prune::Prunes;
+use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::rows::{RowTable, Rows};
-use crate::scan::{Context, Request, outside};
+use crate::scan::{Context, Filters, Request, outside};
 use crate::tables::Table;
 use crate::tables::cell::Cell;
 
@@ -17,32 +17,50 @@ use crate::tables::cell::Cell;
 #[derive(Debug)]
 pub(crate) struct Events;
 
-/// Events between two positions whose run, if they have one, the statement sees; where deleted runs are
-/// shown, all events: also of an erased run it is told that it was.
-pub(crate) fn entries(context: &Arc<Context>, (low, high): (i64, i64)) -> Rows<Recorded> {
+/// The events that filters may choose, in log order: of runs those that the statement sees; where deleted
+/// runs are shown, also of an erased run it is told that it was.
+pub(crate) fn entries(context: &Arc<Context>, filters: &Filters) -> Rows<Recorded> {
+    let (low, high) = filters.positions;
     let from = u64::try_from(low.max(1)).unwrap_or(1);
-    let events = context.snapshot.recorded(Lsn(from));
+    let whose = match whose(context, filters) {
+        Ok(whose) => whose,
+        Err(error) => return Box::new(std::iter::once(Err(error))),
+    };
+    let events = context.snapshot.recorded_of(Lsn(from), whose);
     let until = events.take_while(move |event| match event {
         Ok(event) => i64::try_from(event.lsn.0).is_ok_and(|lsn| lsn <= high),
         Err(_) => true,
     });
-    let hidden = match hidden(context) {
-        Ok(hidden) => hidden,
-        Err(error) => return Box::new(std::iter::once(Err(error))),
-    };
-    let is_seen = move |event: &Recorded| event.event.run().is_none_or(|run| !hidden.contains(run));
-    Box::new(
-        until.map(|event| event.map_err(outside)).filter(move |event| event.as_ref().map_or(true, &is_seen)),
-    )
+    Box::new(until.map(|event| event.map_err(outside)))
 }
 
-/// The runs whose events the statement does not see. Few runs are hidden, so chunks of runs are asked how
-/// many they hide before any run of theirs is loaded.
-fn hidden(context: &Context) -> Result<BTreeSet<RunKey>> {
-    let mut hidden = BTreeSet::new();
-    if context.include_deleted {
-        return Ok(hidden);
-    }
+/// Whose events a statement sees and its filters may choose.
+fn whose(context: &Context, filters: &Filters) -> Result<Whose> {
+    let about = |is_wanted: Box<dyn Fn(&RunKey) -> bool + Send + Sync>| {
+        Whose::those(move |subject| match subject {
+            Subject::Run(run) => is_wanted(run),
+            Subject::Store | Subject::Project(_) => true,
+        })
+    };
+    Ok(match filters.run_keys(context)? {
+        Some(mut chosen) => {
+            if context.include_deleted {
+                chosen.extend(unseen(context)?);
+            }
+            about(Box::new(move |run| chosen.contains(run)))
+        }
+        None if context.include_deleted => Whose::ALL,
+        None => {
+            let hidden = unseen(context)?;
+            about(Box::new(move |run| !hidden.contains(run)))
+        }
+    })
+}
+
+/// The runs that the statement does not see. They are few, so chunks of runs are asked how many they hide
+/// before any run of theirs is loaded.
+fn unseen(context: &Context) -> Result<HashSet<RunKey>> {
+    let mut unseen = HashSet::new();
     for chunk in 0..context.chunks() {
         let all = context.snapshot.projection.chunk(u32::try_from(chunk).unwrap_or(u32::MAX));
         let all = all.map_err(outside)?;
@@ -52,11 +70,11 @@ fn hidden(context: &Context) -> Result<BTreeSet<RunKey>> {
         for run in all.runs() {
             let run = run.map_err(outside)?;
             if !context.sees(&run) {
-                hidden.insert(run.key.clone());
+                unseen.insert(run.key.clone());
             }
         }
     }
-    Ok(hidden)
+    Ok(unseen)
 }
 
 impl RowTable for Events {
@@ -67,7 +85,7 @@ impl RowTable for Events {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: false, key: false, position: Some("lsn") }
+        Prunes { runs: ByRun::Roughly, key: false, position: Some("lsn") }
     }
 
     fn reads_log(&self) -> bool {
@@ -79,7 +97,7 @@ impl RowTable for Events {
     }
 
     fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Recorded> {
-        entries(context, request.filters.positions)
+        entries(context, &request.filters)
     }
 
     fn cell<'a>(&self, column: &str, row: &'a Recorded) -> Cell<'a> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{FileEntry, Run};
 
 use super::TABLE;
-use crate::scan::prune::Prunes;
+use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request};
 use crate::tables::Table;
@@ -23,7 +23,7 @@ impl RowTable for Files {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: true, ..Prunes::default() }
+        Prunes { runs: ByRun::Exactly, ..Prunes::default() }
     }
 
     fn estimate(&self, context: &Context) -> usize {

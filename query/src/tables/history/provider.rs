@@ -11,7 +11,7 @@ use super::merge::{self, Cluster, Group, stream_of, time_of};
 use crate::limits::{BATCH_CELLS, BATCH_ROWS};
 use crate::resolver::KeyColumn;
 use crate::scan::outside;
-use crate::scan::prune::Prunes;
+use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::{Batches, Context, Request, Source};
 use crate::tables::cell::{Builder, Cell};
 use crate::tables::key::{KeyPath, Slots, View, follow, member};
@@ -62,7 +62,7 @@ impl Source for HistorySource {
 
     fn prunes(&self) -> Prunes {
         let position = (self.space == Space::History).then_some("_step");
-        Prunes { runs: true, key: false, position }
+        Prunes { runs: ByRun::Exactly, key: false, position }
     }
 
     fn open(&self, request: &Request) -> Batches {

@@ -6,7 +6,7 @@ use datafusion::common::Result;
 use engine::{Extent, Piece, Run, Space, Value};
 
 use super::TABLE;
-use crate::scan::prune::Prunes;
+use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Filters, Request, outside};
 use crate::tables::Table;
@@ -122,7 +122,7 @@ impl RowTable for Points {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: true, key: true, position: Some("step") }
+        Prunes { runs: ByRun::Exactly, key: true, position: Some("step") }
     }
 
     fn reads_log(&self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Body, Recorded};
 
 use super::TABLE;
-use crate::scan::prune::Prunes;
+use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request};
 use crate::tables::Table;
@@ -24,7 +24,7 @@ impl RowTable for Quarantine {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: false, key: false, position: Some("lsn") }
+        Prunes { runs: ByRun::Roughly, key: false, position: Some("lsn") }
     }
 
     fn reads_log(&self) -> bool {
@@ -39,7 +39,7 @@ impl RowTable for Quarantine {
         if context.snapshot.projection.totals.quarantined == 0 {
             return Box::new(std::iter::empty());
         }
-        let entries = entries(context, request.filters.positions);
+        let entries = entries(context, &request.filters);
         Box::new(entries.filter(|entry| {
             entry.as_ref().map_or(true, |entry| matches!(entry.event.body, Body::Quarantined(_)))
         }))

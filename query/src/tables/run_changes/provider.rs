@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Recorded, Value};
 
 use super::{TABLE, changes};
-use crate::scan::prune::Prunes;
+use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request};
 use crate::tables::Table;
@@ -32,7 +32,7 @@ impl RowTable for RunChanges {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: false, key: false, position: Some("lsn") }
+        Prunes { runs: ByRun::Roughly, key: false, position: Some("lsn") }
     }
 
     fn reads_log(&self) -> bool {
@@ -44,7 +44,7 @@ impl RowTable for RunChanges {
     }
 
     fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Change> {
-        let events = events::entries(context, request.filters.positions);
+        let events = events::entries(context, &request.filters);
         Box::new(events.flat_map(|event| match event {
             Ok(event) => {
                 let event = Arc::new(event);

@@ -5,7 +5,7 @@ mod columns;
 mod provider;
 
 pub(crate) use columns::TABLE;
-pub(crate) use provider::{Identity, RunsSource};
+pub(crate) use provider::{Identity, RunsSource, keys_of};
 
 #[cfg(test)]
 mod tests {

@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use datafusion::common::Result;
-use engine::{Logged, RunChunk};
+use engine::{Logged, ProjectKey, RunChunk, RunKey, RunPath};
 
 use super::TABLE;
 use crate::resolver::KeyColumn;
@@ -114,6 +114,19 @@ impl Identity {
         let runs = OnceCell::new();
         self.0.iter().map(|kept| kept.array(context, chunk, &runs)).collect()
     }
+}
+
+/// The runs that the columns of [`IDENTITY`] tell of.
+pub(crate) fn keys_of(identity: &RecordBatch) -> Option<impl Iterator<Item = RunKey> + use<>> {
+    let [entities, projects, ids, generations] = identity.columns() else { return None };
+    let text = |column: &ArrayRef| column.as_string_opt::<i32>().cloned();
+    let (entities, projects, ids) = (text(entities)?, text(projects)?, text(ids)?);
+    let generations = generations.as_primitive_opt::<Int64Type>()?.clone();
+    Some((0..identity.num_rows()).map(move |row| {
+        let project = ProjectKey::new(entities.value(row), projects.value(row));
+        let generation = u32::try_from(generations.value(row)).unwrap_or(u32::MAX);
+        RunPath::new(project, ids.value(row)).generation(generation)
+    }))
 }
 
 /// A column and those of its arrays that were kept when the scan began.

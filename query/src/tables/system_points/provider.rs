@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::Space;
 
 use super::TABLE;
-use crate::scan::prune::Prunes;
+use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request};
 use crate::tables::Table;
@@ -24,7 +24,7 @@ impl RowTable for SystemPoints {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: true, key: true, position: None }
+        Prunes { runs: ByRun::Exactly, key: true, position: None }
     }
 
     fn reads_log(&self) -> bool {
