@@ -291,6 +291,7 @@ Examples:
   wbq serve
   wbq --dir ./runs serve --listen 127.0.0.1:9000
   wbq serve --listen 127.0.0.1:0 --ready-json
+  wbq serve --open=degraded     serves the other runs where some are damaged
   wbq serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem")]
 pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one
@@ -314,6 +315,9 @@ pub(crate) struct Serve {
     /// How long deleted runs can be undeleted until they are erased: a time such as 7d, or forever
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration::parse_keep)]
     pub(crate) keep_deleted: Keep,
+    /// Whether to serve a folder whose log is damaged
+    #[arg(long, value_enum, default_value_t = Opening::Whole)]
+    pub(crate) open: Opening,
     /// The certificate chain, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
@@ -332,6 +336,15 @@ pub(crate) enum Durability {
     Sync,
     /// Once the operating system has it: it survives the end of the process
     Os,
+}
+
+/// Which folders are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Opening {
+    /// Those of which every event is there; else the damage is told, and nothing is changed
+    Whole,
+    /// Also those that lack events: the runs that lost some are marked and stand still, all others go on
+    Degraded,
 }
 
 /// Runs, as people name them.

@@ -51,7 +51,12 @@ pub(crate) fn failure(what: &str, dir: &Path, error: &Error) -> Failure {
             for (run, from, to) in &damage.runs {
                 failure = failure.lost(format!("events {from}..{to} of run {run}"));
             }
-            advise_on_damage(failure, dir, damage.is_derived)
+            let failure = advise_on_damage(failure, dir, damage.is_derived);
+            // What a segment that ended lost is known run by run.
+            if damage.segment.is_none() || damage.runs.is_empty() {
+                return failure;
+            }
+            failure.next_command(format!("wbq --dir {shown} serve --open=degraded"), "serves the other runs")
         }
         _ if error.kind() == ErrorKind::Io => {
             failure.because(error).next("see that the disk is sound and the folder may be read and written")

@@ -343,3 +343,40 @@ fn f4_a_damaged_table_file_is_made_again_by_compact() {
     server.stop();
     assert_eq!(run(dir.path(), &["verify", "--deep"]).code, 0);
 }
+
+#[test]
+fn f3_a_server_serves_the_other_runs_of_a_damaged_folder_when_asked() {
+    let dir = sample::folder();
+    // The segment ends: what is written goes into another.
+    printed(dir.path(), &["edit", "wide", "--name", "wider"]);
+    damage(dir.path());
+    let shown = dir.path().display();
+    let refused = run(dir.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    let advice = format!("wbq --dir {shown} serve --open=degraded");
+    assert!(refused.stderr.contains(&advice), "{refused:?}");
+    let server = Served::start(dir.path(), &["--open=degraded"]);
+    let ready =
+        ureq::get(format!("{}/readyz", server.url)).call().unwrap().into_body().read_to_string().unwrap();
+    assert!(ready.contains("\"missing_events\":"), "{ready}");
+    let told = run(
+        dir.path(),
+        &["SELECT run_id, project, state_reason FROM runs WHERE state_reason LIKE 'damage%'"],
+    );
+    assert!(told.stderr.contains("the store is damaged: events ") && told.code == 0, "{told:?}");
+    assert!(told.stdout.contains("base") && told.stdout.contains("mnist"), "{told:?}");
+    let history =
+        |run| format!("SELECT count(*) AS n FROM history WHERE run_id = '{run}' AND project = 'mnist'");
+    let lacking = run(dir.path(), &[&history("base")]);
+    assert_eq!(lacking.code, 3, "{lacking:?}");
+    assert!(lacking.stderr.contains(" of run ada/mnist/base are missing"), "{lacking:?}");
+    assert!(printed(dir.path(), &[&history("wide")]).contains('1'));
+    printed(dir.path(), &["edit", "wide", "--name", "widest"]);
+    assert_ne!(run(dir.path(), &["edit", "mnist/base", "--name", "other"]).code, 0, "it takes nothing");
+    server.stop();
+    let repaired = tempfile::tempdir().unwrap();
+    let target = repaired.path().join("repaired");
+    let told = run(dir.path(), &["repair", dir.path().to_str().unwrap(), target.to_str().unwrap()]);
+    assert!(told.stdout.contains("ada/mnist/base"), "{told:?}");
+    assert!(printed(&target, &["SELECT name FROM runs"]).contains("widest"));
+}

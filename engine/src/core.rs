@@ -207,8 +207,8 @@ impl Core {
         for batch in batches {
             let Prepared { batch, frames } = batch;
             let before = working.clone();
-            let blobs = self.blobs_are_there(batch);
-            match blobs.and_then(|()| {
+            let fits = self.runs_are_whole(batch).and_then(|()| self.blobs_are_there(batch));
+            match fits.and_then(|()| {
                 fold(&mut working, batch, frames, Location { segment, offset: at, len: 0 }, lsn)
             }) {
                 Ok(seqs) if seqs.is_empty() => answers.push(Ok(Ack { lsn: Lsn(lsn.0 - 1) })),
@@ -298,7 +298,9 @@ impl Core {
 
     /// What to do next; none when there is nothing, or less of the log than is worth it.
     pub(crate) fn plan(&mut self, waiting_bytes_min: u64) -> Option<Order> {
-        self.condemn_expired();
+        if self.writer.segments().missing().is_empty() {
+            self.condemn_expired();
+        }
         if !self.condemned.is_empty() && self.stopped().is_none() {
             let job = Job::Condemn(std::mem::take(&mut self.condemned));
             return Some(self.order(job));
@@ -326,7 +328,10 @@ impl Core {
 
     fn job(&self, turn: Turn, waiting_bytes_min: u64) -> Option<Job> {
         let manifest = self.writer.live();
+        let is_whole = self.writer.segments().missing().is_empty();
         match turn {
+            // Table files have every event up to a position.
+            Turn::Erase | Turn::Tables if !is_whole => None,
             Turn::Erase => {
                 let is_compacted = |(_, run): &(u32, &Erasing)| run.erased <= manifest.compacted;
                 let runs = self.projection.erasures.erasing().filter(is_compacted);
@@ -561,6 +566,12 @@ impl Core {
             })?;
         }
         Ok(())
+    }
+
+    /// Refuses a batch about a run that lacks events (F3).
+    fn runs_are_whole(&self, batch: &Batch) -> Result<()> {
+        let missing = self.writer.segments().missing();
+        batch.events.iter().try_for_each(|event| missing.check(&event.subject))
     }
 
     /// Refuses a batch that names a user file which went while it was on its way.

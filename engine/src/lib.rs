@@ -65,6 +65,7 @@ pub use projection::{
     Projection, RUNS_PER_CHUNK, Run, Screen, Shown, Space, Stream, StreamKind, Table, Totals, Tree, User,
     is_nested, leaves_in,
 };
+pub use recovery::Missing;
 pub use snapshot::{Moment, SegmentInfo, Snapshot, TableInfo};
 pub use store::{Health, Store, read, read_blob};
 pub use table::events::{Digest, DigestKey, Recorded, Whose};

@@ -71,6 +71,9 @@ pub struct Options {
     /// How long deleted runs are kept and can be undeleted, by the time that the store is open; none: for
     /// ever. Then they are erased, and with them the log up to the last event of theirs.
     pub keep_deleted: Option<Duration>,
+    /// Whether a folder is opened whose log is damaged (F3): runs that lack events are marked and stand still,
+    /// all others go on, and nothing behind the damage is compacted.
+    pub open_damaged: bool,
     /// When and how the log becomes table files.
     pub compaction: Compaction,
     /// What a second writer is told of this one.
@@ -88,6 +91,7 @@ impl Options {
             idle_close: Duration::from_secs(1),
             keep_log: Some(limits::KEEP_LOG),
             keep_deleted: Some(limits::KEEP_DELETED),
+            open_damaged: false,
             compaction: Compaction::default(),
             holder: crate::disk::this_process(),
         }

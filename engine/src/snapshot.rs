@@ -9,6 +9,7 @@ use crate::id::{Lsn, ProjectKey};
 use crate::log::{Located, Segments};
 use crate::past;
 use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
+use crate::recovery::Missing;
 use crate::table::events::{Recorded, Whose};
 use crate::table::rows::{Piece, Wanted, console_lines};
 use crate::table::{Kind, Table, Tables};
@@ -32,13 +33,14 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// `Damaged` when a table file is not what was written; `Io`.
+    /// `Damaged` when a table file is not what was written, or events of the run are lost; `Io`.
     pub fn extents(&self, run: &Run, kind: StreamKind) -> Result<Vec<Extent>> {
         let table = match kind {
             StreamKind::History => Kind::History,
             StreamKind::System => Kind::System,
             StreamKind::Console => Kind::Console,
         };
+        run.check_whole()?;
         let mut extents = Vec::new();
         let may_hold = |table: &&Arc<Table>| {
             table.meta.project.as_ref().is_none_or(|project| *project == run.key.project)
@@ -221,6 +223,12 @@ impl Snapshot {
     #[must_use]
     pub fn erasures(&self) -> u64 {
         self.tables.erasures
+    }
+
+    /// What is lost, where a damaged folder was opened all the same.
+    #[must_use]
+    pub fn missing(&self) -> &Missing {
+        self.segments.missing()
     }
 
     /// Bytes of the log that stand in no table file yet.

@@ -25,6 +25,8 @@ pub struct ServerOptions {
     pub keep_log: Option<Duration>,
     /// How long deleted runs are kept until they are erased; none: for ever.
     pub keep_deleted: Option<Duration>,
+    /// Serve a folder whose log is damaged: the runs that lack events are marked, all others go on (F3).
+    pub open_damaged: bool,
     /// Certificate chain and private key, both PEM.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Something in front of the server ends TLS and tells the caller's address and scheme in
@@ -47,6 +49,7 @@ impl ServerOptions {
             durability: Durability::Sync,
             keep_log: Some(engine::limits::KEEP_LOG),
             keep_deleted: Some(engine::limits::KEEP_DELETED),
+            open_damaged: false,
             tls: None,
             behind_proxy: false,
             readonly_on_sync_error: false,

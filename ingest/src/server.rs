@@ -65,6 +65,7 @@ impl Server {
         engine_options.durability = options.durability;
         engine_options.keep_log = options.keep_log;
         engine_options.keep_deleted = options.keep_deleted;
+        engine_options.open_damaged = options.open_damaged;
         engine_options.compaction.automatic = true;
         let store = blocking(move || Store::open(engine_options)).await??;
         let admin = people::first_start(&store, options.admin.as_deref()).await?;
@@ -100,6 +101,13 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What the store lacks, as one sentence, where it is served although it is damaged.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        let snapshot = self.app.store.snapshot();
+        (!snapshot.missing().is_empty()).then(|| snapshot.missing().to_string())
     }
 
     /// The admin's key, if this start made it. It is shown now or never.

@@ -68,7 +68,8 @@ async fn judge(app: &App, key: &RunKey) {
     let silent = app.liveness.since_heard(key);
     let decided = app
         .decide(|snapshot| {
-            let run = snapshot.projection.generation(key)?;
+            // A run that lacks events takes none.
+            let run = snapshot.projection.generation(key)?.filter(|run| run.missing.is_none());
             let now = app.store.now();
             let event = run.as_ref().and_then(|run| verdict(run, silent, now));
             let still_waits = event.is_none() && run.as_ref().is_some_and(|run| run.state.is_active());

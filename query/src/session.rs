@@ -237,7 +237,8 @@ impl Statement {
             guard::Request::Describe(name) => return Ok(ready(describe::table(&name, &catalogue())?)),
             guard::Request::Tables => return Ok(ready(describe::tables()?)),
         };
-        let Resolved { statement, tables, past, warnings } = resolved;
+        let Resolved { statement, tables, past, mut warnings } = resolved;
+        warnings.extend(self.loss());
         let mut state = self.shared.template.clone();
         let context = self.context(Arc::clone(&self.snapshot));
         let past = past.into_iter().map(|past| self.past(past)).collect::<Result<Vec<_>, Error>>()?;
@@ -249,6 +250,12 @@ impl Statement {
         let stream = execute_stream(plan, self.task(&state))?;
         let shape = Shape::of(&stream.schema());
         Ok((stream, shape, warnings))
+    }
+
+    /// What every answer lacks, where the store is served although it is damaged (F3).
+    fn loss(&self) -> Option<String> {
+        let missing = self.snapshot.missing();
+        (!missing.is_empty()).then(|| format!("the store is damaged: {missing}"))
     }
 
     fn context(&self, snapshot: Arc<Snapshot>) -> Arc<Context> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Context;
-use crate::args::{Durability, Serve};
+use crate::args::{Durability, Opening, Serve};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Messages;
@@ -31,7 +31,7 @@ pub(crate) fn run(context: &Context<'_>, serve: Serve) -> Result<()> {
 
 fn options(dir: &Path, serve: Serve) -> ServerOptions {
     let Serve { listen, ready_json: _, admin, crash_after, durability, keep_log, keep_deleted, .. } = serve;
-    let Serve { tls_cert, tls_key, behind_proxy, .. } = serve;
+    let Serve { open, tls_cert, tls_key, behind_proxy, .. } = serve;
     ServerOptions {
         listen,
         admin,
@@ -42,6 +42,7 @@ fn options(dir: &Path, serve: Serve) -> ServerOptions {
         },
         keep_log: keep_log.0,
         keep_deleted: keep_deleted.0,
+        open_damaged: open == Opening::Degraded,
         tls: tls_cert.zip(tls_key),
         behind_proxy,
         ..ServerOptions::new(dir)
@@ -60,6 +61,9 @@ async fn until_stopped(
         server = Server::bind(options) => server.map_err(|error| failure("cannot start the server on", dir, &error))?,
         () = stop.asked() => return Err(Failure::interrupted()),
     };
+    if let Some(missing) = server.missing() {
+        messages.warn(&degraded(&missing, dir));
+    }
     if ready_json {
         output::print(&output::json(&Ready { url: server.url(), key: server.new_key() })?)?;
     } else {
@@ -75,6 +79,15 @@ async fn until_stopped(
         });
     };
     server.serve(asked).await.map_err(|error| failure("the server ended on", dir, &error))
+}
+
+/// What a person must know of a folder that is served although it is damaged.
+fn degraded(missing: &str, dir: &Path) -> String {
+    let dir = dir.display();
+    format!(
+        "{dir} is damaged: {missing}\n  these runs take nothing and show what they were before; nothing new is \
+         compacted\n  next:  wbq repair {dir} {dir}.repaired --dry-run   tells what can be kept"
+    )
 }
 
 /// What a program needs to begin, in this order.

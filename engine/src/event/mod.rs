@@ -9,6 +9,7 @@ mod codec;
 mod json;
 mod value;
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -48,6 +49,16 @@ pub enum Subject {
     Project(ProjectKey),
     /// One generation of a run.
     Run(RunKey),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store => f.write_str("the store"),
+            Self::Project(key) => write!(f, "project {key}"),
+            Self::Run(key) => write!(f, "run {key}"),
+        }
+    }
 }
 
 /// What happened.

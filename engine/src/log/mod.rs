@@ -15,11 +15,13 @@
 //! | `packed.rs` | a segment compressed block by block: the bytes |
 //! | `packing.rs` | the same on the disk: made, proven, read |
 //! | `reader.rs` | events by place and by position |
+//! | `salvage.rs` | what the file of a damaged segment still holds |
 
 pub(crate) mod frame;
 pub(crate) mod packed;
 mod packing;
 mod reader;
+pub(crate) mod salvage;
 pub(crate) mod segment;
 mod writer;
 

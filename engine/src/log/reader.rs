@@ -14,12 +14,14 @@ use crate::event::{self, Event};
 use crate::id::{Lsn, SegmentId, StoreId};
 use crate::manifest::{End, Packed};
 use crate::projection::Location;
+use crate::recovery::Missing;
 use crate::snapshot::SegmentInfo;
 
 /// The segments that a snapshot may read, by number.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Segments {
     by_id: OrdMap<SegmentId, Arc<Segment>>,
+    missing: Arc<Missing>,
 }
 
 /// A segment open for reading.
@@ -162,7 +164,17 @@ impl Segments {
         event::decode(&bytes.slice(frame::HEADER_LEN..frame.len())).map_err(|error| damaged(&error))
     }
 
-    /// The events from `from` to `to`, both included, in order.
+    /// What is lost of the log.
+    pub(crate) fn missing(&self) -> &Arc<Missing> {
+        &self.missing
+    }
+
+    /// Says what is lost.
+    pub(crate) fn set_missing(&mut self, missing: Missing) {
+        self.missing = Arc::new(missing);
+    }
+
+    /// The events from `from` to `to`, both included, in order; an error where one of them is lost.
     pub(crate) fn events(
         segments: Arc<Self>,
         from: Lsn,
@@ -177,9 +189,13 @@ impl Segments {
             .cloned()
             .collect();
         let mut done = from > to;
-        wanted
+        let whole = if done { Ok(()) } else { segments.missing.check_positions(from, to) };
+        let walks = wanted.into_iter().flat_map(Walk::new);
+        whole
+            .err()
+            .map(Err)
             .into_iter()
-            .flat_map(Walk::new)
+            .chain(walks)
             .filter(move |event| !matches!(event, Ok(event) if event.lsn < from))
             .map_while(move |event| {
                 if done {

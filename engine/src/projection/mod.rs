@@ -294,7 +294,7 @@ impl Projection {
         let at_rest: Vec<(u32, RunKey)> = self
             .awake
             .iter()
-            .filter(|(_, run)| run.updated <= through)
+            .filter(|(_, run)| run.updated <= through && run.missing.is_none())
             .map(|(ordinal, run)| (*ordinal, run.key.clone()))
             .collect();
         for (ordinal, key) in at_rest {
@@ -311,6 +311,16 @@ impl Projection {
                 Arc::make_mut(run).forget(through);
             }
         }
+    }
+
+    /// Marks a run that lacks events; one whose beginning is lost is not there.
+    pub(crate) fn mark_missing(&mut self, key: &RunKey, range: (u64, u64)) -> EngineResult<()> {
+        self.wake(&Subject::Run(key.clone()))?;
+        let ordinal = self.awake_ordinal(key);
+        if let Some(run) = ordinal.and_then(|ordinal| self.awake.get_mut(&ordinal)) {
+            Arc::make_mut(run).missing = Some(range);
+        }
+        Ok(())
     }
 
     /// The runs that are awake, by ordinal.
@@ -640,10 +650,5 @@ impl Projection {
 pub const HIDDEN_KEY: &str = "_wandb";
 
 fn misplaced(event: &Event) -> ApplyError {
-    let subject = match &event.subject {
-        Subject::Store => "the store".to_owned(),
-        Subject::Project(key) => format!("project {key}"),
-        Subject::Run(key) => format!("run {key}"),
-    };
-    ApplyError::Misplaced { body: event.body.name(), subject }
+    ApplyError::Misplaced { body: event.body.name(), subject: event.subject.to_string() }
 }

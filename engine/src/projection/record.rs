@@ -171,6 +171,7 @@ impl Run {
             deleted: record.deleted,
             erased: erased.flatten(),
             superseded: record.superseded,
+            missing: None,
             seq: record.seq,
             updated: record.updated,
         })

@@ -13,6 +13,7 @@ use crate::event::{
 };
 use crate::id::{Lsn, RunKey, SegmentId};
 use crate::limits;
+use crate::recovery;
 use crate::table::events::Digest;
 use crate::table::index::Entry;
 
@@ -181,6 +182,9 @@ pub struct Run {
     pub erased: Option<Time>,
     /// A later generation has begun under its id.
     pub superseded: bool,
+    /// The numbers of the first and last of its events that are lost, where a damaged folder was opened all
+    /// the same: it shows what it was before. In no file.
+    pub missing: Option<(u64, u64)>,
     /// Events so far: the next one's `run_seq`.
     pub seq: u64,
     /// The last event's position.
@@ -243,8 +247,21 @@ impl Run {
             deleted: None,
             erased: None,
             superseded: false,
+            missing: None,
             seq: 0,
             updated: Lsn::default(),
+        }
+    }
+
+    /// Refuses to tell of it what is less than it was.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when events of it are lost.
+    pub fn check_whole(&self) -> crate::error::Result<()> {
+        match self.missing {
+            Some(range) => Err(recovery::lost(&self.key.clone().into(), range)),
+            None => Ok(()),
         }
     }
 

@@ -123,6 +123,9 @@ impl Run {
     }
 
     fn reason(&self) -> Shown<'_> {
+        if let Some((first, last)) = self.missing {
+            return Shown::owned(format!("damage: events {first}..{last} missing"));
+        }
         match &self.change {
             None => Shown::Null,
             Some(change) if change.evidence.is_empty() => Shown::text(change.cause.name()),

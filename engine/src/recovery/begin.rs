@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Opened;
+use super::missing::Missing;
 use super::read::{BySubject, Found, Tail};
 use super::segments::content_of;
 use crate::disk::{self, DiskFile, RelPath, World};
@@ -34,6 +35,7 @@ pub(super) fn fresh(world: &World) -> Result<Found> {
         tables: Tables::default(),
         segments: Segments::default(),
         last_lsn: Lsn(0),
+        missing: Missing::default(),
         tail: None,
     })
 }

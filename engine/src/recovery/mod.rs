@@ -11,6 +11,7 @@
 //! - What was proven must be there, byte for byte; else opening is refused with the damage (F2, F3).
 
 mod begin;
+mod missing;
 mod read;
 mod segments;
 
@@ -26,8 +27,10 @@ use crate::projection::Projection;
 use crate::table::Tables;
 
 use begin::{fresh, go_on};
-use read::{TailUse, read_once};
+use read::{Use, read_once};
 
+pub use missing::Missing;
+pub(crate) use missing::lost;
 pub(crate) use read::{Found, checkpoint, read};
 pub(crate) use segments::{apply, check_segment, content_of, event_at, with_runs, with_tables};
 
@@ -61,7 +64,7 @@ pub(crate) fn open(
                 let synced = world.disk.sync_dir(&path);
                 synced.map_err(|source| Error::Io { doing: "sync", path, source })?;
             }
-            read_once(world, TailUse::Move)?
+            read_once(world, Use::Write { damaged: options.open_damaged })?
         }
         None => fresh(world)?,
     };

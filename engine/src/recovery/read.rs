@@ -6,16 +6,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::begin::unused_segment;
+use super::missing::Missing;
 use super::segments::{apply, check_segment, content_of, event_at, open_reader, with_runs, with_tables};
 use crate::disk::{self, RelPath, World};
 use crate::error::{Error, Result};
-use crate::event::Subject;
+use crate::event::{Body, Event, ProjectCreated, Subject};
 use crate::id::{Epoch, Lsn, SegmentId};
 use crate::log::segment::{self, Group, Header, Scanned};
-use crate::log::{self, Segments};
-use crate::manifest::{self, Manifest, Ranges, SegmentMeta};
+use crate::log::{self, Segments, salvage};
+use crate::manifest::{self, End, Manifest, Ranges, SegmentMeta};
 use crate::plant::{self, Bug};
-use crate::projection::Projection;
+use crate::projection::{Location, Projection};
 use crate::table::Tables;
 
 /// A folder read to its end.
@@ -27,6 +28,8 @@ pub(crate) struct Found {
     pub(crate) tables: Tables,
     pub(crate) segments: Segments,
     pub(crate) last_lsn: Lsn,
+    /// What is lost.
+    pub(super) missing: Missing,
     /// The segment that was being written, read to its end.
     pub(crate) tail: Option<Tail>,
 }
@@ -68,7 +71,7 @@ pub(crate) fn read(world: &World) -> Result<Found> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        match read_once(world, TailUse::Show) {
+        match read_once(world, Use::Show) {
             Err(Error::Damaged(_) | Error::Io { .. }) if attempts < 3 => {}
             Ok(found) if attempts < 3 && is_outdated(world, &found) => {}
             result => return result,
@@ -83,16 +86,20 @@ fn is_outdated(world: &World, found: &Found) -> bool {
         && !manifest::load(world, found.manifest.epoch).is_ok_and(is_same)
 }
 
-/// What becomes of a whole last group that nothing proves.
+/// What a folder is read for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum TailUse {
-    /// It is folded where it stands.
+pub(super) enum Use {
+    /// To be shown as it stands.
     Show,
-    /// It will be written again into a new segment, and is folded then.
-    Move,
+    /// To be written to: a whole last group that nothing proves will be written again into a new segment, and
+    /// is folded then.
+    Write {
+        /// Also where events of runs are lost.
+        damaged: bool,
+    },
 }
 
-pub(super) fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
+pub(super) fn read_once(world: &World, used: Use) -> Result<Found> {
     let epoch = manifest::newest(world)?.ok_or(Error::NoStore)?;
     let manifest = manifest::load(world, epoch)?;
     let tables = Tables::open(world, manifest.compacted, &manifest.tables);
@@ -103,15 +110,17 @@ pub(super) fn read_once(world: &World, tail_use: TailUse) -> Result<Found> {
         tables,
         segments: Segments::default(),
         last_lsn,
+        missing: Missing::default(),
         tail: None,
         manifest,
     };
     let mut previous = found.manifest.before;
     for meta in found.manifest.segments.clone() {
-        previous = found.take_segment(world, &meta, previous, tail_use)?;
+        previous = found.take_segment(world, &meta, previous, used)?;
     }
+    found.mark_missing()?;
     found.manifest.next_segment = unused_segment(world, &found.manifest)?;
-    if let (TailUse::Show, Some(tail)) = (tail_use, &found.tail) {
+    if let (Use::Show, Some(tail)) = (used, &found.tail) {
         settle(world, epoch, tail)?;
     }
     Ok(found)
@@ -176,15 +185,32 @@ impl Found {
         world: &World,
         meta: &SegmentMeta,
         previous: (u64, u64, segment::Chain),
-        tail_use: TailUse,
+        used: Use,
+    ) -> Result<(u64, u64, segment::Chain)> {
+        let taken = self.take_sound(world, meta, previous, used);
+        match (taken, &meta.end) {
+            // Of a segment that did not end nothing says whose events it lost.
+            (Err(Error::Damaged(_) | Error::Io { .. }), Some(end))
+                if used == (Use::Write { damaged: true }) =>
+            {
+                self.take_damaged(world, meta, end)?;
+                Ok((meta.id.0, end.len, end.chain))
+            }
+            (taken, _) => taken,
+        }
+    }
+
+    fn take_sound(
+        &mut self,
+        world: &World,
+        meta: &SegmentMeta,
+        previous: (u64, u64, segment::Chain),
+        used: Use,
     ) -> Result<(u64, u64, segment::Chain)> {
         let store = self.manifest.store;
         let told = |error| with_tables(with_runs(error, meta), meta, self.manifest.compacted);
         // Only a writer beside us, not one that opens the folder, can have packed it meanwhile.
-        let meta = &match tail_use {
-            TailUse::Show => log::as_it_stands(world, meta)?,
-            TailUse::Move => meta.clone(),
-        };
+        let meta = &if used == Use::Show { log::as_it_stands(world, meta)? } else { meta.clone() };
         let reader = Arc::new(open_reader(world, store, meta).map_err(told)?);
         if let Some(end) = meta.end.as_ref().filter(|end| end.next_lsn <= self.last_lsn.advance(1)) {
             // What stands in it is in the checkpoint.
@@ -194,7 +220,7 @@ impl Found {
         let content = content_of(world, store, meta).map_err(told)?;
         let (header, scanned) = check_segment(&content, meta, store, previous).map_err(told)?;
         self.segments.add(Arc::clone(&reader));
-        let moved = meta.end.is_none() && tail_use == TailUse::Move;
+        let moved = meta.end.is_none() && used != Use::Show;
         let kept = if moved { scanned.proven } else { scanned.groups.len() };
         let content = Bytes::from(content);
         let mut ranges = BySubject::new();
@@ -215,6 +241,75 @@ impl Found {
         Ok(link)
     }
 
+    /// Folds what a damaged segment still holds of runs that lack none of its events.
+    fn take_damaged(&mut self, world: &World, meta: &SegmentMeta, end: &End) -> Result<()> {
+        let store = self.manifest.store;
+        if let Ok(reader) = open_reader(world, store, meta) {
+            self.segments.add(Arc::new(reader));
+        }
+        if end.next_lsn <= self.last_lsn.advance(1) {
+            tracing::warn!(segment = meta.id.0, "a segment is damaged whose events table files have");
+            return Ok(());
+        }
+        let end_len = usize::try_from(end.len).unwrap_or(usize::MAX);
+        let content = salvage::content(world, &meta.path()).unwrap_or_default();
+        let content = content.slice(..end_len.min(content.len()));
+        let header = Header::read(&content, &meta.path()).ok();
+        let found = salvage::events(&content, meta.id, header.as_ref(), store);
+        self.missing.note_segment(meta, &found, &self.projection, self.last_lsn)?;
+        for (frame, event) in found.iter().filter(|(frame, _)| frame.lsn < end.next_lsn) {
+            self.take(event, frame, meta.id, frame.offset as u64)?;
+        }
+        self.last_lsn = self.last_lsn.max(Lsn(end.next_lsn.0.saturating_sub(1)));
+        Ok(())
+    }
+
+    /// Folds an event, unless its subject lacks one before it.
+    fn take(&mut self, event: &Event, frame: &segment::Found, segment: SegmentId, offset: u64) -> Result<()> {
+        if frame.lsn <= self.last_lsn || self.missing.hides(&event.subject, frame.run_seq) {
+            return Ok(());
+        }
+        if self.missing.is_empty() {
+            return apply(&mut self.projection, event, frame, segment, offset);
+        }
+        self.make_up_project(event, frame)?;
+        let before = self.projection.clone();
+        match apply(&mut self.projection, event, frame, segment, offset) {
+            // The beginning of the run before it is lost.
+            Err(Error::Damaged(_)) if event.subject != Subject::Store => {
+                self.projection = before;
+                self.missing.note(event.subject.clone(), (frame.run_seq, frame.run_seq));
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+
+    /// Makes a project again whose beginning is lost: its runs are not.
+    fn make_up_project(&mut self, event: &Event, frame: &segment::Found) -> Result<()> {
+        let Some(run) = event.run().filter(|run| !self.projection.projects.contains_key(&run.project)) else {
+            return Ok(());
+        };
+        let body = Body::ProjectCreated(ProjectCreated { description: "".into() });
+        let made_up = Event { subject: run.project.clone().into(), body, ..event.clone() };
+        let nowhere = Location { segment: SegmentId(0), offset: 0, len: 0 };
+        let made = self.projection.apply(frame.lsn, nowhere, &made_up);
+        made.map(|_| ()).map_err(|error| Error::damaged(error.to_string()))
+    }
+
+    /// Marks the runs that lack events, and tells readers of the log.
+    fn mark_missing(&mut self) -> Result<()> {
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        for (key, range) in self.missing.runs() {
+            self.projection.mark_missing(key, range)?;
+        }
+        tracing::warn!(missing = %self.missing, "a damaged log was opened all the same");
+        self.segments.set_missing(self.missing.clone());
+        Ok(())
+    }
+
     /// Folds the events of a group; `moved` gives the place in `segment` of a frame.
     pub(super) fn fold(
         &mut self,
@@ -228,7 +323,7 @@ impl Found {
             let event = event_at(content, frame, segment)?;
             let seq = frame.run_seq;
             if frame.lsn > self.last_lsn {
-                apply(&mut self.projection, &event, frame, segment, moved(frame.offset as u64))?;
+                self.take(&event, frame, segment, moved(frame.offset as u64))?;
                 if frame.lsn == self.manifest.compacted {
                     self.checkpoint = self.projection.clone();
                 }

@@ -28,7 +28,11 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
     };
     match reason {
-        None => Json(json!({ "status": "ready" })).into_response(),
+        None => {
+            let missing = app.store.snapshot().missing().events();
+            let degraded = (missing > 0).then(|| json!({ "status": "ready", "missing_events": missing }));
+            Json(degraded.unwrap_or_else(|| json!({ "status": "ready" }))).into_response()
+        }
         Some(reason) => {
             let body = json!({ "status": "not ready", "reason": reason });
             (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()

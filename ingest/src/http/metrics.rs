@@ -57,7 +57,9 @@ fn of_engine(app: &App) {
     metrics::gauge!("wbq_recovery_seconds").set(seconds(&counters.recovery_nanos));
     metrics::counter!("wbq_tables_rebuilt_total").absolute(get(&counters.tables_rebuilt));
     metrics::gauge!("wbq_recovery_cut_bytes").set(get(&counters.recovery_cut_bytes) as f64);
-    let segments = app.store.snapshot().segments();
+    let snapshot = app.store.snapshot();
+    metrics::gauge!("wbq_missing_events").set(snapshot.missing().events() as f64);
+    let segments = snapshot.segments();
     let bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
     metrics::gauge!("wbq_wal_unflushed_bytes").set(bytes as f64);
 }

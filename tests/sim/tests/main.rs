@@ -4,6 +4,7 @@
 mod blobs;
 mod crash_points;
 mod damage;
+mod degraded;
 mod errors;
 mod ops;
 #[cfg(feature = "plant")]

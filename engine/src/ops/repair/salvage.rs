@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-
 use super::super::Meter;
-use crate::disk::{self, RelPath, World};
+use crate::disk::{RelPath, World};
 use crate::error::{Error, Result};
-use crate::event::{self, Event, Subject};
-use crate::id::{Lsn, SegmentId, StoreId};
-use crate::log::frame::{self, kind};
+use crate::event::{Event, Subject};
+use crate::id::{Lsn, SegmentId};
 use crate::log::packed;
+use crate::log::salvage as of_log;
 use crate::log::segment::{self, Header};
 use crate::manifest::{self, Manifest};
 
@@ -42,8 +40,7 @@ pub(super) fn salvage(world: &World, meter: &mut Meter<'_>) -> Result<Salvaged> 
     }
     let mut contents = Vec::new();
     for (id, path) in files {
-        let content = whole(world, &path).unwrap_or_default();
-        let content = if packed::id_of(path.name()).is_some() { unpacked(&content, &path) } else { content };
+        let content = of_log::content(world, &path).unwrap_or_default();
         meter.expect(content.len() as u64);
         contents.push((id, content));
     }
@@ -69,7 +66,8 @@ pub(super) fn salvage(world: &World, meter: &mut Meter<'_>) -> Result<Salvaged> 
         let end =
             usize::try_from(known_end(*id, manifest.as_ref(), &headers).unwrap_or(len)).unwrap_or(usize::MAX);
         let content = content.slice(..end.min(content.len()));
-        take(&content, *id, header.as_ref(), store, &mut found);
+        let events = of_log::events(&content, *id, header.as_ref(), store);
+        found.events.extend(events.into_iter().map(|(place, event)| (place.lsn, (place.run_seq, event))));
         meter.add(len);
     }
     if let Some((last, _)) = found.events.last_key_value() {
@@ -86,77 +84,10 @@ fn file_of(name: &str) -> Option<(SegmentId, RelPath)> {
     plain.or_else(|| packed::id_of(name).map(|id| (id, packed::path(id))))
 }
 
-/// The segment's bytes in a packed file, zeros where a block is damaged.
-fn unpacked(file: &Bytes, path: &RelPath) -> Bytes {
-    match packed::Directory::of_file(file, path) {
-        Ok(directory) => {
-            let block = |block| {
-                let unpacked = directory.unpack_of(file, block, path);
-                unpacked.unwrap_or_else(|_| vec![0; directory.block_len(block)])
-            };
-            (0..directory.blocks()).flat_map(block).collect::<Vec<u8>>().into()
-        }
-        Err(_) => packed::salvage(file).into(),
-    }
-}
-
-/// A file's bytes, sectors that cannot be read as zeros.
-fn whole(world: &World, path: &RelPath) -> Result<Bytes> {
-    const PIECE: usize = 4096;
-    let io = |source| Error::Io { doing: "read", path: path.clone(), source };
-    let file = world.disk.open(path, false).map_err(io)?;
-    let mut bytes = vec![0; usize::try_from(file.len().map_err(io)?).unwrap_or(usize::MAX)];
-    if disk::read_up_to(&*file, 0, &mut bytes).is_err() {
-        for (piece, at) in bytes.chunks_mut(PIECE).zip((0..).step_by(PIECE)) {
-            if disk::read_up_to(&*file, at, piece).is_err() {
-                piece.fill(0);
-            }
-        }
-    }
-    Ok(bytes.into())
-}
-
 /// Where a segment ends by what stands outside of it: frames behind that were never acknowledged.
 fn known_end(id: SegmentId, manifest: Option<&Manifest>, headers: &[Option<Header>]) -> Option<u64> {
     let named =
         manifest.and_then(|manifest| manifest.segments.iter().find(|meta| meta.id == id)?.end.as_ref());
     let followed = headers.iter().flatten().find(|header| header.previous.0 == id.0);
     named.map(|end| end.len).or_else(|| followed.map(|header| header.previous.1))
-}
-
-/// Takes the events of a segment: its groups where it is sound, else each frame that is.
-fn take(content: &Bytes, id: SegmentId, header: Option<&Header>, store: StoreId, found: &mut Salvaged) {
-    if let Some(header) = header
-        && let Ok(scanned) = segment::scan(content, header)
-    {
-        for place in scanned.groups.iter().flat_map(|group| &group.events) {
-            let start = place.offset + frame::HEADER_LEN;
-            let body = content.slice(start..start + place.body_len as usize);
-            if let Ok(event) = event::decode(&body) {
-                found.events.insert(place.lsn, (place.run_seq, event));
-            }
-        }
-        return;
-    }
-    let seed = frame::Seed::segment(store, id);
-    let mut at = 0;
-    while at + frame::HEADER_LEN + frame::PREFIX_LEN <= content.len() {
-        let rest = content.slice(at..);
-        let len = rest.get(4..8).and_then(|len| len.try_into().ok()).map_or(0, u32::from_le_bytes) as usize;
-        // A checksum is worth computing only where a length fits.
-        if len < frame::PREFIX_LEN || len > rest.len() {
-            at += 1;
-            continue;
-        }
-        let Ok(frame) = frame::parse(&rest, seed, at as u64) else {
-            at += 1;
-            continue;
-        };
-        if frame.kind() >= kind::FIRST_EVENT
-            && let Ok(event) = event::decode(&rest.slice(frame::HEADER_LEN..frame.len()))
-        {
-            found.events.insert(Lsn(frame.lsn), (frame.run_seq, event));
-        }
-        at += frame.len();
-    }
 }

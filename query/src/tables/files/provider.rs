@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use datafusion::common::Result;
 use engine::{FileEntry, Run};
 
 use super::TABLE;
 use crate::scan::prune::{ByRun, Prunes};
 use crate::scan::rows::{RowTable, Rows};
-use crate::scan::{Context, Request};
+use crate::scan::{Context, Request, outside};
 use crate::tables::Table;
 use crate::tables::cell::Cell;
 
@@ -31,7 +32,7 @@ impl RowTable for Files {
     }
 
     fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Self::Row> {
-        Box::new(request.filters.runs(context).flat_map(|run| match run {
+        Box::new(request.filters.runs(context).flat_map(|run| match run.and_then(whole) {
             Ok(run) => {
                 let files: Vec<_> = run.files.values().cloned().collect();
                 files.into_iter().map(|file| Ok((Arc::clone(&run), file))).collect::<Vec<_>>()
@@ -59,4 +60,10 @@ impl RowTable for Files {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A run that lacks events may lack files.
+fn whole(run: Arc<Run>) -> Result<Arc<Run>> {
+    run.check_whole().map_err(outside)?;
+    Ok(run)
 }
