@@ -549,7 +549,7 @@ impl Writer {
         let moved = spare
             .file
             .sync_data()
-            .and_then(|()| disk.rename(&spare.path, &path))
+            .and_then(|()| if spare.path == path { Ok(()) } else { disk.rename(&spare.path, &path) })
             .and_then(|()| disk.sync_dir(&tmp))
             .and_then(|()| if plant::has(Bug::RollWithoutFolderSync) { Ok(()) } else { disk.sync_dir(&log) });
         if let Err(error) = moved {
@@ -565,9 +565,11 @@ impl Writer {
             Edit::SegmentOpened(SegmentMeta::of(&header).into()),
         ];
         // Only a segment that the manifest names may hold acknowledged events (W6).
-        // The segment is in its place already, so a full disk stops writing here too.
-        if let Err(unwritten) = self.manifest.append(&edits) {
-            return Err(self.stop(&format!("cannot write the manifest: {unwritten}")));
+        if let Err(failure) = self.append_edits(&edits) {
+            // Where the disk is full nothing was named: the next attempt finds the segment in its place.
+            spare.path = path;
+            self.active.next = Some(spare);
+            return Err(failure);
         }
         let mut segments = (*self.segments).clone();
         segments.add(Arc::clone(&reader));

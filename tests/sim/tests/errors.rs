@@ -363,3 +363,35 @@ fn f8_a_batch_that_finds_the_disk_full_is_told_so_and_leaves_nothing() {
     }
     assert!(driver.disk.unsynced("log").is_empty());
 }
+
+/// Every write of a store that rolls its segments finds the disk full once: the segment, its successor, the
+/// manifest that names it.
+#[test]
+fn f8_a_disk_that_is_full_at_any_one_write_stops_nothing() {
+    let steps = vec![Commit(vec![(1, 10), (3, 600)]); 12];
+    let mut whole = Driver::new(small_options());
+    whole.step(&Open);
+    let first = whole.disk.op_count();
+    whole.run(&steps);
+    let ops = whole.disk.ops();
+    let of_manifest = |op: &Op| op.path.as_str().starts_with("manifest/");
+    let writes: Vec<u64> = (first..whole.disk.op_count())
+        .filter(|op| matches!(ops[*op as usize].kind, OpKind::Write | OpKind::Create | OpKind::SetLen))
+        .collect();
+    assert!(writes.iter().filter(|op| of_manifest(&ops[**op as usize])).count() >= 2, "it rolls");
+    for op in writes {
+        let _case = Case(|| format!("{:?}", ops[op as usize]));
+        let mut driver = Driver::new(small_options());
+        driver.step(&Open);
+        driver.disk.plan(op..op + 1, Failure::error(ENOSPC));
+        driver.run(&steps);
+        assert_eq!(driver.core.as_ref().unwrap().stopped(), None);
+        let acked = driver.journal.acked();
+        driver.commit(&[(3, 600)]);
+        assert_eq!(driver.journal.acked(), acked + 1, "there is room again");
+        driver.core = None;
+        for image in [Image::AllLost, Image::AllKept, Image::Drawn(op)] {
+            verify(&driver, driver.disk.after_image(image));
+        }
+    }
+}
