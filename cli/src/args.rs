@@ -309,6 +309,9 @@ pub(crate) struct Serve {
     /// When a write is acknowledged
     #[arg(long, value_enum, default_value_t = Durability::Sync)]
     pub(crate) durability: Durability,
+    /// What the server does once writing has stopped because a sync failed
+    #[arg(long, value_enum, default_value_t = OnSyncError::Exit)]
+    pub(crate) on_sync_error: OnSyncError,
     /// How long the packed log is kept: a time such as 7d or 12h, or forever
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration::parse_keep)]
     pub(crate) keep_log: Keep,
@@ -336,6 +339,15 @@ pub(crate) enum Durability {
     Sync,
     /// Once the operating system has it: it survives the end of the process
     Os,
+}
+
+/// What becomes of a server that may write no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnSyncError {
+    /// It ends with code 74, so that whoever watches over it starts it again
+    Exit,
+    /// It stays up for readers
+    Readonly,
 }
 
 /// Which folders are opened.

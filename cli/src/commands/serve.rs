@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Context;
-use crate::args::{Durability, Opening, Serve};
+use crate::args::{Durability, OnSyncError, Opening, Serve};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Messages;
@@ -31,7 +31,7 @@ pub(crate) fn run(context: &Context<'_>, serve: Serve) -> Result<()> {
 
 fn options(dir: &Path, serve: Serve) -> ServerOptions {
     let Serve { listen, ready_json: _, admin, crash_after, durability, keep_log, keep_deleted, .. } = serve;
-    let Serve { open, tls_cert, tls_key, behind_proxy, .. } = serve;
+    let Serve { open, on_sync_error, tls_cert, tls_key, behind_proxy, .. } = serve;
     ServerOptions {
         listen,
         admin,
@@ -43,6 +43,7 @@ fn options(dir: &Path, serve: Serve) -> ServerOptions {
         keep_log: keep_log.0,
         keep_deleted: keep_deleted.0,
         open_damaged: open == Opening::Degraded,
+        readonly_on_sync_error: on_sync_error == OnSyncError::Readonly,
         tls: tls_cert.zip(tls_key),
         behind_proxy,
         ..ServerOptions::new(dir)

@@ -30,6 +30,7 @@ pub mod journal;
 pub mod kill;
 pub mod latency;
 pub mod process;
+pub mod read_only;
 pub mod site;
 pub mod soak;
 pub mod trainer;

@@ -98,6 +98,16 @@ impl Site {
         self
     }
 
+    /// What all servers here said.
+    ///
+    /// # Panics
+    ///
+    /// When there is no log.
+    #[must_use]
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let (dir, before) = self.within.as_ref().map_or((&self.dir, &[][..]), |(dir, words)| (dir, words));
         let mut all = before.iter().map(String::as_str).chain(self.binary.to_str());
@@ -240,6 +250,18 @@ impl Server {
     /// When it had ended by itself.
     pub fn kill_9(self) {
         assert_eq!(self.process.kill_9(), "", "nothing but the ready line goes to stdout");
+    }
+
+    /// Waits until it ends by itself; its exit code.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be waited for.
+    #[must_use]
+    pub fn ended(mut self) -> Option<i32> {
+        let mut rest = String::new();
+        self.process.stdout.read_to_string(&mut rest).unwrap();
+        self.process.child.wait().unwrap().code()
     }
 
     /// Asks it to end; it must do so without a failure.

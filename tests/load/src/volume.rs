@@ -130,6 +130,31 @@ impl Volume {
         filler.sync_all().unwrap();
     }
 
+    /// Has the file system turn read-only under whoever writes to it, as ext4 does after an error of its
+    /// disk.
+    ///
+    /// # Panics
+    ///
+    /// When that fails.
+    pub fn turn_read_only(&self) {
+        done(&["mount", "-o", "remount,abort", self.point().to_str().unwrap()]).unwrap();
+    }
+
+    /// Checks the file system and mounts it again, once nobody uses it.
+    ///
+    /// # Panics
+    ///
+    /// When that fails.
+    pub fn mount_again(&self) {
+        let (point, image) = (self.point(), self.home.path().join("image"));
+        let (point, image) = (point.to_str().unwrap(), image.to_str().unwrap());
+        done(&["umount", point]).unwrap();
+        // 1: errors were corrected.
+        let checked = Command::new("e2fsck").args(["-fy", image]).stdin(Stdio::null()).output().unwrap();
+        assert!(checked.status.code().is_some_and(|code| code <= 1), "{checked:?}");
+        done(&["mount", "-o", "loop", image, point]).unwrap();
+    }
+
     /// Gives the room back.
     ///
     /// # Panics

@@ -1,6 +1,7 @@
 //! T6: two small disks, filled and freed under load.
 
 use wbq_load::full::{Done, run};
+use wbq_load::read_only;
 use wbq_load::volume::{Kind, Volume};
 
 /// On the first kind of disk that this user can have here.
@@ -30,4 +31,15 @@ fn f8_a_full_tmpfs_loses_nothing_and_is_written_to_again_once_there_is_room() {
 #[test]
 fn f8_a_full_ext4_loses_nothing_and_is_written_to_again_once_there_is_room() {
     on_one_of(&[Kind::Ext4], 0x6_0002);
+}
+
+#[test]
+fn f17_a_file_system_that_turns_read_only_ends_the_server_and_loses_nothing() {
+    match Volume::make(Kind::Ext4) {
+        Ok(volume) => {
+            let totals = read_only::run(&volume, 0x17_0001);
+            assert!(totals.rows > 200, "{totals:?}");
+        }
+        Err(reason) => eprintln!("skipped: {reason}"),
+    }
 }
