@@ -23,6 +23,7 @@ mod pages;
 pub mod parse;
 mod people;
 mod routes;
+mod scrub;
 mod server;
 mod silence;
 mod wandb;

@@ -34,6 +34,8 @@ pub struct ServerOptions {
     pub behind_proxy: bool,
     /// After a failed sync, stay up for readers instead of ending (F7).
     pub readonly_on_sync_error: bool,
+    /// The time in which all stored bytes are read again to see that they are what was written.
+    pub scrub_every: Duration,
     /// What is taken from outside.
     pub limits: Limits,
 }
@@ -53,6 +55,7 @@ impl ServerOptions {
             tls: None,
             behind_proxy: false,
             readonly_on_sync_error: false,
+            scrub_every: Duration::from_secs(7 * 24 * 60 * 60),
             limits: Limits::default(),
         }
     }

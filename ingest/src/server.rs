@@ -24,7 +24,7 @@ use crate::http::metrics;
 use crate::http::tls::Certificate;
 use crate::options::{Limits, ServerOptions};
 use crate::wandb::capability::Signer;
-use crate::{people, routes, silence};
+use crate::{people, routes, scrub, silence};
 
 /// How long requests may take to finish once the server is asked to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -133,6 +133,7 @@ impl Server {
         let router = routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::new();
         let watcher = tokio::spawn(silence::watch(Arc::clone(&app), options.crash_after));
+        let scrubber = tokio::spawn(scrub::watch(Arc::clone(&app), options.scrub_every));
         let ending =
             tokio::spawn(end(Arc::clone(&app), handle.clone(), shutdown, options.readonly_on_sync_error));
         let io = |source| Error::Io { doing: "serve at", what: url.clone().into(), source };
@@ -149,8 +150,7 @@ impl Server {
             }
             None => configured(server.acceptor(bounded), &options.limits, handle).serve(router).await,
         };
-        watcher.abort();
-        ending.abort();
+        [watcher, scrubber, ending].iter().for_each(tokio::task::JoinHandle::abort);
         let stopped = match app.store.health() {
             Health::Stopped(cause) => Err(Error::WritesStopped { cause }),
             Health::Writable | Health::DiskFull => Ok(()),
@@ -227,7 +227,9 @@ fn reached_at(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Io {
         doing: "run work on",
         what: "the store".into(),

@@ -2,10 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::Harness;
+use crate::support::{Harness, eventually};
 
 const CREATE: &str = "mutation CreateRunFiles($entity: String!, $project: String!, $run: String!, $files: [String!]!) { createRunFiles( input: { entityName: $entity, projectName: $project, runName: $run, files: $files } ) { runID uploadHeaders files { name uploadUrl } } }";
 const FILES: &str = "query RunFiles($project: String!, $entity: String!, $name: String!, $fileCursor: String, $fileLimit: Int = 50, $fileNames: [String] = [], $upload: Boolean = false, $pattern: String) { project(name: $project, entityName: $entity) { internalId run(name: $name) { fileCount ...RunFilesFragment } } } fragment RunFilesFragment on Run { files( names: $fileNames after: $fileCursor first: $fileLimit pattern: $pattern ) { edges { node { id name url(upload: $upload) directUrl sizeBytes mimetype updatedAt md5 } cursor } pageInfo { endCursor hasNextPage } } }";
@@ -176,4 +177,28 @@ fn addresses_and_names_that_are_not_ours_are_refused() {
     let url = uploads(&server, &["late"]).remove(0);
     server.ask("POST", "/api/commands", &json!({ "command": "delete", "run": "r" }).to_string());
     assert_eq!(server.send("PUT", &url, &[], b"x").status, 404);
+}
+
+/// The value of a counter in `/metrics`.
+fn counter(server: &Harness, name: &str) -> f64 {
+    let metrics = server.ask("GET", "/metrics", "").text();
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+    line.map_or(0.0, |value| value.trim().parse().unwrap())
+}
+
+#[test]
+fn d6_bytes_that_rot_at_rest_are_found_before_anybody_asks_for_them() {
+    let server = Harness::with(|options| options.scrub_every = Duration::from_millis(200));
+    server.init("p", "r");
+    put(&server, "model.bin", &vec![7; 100_000]);
+    let (read, damaged) = ("wbq_scrub_bytes_total", r#"wbq_damage_total{kind="blob"}"#);
+    eventually("a pass", || counter(&server, read) > 300_000.0);
+    assert_eq!(counter(&server, damaged), 0.0, "every byte is what was written");
+    let blobs = server.path().join("blobs");
+    let folder = std::fs::read_dir(blobs).unwrap().next().unwrap().unwrap().path();
+    let blob = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&blob).unwrap();
+    bytes[50_000] ^= 1;
+    std::fs::write(&blob, bytes).unwrap();
+    eventually("the find", || counter(&server, damaged) > 0.0);
 }

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! What holds:
-//! - A delta takes in the ones before it that are not more than twice as large, so there are few.
+//! - A delta takes in the ones before it once there are enough of about its size: so a run is written about
+//!   as often as there are sizes, and there are few deltas.
 //! - A tile is written anew when the deltas above it pass a quarter of what it may hold, never because
 //!   of a checkpoint.
 
@@ -28,6 +29,10 @@ const TILE: u32 = 8 * CHUNK;
 const CHUNK: u32 = RUNS_PER_CHUNK as u32;
 /// Rows above a tile, in deltas, before it is written anew.
 const PENDING_MAX: u64 = (TILE / 4) as u64;
+
+/// How many times as large as another a delta may be to be of about its size, and how many of a size become
+/// one.
+const FAN: usize = 8;
 
 /// A file of runs, for the choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,13 +65,8 @@ struct Choice {
 fn choose(files: &[RunsFile], changed: &BTreeMap<u32, u64>, renewed: &BTreeSet<u32>) -> Choice {
     let mut deltas: Vec<&RunsFile> = files.iter().filter(|file| file.level == 0).collect();
     deltas.sort_by_key(|file| std::cmp::Reverse(file.through));
-    let mut rows = changed.values().sum::<u64>();
-    let swallowed = deltas.iter().take_while(|file| {
-        let fits = file.total() <= rows.saturating_mul(2) || !renewed.is_empty();
-        rows += file.total();
-        fits
-    });
-    let swallowed: Vec<TableId> = swallowed.map(|file| file.id).collect();
+    let count = if renewed.is_empty() { swallowed(&deltas, changed.values().sum()) } else { deltas.len() };
+    let swallowed: Vec<TableId> = deltas.iter().take(count).map(|file| file.id).collect();
     let tile = |tile: u32| files.iter().find(|file| file.level > 0 && file.rows.contains_key(&tile));
     let mut pending = changed.clone();
     for (place, rows) in deltas
@@ -89,6 +89,23 @@ fn choose(files: &[RunsFile], changed: &BTreeMap<u32, u64>, renewed: &BTreeSet<u
     };
     let removed = files.iter().filter(|file| swallowed.contains(&file.id) || is_over(file));
     Choice { removed: removed.map(|file| file.id).collect(), tiles, swallowed }
+}
+
+/// How many deltas, the newest first, one of so many rows takes in.
+fn swallowed(deltas: &[&RunsFile], mut rows: u64) -> usize {
+    let mut count = 0;
+    loop {
+        let rest = deltas.iter().skip(count);
+        let alike: Vec<u64> = rest
+            .map(|file| file.total())
+            .take_while(|total| *total < rows.max(1).saturating_mul(FAN as u64))
+            .collect();
+        if alike.len() + 1 < FAN {
+            return count;
+        }
+        count += alike.len();
+        rows += alike.iter().sum::<u64>();
+    }
 }
 
 /// Writes `state`, as it stands behind the events of `lsns`, as files beside those of `tables`. Gives
@@ -189,11 +206,16 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_takes_in_those_that_are_not_much_larger() {
-        let files = [file(1, 0, &[(0, 9000)]), file(2, 0, &[(0, 150)]), file(3, 0, &[(0, 100)])];
+    fn a_delta_takes_in_those_of_about_its_size_once_they_are_enough() {
+        let large = [file(1, 0, &[(0, 9000)]), file(2, 0, &[(0, 500)])];
+        let small = (3..9).map(|id| file(id, 0, &[(0, 60)]));
+        let mut files: Vec<RunsFile> = large.into_iter().chain(small).collect();
+        let none = choose(&files, &changed(&[(0, 60)]), &BTreeSet::new());
+        assert_eq!((none.swallowed, none.removed), (vec![], vec![]), "seven are left alone");
+        files.push(file(9, 0, &[(0, 60)]));
         let choice = choose(&files, &changed(&[(0, 60)]), &BTreeSet::new());
-        assert_eq!(choice.swallowed, [TableId(3), TableId(2)]);
-        assert_eq!((choice.removed, choice.tiles.len()), (vec![TableId(2), TableId(3)], 0));
+        assert_eq!(choice.swallowed, (3..=9).rev().map(TableId).collect::<Vec<_>>(), "eight are one of 480");
+        assert_eq!((choice.removed.len(), choice.tiles.len()), (7, 0));
     }
 
     #[test]

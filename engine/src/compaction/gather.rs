@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::event::{self, Block, BlockBuilder, Body, Cell, Column, Event};
-use crate::id::{Lsn, RunKey, SegmentId};
+use crate::id::{Lsn, ProjectKey, RunKey, SegmentId};
 use crate::projection::{Location, Projection};
 use crate::snapshot::Snapshot;
 use crate::table::Kind;
@@ -49,24 +49,35 @@ pub(super) fn rows(snapshot: &Snapshot, state: &mut Projection, from: Lsn, throu
         if state.apply(lsn, nowhere, event) != Ok(seq) {
             return Err(Error::damaged(format!("event {lsn} does not follow those before it")));
         }
-        Ok(event.run().and_then(|run| state.awake_ordinal(run)))
+        let Some(run) = event.run() else { return Ok(None) };
+        let ordinal = state.awake_ordinal(run);
+        ordinal.map(Some).ok_or_else(|| Error::damaged(format!("the run of event {lsn} is unknown")))
     })
 }
 
-/// Reads the events from one position to another, of runs that are known.
-pub(super) fn rows_again(snapshot: &Snapshot, from: Lsn, through: Lsn) -> Result<Gathered> {
+/// Reads the events from one position to another again, of all runs or those of a project.
+pub(super) fn rows_again(
+    snapshot: &Snapshot,
+    (from, through): (Lsn, Lsn),
+    project: Option<&ProjectKey>,
+) -> Result<Gathered> {
     let mut ordinals: BTreeMap<RunKey, u32> = BTreeMap::new();
-    gather(snapshot, from, through, |_, _, event| {
-        let Some(key) = event.run() else { return Ok(None) };
+    gather(snapshot, from, through, |lsn, _, event| {
+        let Some(key) = event.run().filter(|key| project.is_none_or(|project| key.project == *project))
+        else {
+            return Ok(None);
+        };
         if let Some(ordinal) = ordinals.get(key) {
             return Ok(Some(*ordinal));
         }
-        let ordinal = snapshot.projection.generation(key)?.map(|run| run.ordinal);
-        ordinals.extend(ordinal.map(|ordinal| (key.clone(), ordinal)));
-        Ok(ordinal)
+        let run = snapshot.projection.generation(key)?;
+        let run = run.ok_or_else(|| Error::damaged(format!("the run of event {lsn} is unknown")))?;
+        ordinals.insert(key.clone(), run.ordinal);
+        Ok(Some(run.ordinal))
     })
 }
 
+/// Gathers rows; `ordinal_of` gives the run of an event, or none where its rows are not wanted.
 fn gather(
     snapshot: &Snapshot,
     from: Lsn,
@@ -81,14 +92,13 @@ fn gather(
         if lsn > through {
             break;
         }
-        let ordinal = ordinal_of(lsn, seq, &event)?;
+        let Some(ordinal) = ordinal_of(lsn, seq, &event)? else { continue };
         let (place, chunk, block) = match &event.body {
             Body::Logged(rows) => (0, &rows.chunk, rows.block.clone()),
             Body::SystemSampled(rows) => (1, &rows.chunk, rows.block.clone()),
             Body::ConsoleWritten(console) => (2, &console.chunk, console_block(&console.lines)),
             _ => continue,
         };
-        let ordinal = ordinal.ok_or_else(|| Error::damaged(format!("the run of event {lsn} is unknown")))?;
         if let Some(rows) = gathered.0.get_mut(place) {
             rows.add(ordinal, Arc::clone(&chunk.writer), lsn, chunk.first_line, block)?;
         }

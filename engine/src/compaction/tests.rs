@@ -1,6 +1,7 @@
 //! A store of several projects, compacted and merged step by step: rows stay what they were.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::core::Core;
@@ -14,8 +15,8 @@ use crate::id::{Lsn, ProjectKey, RunKey};
 use crate::options::{Compaction, Options};
 use crate::projection::StreamKind;
 use crate::snapshot::{Moment, Snapshot};
+use crate::table::Kind;
 use crate::table::events::Whose;
-use crate::table::{Kind, TableMeta};
 
 const PROJECTS: u64 = 3;
 pub(super) const RUNS: u64 = 6;
@@ -199,34 +200,56 @@ fn the_past_is_what_it_was_when_its_rows_stand_among_later_ones() {
     }
 }
 
-/// What only the log still holds is made again from it; what was merged is told and left.
+/// As long as the log holds the events, also what was merged is made again from it.
 #[test]
-fn f4_a_damaged_merged_file_is_left_and_a_damaged_one_beside_it_made_again() {
+fn f4_damaged_merged_files_are_made_again_with_those_that_reach_into_their_positions() {
+    for kind in [Kind::Events, Kind::History, Kind::Console] {
+        let disk = SimDisk::default();
+        let (mut core, world) = begun_on(&disk, &options());
+        for round in 0..8 {
+            commit(&mut core, logged(0, round, &[format!("key {}", round % 3)]));
+            let expected = cells(&core.snapshot());
+            compact(&mut core, &world, &expected);
+        }
+        let expected = cells(&core.snapshot());
+        let tables = core.snapshot();
+        let merged = tables.tables.of(kind).find(|table| table.meta.level > 0).unwrap().meta.clone();
+        disk.rot(&merged.path(), |bytes| bytes[100] ^= 1);
+        drop((tables, core));
+        let mut core = Core::open(world.clone(), &options()).unwrap();
+        core.snapshot().tables.check();
+        let order = core.plan_rebuild().unwrap();
+        core.publish(order.make(&world, None)).unwrap();
+        assert!(core.plan_rebuild().is_none(), "{kind:?}: nothing is damaged any more");
+        let snapshot = core.snapshot();
+        assert!(snapshot.tables.all().all(|table| table.meta.id != merged.id && table.check_all().is_ok()));
+        assert!(cells(&snapshot) == expected, "{kind:?}: D9");
+        compact(&mut core, &world, &expected);
+    }
+}
+
+/// What the log does not hold any more is told and left.
+#[test]
+fn f4_a_damaged_file_whose_events_the_log_dropped_is_left() {
     let disk = SimDisk::default();
-    let (mut core, world) = begun_on(&disk, &options());
-    let keys = ["key".to_owned()];
+    let dropping = Options { keep_log: Some(Duration::ZERO), ..options() };
+    let (mut core, world) = begun_on(&disk, &dropping);
     for round in 0..8 {
-        commit(&mut core, logged(0, round, &keys));
+        commit(&mut core, logged(0, round, &["key".to_owned()]));
         let expected = cells(&core.snapshot());
         compact(&mut core, &world, &expected);
     }
-    let tables: Vec<TableMeta> =
-        core.snapshot().tables.of(Kind::Events).map(|table| table.meta.clone()).collect();
-    let merged = tables.iter().find(|meta| meta.level > 0).unwrap();
-    let fresh = tables.iter().find(|meta| meta.level == 0).unwrap();
-    for meta in [merged, fresh] {
-        disk.rot(&meta.path(), |bytes| bytes[100] ^= 1);
-    }
+    let merged =
+        core.snapshot().tables.of(Kind::History).find(|table| table.meta.level > 0).unwrap().meta.clone();
+    assert!(core.snapshot().segments()[0].first_lsn > merged.lsns.0, "its log is gone");
+    disk.rot(&merged.path(), |bytes| bytes[100] ^= 1);
     drop(core);
-    let mut core = Core::open(world.clone(), &options()).unwrap();
+    let mut core = Core::open(world, &dropping).unwrap();
     core.snapshot().tables.check();
-    let order = core.plan_rebuild().unwrap();
-    core.publish(order.make(&world, None)).unwrap();
-    assert!(core.plan_rebuild().is_none(), "no more can be made again");
+    assert!(core.plan_rebuild().is_none());
     let snapshot = core.snapshot();
     let damaged = snapshot.tables.all().filter(|table| table.check_all().is_err());
     assert_eq!(damaged.map(|table| table.meta.id).collect::<Vec<_>>(), [merged.id]);
-    assert!(snapshot.tables.all().all(|table| table.meta.id != fresh.id));
 }
 
 #[test]

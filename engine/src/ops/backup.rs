@@ -17,7 +17,7 @@ use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::recovery;
 use crate::table::{self, TableMeta};
 
-use super::copy::Copy;
+use super::copy::{Copy, READ};
 use super::verify::{Verified, verify};
 use super::{Meter, Watch};
 
@@ -34,6 +34,9 @@ pub struct BackedUp {
     pub verified: Verified,
 }
 
+/// How often a backup is begun that meets files which a writer beside it removes.
+const ATTEMPTS_MAX: u32 = 10;
+
 /// Copies a folder to `target`, which is empty or an earlier backup of the same store.
 ///
 /// # Errors
@@ -41,6 +44,21 @@ pub struct BackedUp {
 /// `NoStore`, `TooNew`, `Damaged` of the source; `Target` when the target is something else;
 /// `DiskFull`, `Io`. The target's earlier backup stands then.
 pub fn backup(source: &World, target: &World, watch: Watch<'_>) -> Result<BackedUp> {
+    let mut attempts = 1;
+    loop {
+        match backup_once(source, target, watch) {
+            // A writer packed, merged or dropped it between two of our reads: what takes its place is copied.
+            Err(Error::Io { doing: READ, source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound && attempts < ATTEMPTS_MAX =>
+            {
+                attempts += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn backup_once(source: &World, target: &World, watch: Watch<'_>) -> Result<BackedUp> {
     let found = recovery::read(source)?;
     let before = earlier(target, &found.manifest, found.last_lsn)?;
     // Table files are made anew from a log that is whole; else they hold what it does not any more.

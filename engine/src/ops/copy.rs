@@ -4,6 +4,8 @@ use crate::disk::{self, RelPath, World};
 use crate::error::{Error, Result};
 
 const WINDOW: usize = 1 << 20;
+/// What errors of the source say was being done.
+pub(super) const READ: &str = "read";
 
 /// A copy under way between two folders.
 pub(super) struct Copy<'a> {
@@ -21,7 +23,7 @@ impl Copy<'_> {
         mut look: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<u64> {
         let tmp = RelPath::of(&format!("tmp/{}", path.name()));
-        let source = |source| Error::Io { doing: "read", path: path.clone(), source };
+        let source = |source| Error::Io { doing: READ, path: path.clone(), source };
         let target = |source| Error::writing("write the copy of", path, source);
         let from = self.source.disk.open(path, false).map_err(source)?;
         let mut to = disk::create_over(&*self.target.disk, &tmp).map_err(target)?;

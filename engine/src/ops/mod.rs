@@ -5,6 +5,7 @@
 //! | `verify.rs` | is every byte what was written? |
 //! | `backup.rs` | how is a folder copied while it is written to, and brought back? |
 //! | `repair/` | what of a damaged folder can be kept? |
+//! | `scrub.rs` | is every byte of a store at work what was written? |
 //! | `stored.rs` | what did the log say that table files hold? |
 //! | `usage.rs` | what do runs and keys take up? |
 //!
@@ -16,12 +17,14 @@
 mod backup;
 mod copy;
 mod repair;
+mod scrub;
 mod stored;
 mod usage;
 mod verify;
 
 pub use backup::{BackedUp, backup, restore};
 pub use repair::{Lost, LostValues, Repaired, repair};
+pub use scrub::{Scrub, Scrubbed};
 pub use usage::{Amount, KeyOf, Usage, runs_of, usage, usage_by_key};
 pub use verify::{Verified, verify};
 

@@ -72,6 +72,11 @@ pub(crate) fn queried(took: Duration) {
     metrics::histogram!("wbq_query_seconds").record(took.as_secs_f64());
 }
 
+pub(crate) fn scrubbed(kind: &'static str, bytes: u64, is_damaged: bool) {
+    metrics::counter!("wbq_scrub_bytes_total").increment(bytes);
+    metrics::counter!("wbq_damage_total", "kind" => kind).increment(u64::from(is_damaged));
+}
+
 pub(crate) fn auth_failed() {
     metrics::counter!("wbq_auth_failures_total").increment(1);
 }

@@ -1,11 +1,12 @@
 //! Verify, backup, restore and repair, on disks that rot and lose their power.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use engine::disk::sim::{EDQUOT, EFBIG, EIO, ENOSPC, Failure, Image, SimClock, SimDisk};
 use engine::disk::{RelPath, World};
 use engine::ops::{self, Progress, Repaired, Verified};
-use engine::{Error, Event, Lsn, Snapshot, read_in};
+use engine::{Error, Event, Lsn, Options, Snapshot, read_in};
 
 use Step::{Close, Commit, Compact, Idle, Kill, Open, Upload};
 use wbq_sim::driver::{Case, Driver, Events, Step, small_options};
@@ -202,6 +203,32 @@ fn a_backup_takes_a_segment_again_once_it_is_packed() {
     assert!(again.copied_bytes > 0);
     assert_eq!(log(&target), log(&source.disk), "each stands as it stands in the source, once");
     assert!(look(&read(&target).unwrap()) == look(&read(&source.disk).unwrap()));
+}
+
+#[test]
+fn a_backup_beside_a_writer_that_packs_and_drops_the_log_holds_all_of_it() {
+    let more = vec![Commit(vec![(2, 300), (1, 900)]); 16];
+    let mut source = Driver::new(Options { keep_log: Some(Duration::ZERO), ..small_options() });
+    source.run(&[&[Open][..], &more, &[Close, Open]].concat());
+    let events = look(&source.core.as_ref().unwrap().snapshot());
+    let from = world(&source.disk);
+    let (target, mut compacted) = (SimDisk::default(), false);
+    let report = ops::backup(&from, &world(&target), &mut |_| {
+        if !std::mem::replace(&mut compacted, true) {
+            source.core.as_mut().unwrap().compact().unwrap();
+        }
+    });
+    assert_eq!(report.unwrap().durable, Lsn(events.len() as u64));
+    assert!(
+        compacted && source.core.unwrap().snapshot().segments()[0].first_lsn > Lsn(1),
+        "the log was dropped"
+    );
+    assert_eq!(verified(&target).damages, vec![]);
+    let shown = read(&target).unwrap();
+    let run =
+        |snapshot: &Snapshot| snapshot.projection.runs().map(|run| run.unwrap().seq).collect::<Vec<_>>();
+    assert_eq!(run(&shown), run(&read(&source.disk).unwrap()));
+    assert_eq!(shown.recorded(Lsn(1)).filter(Result::is_ok).count(), events.len());
 }
 
 #[test]
