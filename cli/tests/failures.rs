@@ -98,6 +98,7 @@ fn a_damaged_folder_is_exit_3_with_what_is_lost() {
                  events 0..5 of run ada/mnist/wide
           next:  cp -a DIR DIR.kept      keeps the bytes as they are, before anything else
                  wbq repair DIR DIR.repaired --dry-run      tells what can be kept
+                 wbq --dir DIR serve --open=degraded      serves the other runs
         ");
     });
 }

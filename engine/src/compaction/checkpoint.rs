@@ -287,6 +287,6 @@ mod tests {
             most = most.max(files.iter().filter(|file| file.level == 0).count());
         }
         assert!(written < 8_000_000, "a million runs are written {written} times");
-        assert!(most <= 12, "{most} deltas");
+        assert!(most <= 2 * FAN, "{most} deltas of two sizes");
     }
 }

@@ -291,7 +291,10 @@ fn f4_damaged_files_of_runs_and_state_are_made_again_of_files_of_events() {
     core.close().unwrap();
     for kind in [Kind::Runs, Kind::State] {
         let mut core = Core::open(world.clone(), &options).unwrap();
-        let damaged = core.snapshot().tables.of(kind).next().unwrap().meta.clone();
+        // Of the files of runs the newest is what is read.
+        let damaged =
+            core.snapshot().tables.of(kind).map(|table| table.meta.clone()).max_by_key(|meta| meta.id);
+        let damaged = damaged.unwrap();
         core.close().unwrap();
         disk.rot(&damaged.path(), |bytes| {
             let middle = bytes.len() / 2;

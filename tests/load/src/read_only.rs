@@ -1,6 +1,6 @@
 //! The real server on a file system that turns read-only under load (F17).
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use wbq_sim::driver::Case;
 
 use crate::check::{self, Runs};
 use crate::journal::{Journal, Totals};
-use crate::site::ADMIN;
+use crate::site::{ADMIN, Server};
 use crate::trainer::{End, Habits, Life, Trainer, log_until};
 use crate::volume::Volume;
 
@@ -19,7 +19,8 @@ const ACKS: usize = 200;
 /// How long a server may stay that cannot write (F7).
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Logs, takes the right to write away, looks at the folder as it stands, gives it back, looks again.
+/// Logs, takes the right to write away, gives it back, looks; then the same with a server that stays up for
+/// readers.
 ///
 /// # Panics
 ///
@@ -33,21 +34,11 @@ pub fn run(volume: &Volume, seed: u64) -> Totals {
     let (journal, mut site) = (Journal::default(), volume.site());
     let server = site.start();
     log_until(&mut trainers, &server, &journal, ACKS);
-    let (client, is_over) = (server.client(), AtomicBool::new(false));
-    let life =
-        Life { journal: &journal, acks: mpsc::sync_channel(1).0, is_over: &is_over, ends_when_full: false };
-    let code = thread::scope(|scope| {
-        let live = |trainer| {
-            let (client, life) = (client.clone(), &life);
-            scope.spawn(move || Trainer::live(trainer, &client, life))
-        };
-        let ends: Vec<_> = trainers.iter_mut().map(live).collect();
+    let code = under_load(&mut trainers, server, &journal, |server| {
         volume.turn_read_only();
         let since = Instant::now();
         let code = server.ended();
         assert!(since.elapsed() < ENDS_WITHIN, "F17: it ends by itself, after {:?}", since.elapsed());
-        ends.into_iter()
-            .for_each(|end| assert_eq!(end.join().unwrap(), End::Gone, "no client gives up before"));
         code
     });
     let said = site.said();
@@ -55,10 +46,22 @@ pub fn run(volume: &Volume, seed: u64) -> Totals {
     assert!(said.contains("Read-only file system"), "F17: {said}");
     let refused = site.ready(site.spawn()).map(|server| server.url).unwrap_err();
     assert!(refused.0 == Some(74) && refused.1.contains("Read-only file system"), "F17: {refused:?}");
-    let counted = site.run(&["--format", "csv", "SELECT count(*) FROM runs"]);
-    let runs = counted.lines().nth(1).and_then(|count| count.parse::<usize>().ok());
-    assert!(runs.is_some_and(|runs| runs >= TRAINERS), "F17: it is read still: {counted}");
+    volume.mount_again();
 
+    site.options = vec!["--on-sync-error=readonly".to_owned()];
+    let server = site.start();
+    check::server(&server.client(), &journal, Runs::All);
+    log_until(&mut trainers, &server, &journal, ACKS);
+    let server = under_load(&mut trainers, server, &journal, |server| {
+        volume.turn_read_only();
+        let stopped = Instant::now();
+        while server.client().status("/readyz").0 != 503 {
+            assert!(stopped.elapsed() < ENDS_WITHIN, "F17: it does not notice");
+        }
+        server
+    });
+    check::server(&server.client(), &journal, Runs::All);
+    server.kill_9();
     volume.mount_again();
     let server = site.start();
     check::server(&server.client(), &journal, Runs::All);
@@ -66,4 +69,24 @@ pub fn run(volume: &Volume, seed: u64) -> Totals {
     server.stop();
     check::every_byte(&site);
     journal.totals()
+}
+
+/// Does something to a server while all trainers log to it.
+fn under_load<T>(
+    trainers: &mut [Trainer],
+    server: Server,
+    journal: &Journal,
+    happens: impl FnOnce(Server) -> T,
+) -> T {
+    let (client, is_over) = (server.client(), AtomicBool::new(false));
+    let life = Life { journal, acks: mpsc::sync_channel(1).0, is_over: &is_over, ends_when_full: false };
+    thread::scope(|scope| {
+        for trainer in trainers {
+            let (client, life) = (client.clone(), &life);
+            scope.spawn(move || assert_ne!(trainer.live(&client, life), End::Full, "no client gives up"));
+        }
+        let happened = happens(server);
+        is_over.store(true, Ordering::Relaxed);
+        happened
+    })
 }

@@ -79,6 +79,8 @@ pub struct Site {
     /// The data folder as the server sees it, and the words before its command line.
     within: Option<(PathBuf, Vec<String>)>,
     log: PathBuf,
+    /// Words behind those of `serve` that every server here gets.
+    pub options: Vec<String>,
     address: String,
     key: String,
 }
@@ -88,7 +90,8 @@ impl Site {
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
         let log = dir.with_extension("log");
-        Self { binary: binary(), dir, within: None, log, address: "127.0.0.1:0".into(), key: String::new() }
+        let (options, key) = Default::default();
+        Self { binary: binary(), dir, within: None, log, options, address: "127.0.0.1:0".into(), key }
     }
 
     /// Has servers started by other words, which see the folder elsewhere. Their log goes to `log`.
@@ -128,6 +131,7 @@ impl Site {
     pub fn spawn(&self) -> Starting {
         let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         let words = ["serve", "--listen", &self.address, "--admin", ADMIN, "--ready-json"];
+        let words: Vec<&str> = words.into_iter().chain(self.options.iter().map(String::as_str)).collect();
         let mut child = self.command(&words).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Starting { child, stdout, began: Instant::now() }
