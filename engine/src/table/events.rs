@@ -175,13 +175,13 @@ fn reduced(recorded: Recorded) -> Result<Event> {
 pub(crate) fn write<W: Write + Send>(
     events: impl Iterator<Item = Result<Recorded>>,
     zstd_level: i32,
-    sink: W,
+    mut sink: W,
 ) -> Result<Written<W>> {
     let schema = Arc::new(schema());
-    let mut out =
-        ArrowWriter::try_new(sink, Arc::clone(&schema), Some(properties(zstd_level)?)).map_err(outside)?;
+    let properties = properties(zstd_level)?;
+    let mut out = ArrowWriter::try_new(&mut sink, Arc::clone(&schema), Some(properties)).map_err(outside)?;
     let (mut columns, mut rows) = (Columns::default(), 0);
-    let flush = |columns: &mut Columns, out: &mut ArrowWriter<W>| -> Result<()> {
+    let flush = |columns: &mut Columns, out: &mut ArrowWriter<&mut W>| -> Result<()> {
         let batch = RecordBatch::try_new(Arc::clone(&schema), columns.finish())
             .map_err(|error| Error::damaged(error.to_string()))?;
         out.write(&batch).and_then(|()| out.flush()).map_err(outside)
@@ -198,7 +198,9 @@ pub(crate) fn write<W: Write + Send>(
     if columns.rows > 0 {
         flush(&mut columns, &mut out)?;
     }
-    Ok(Written { sink: out.into_inner().map_err(outside)?, rows, index: Vec::new() })
+    // Its `into_inner` would tell an error of the disk by its words alone, as if it were damage.
+    out.close().map_err(outside)?;
+    Ok(Written { sink, rows, index: Vec::new() })
 }
 
 #[derive(Default)]
@@ -567,6 +569,28 @@ mod tests {
         let store = Event { subject: Subject::Store, received: 0, actor: "".into(), body: Body::Heartbeat };
         let events = std::iter::once(store).chain(bodies.into_iter().map(event));
         (10..).zip(0..).zip(events).map(|((lsn, seq), event)| (Lsn(lsn), seq, event)).collect()
+    }
+
+    /// A disk that takes so many bytes.
+    struct Full(usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn f9_a_disk_that_is_full_at_any_byte_is_no_damage() {
+        let recorded = || events().into_iter().map(|(lsn, seq, event)| Recorded::of(lsn, seq, event));
+        let len = write(recorded(), 1, Vec::new()).unwrap().sink.len();
+        assert!((0..len).all(|room| matches!(write(recorded(), 1, Full(room)), Err(Error::DiskFull))));
+        assert!(write(recorded(), 1, Full(len)).is_ok());
     }
 
     #[test]
