@@ -44,6 +44,10 @@ mod recovery;
 mod snapshot;
 mod stop;
 mod store;
+#[cfg(not(shuttle))]
+mod sync;
+#[cfg(shuttle)]
+#[path = "../../tests/schedules/engine/sync.rs"]
 mod sync;
 mod table;
 

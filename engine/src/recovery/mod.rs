@@ -12,7 +12,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -28,6 +27,7 @@ use crate::manifest::{self, End, Manifest, Ranges, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 use crate::projection::{Location, Projection};
+use crate::sync::Ordering;
 use crate::table::{self, TableId, Tables};
 
 /// The epoch of a folder that no opening has written to.
