@@ -1,4 +1,5 @@
 //! T8: the engine with its threads, in drawn orders of their steps.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::path::Path;
