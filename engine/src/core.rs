@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -25,6 +24,7 @@ use crate::projection::{Erasing, Erasures, Location, Projection};
 use crate::recovery;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
+use crate::sync::Ordering;
 use crate::table::{TableId, Tables};
 
 /// The answer that a batch is durable and visible.

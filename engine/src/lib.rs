@@ -17,6 +17,8 @@
 //! | `blob/` | where user files are |
 //! | `ops/` | how a folder is checked, copied and mended |
 //! | `disk/` | how the world is reached: the only door to files, time and chance |
+// Its own tests have threads of the machine.
+#![cfg(not(all(shuttle, test)))]
 
 mod batch;
 mod blob;
@@ -44,6 +46,10 @@ mod recovery;
 mod snapshot;
 mod stop;
 mod store;
+#[cfg(not(shuttle))]
+mod sync;
+#[cfg(shuttle)]
+#[path = "../../tests/schedules/engine/sync.rs"]
 mod sync;
 mod table;
 

@@ -10,11 +10,7 @@
 mod thread;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
-
-use tokio::sync::{oneshot, watch};
 
 use crate::batch::Batch;
 use crate::blob::{BlobReader, Blobs};
@@ -30,6 +26,7 @@ use crate::options::Options;
 use crate::queue::{Queue, Refused, lock};
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
+use crate::sync::{Arc, JoinHandle, Mutex, oneshot, watch};
 use thread::WriterThread;
 
 /// An open store. Cheap to share behind an `Arc`; [`Store::close`] ends it.

@@ -5,13 +5,12 @@
 //! at the next write.
 
 use std::io::{self, Write};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::disk::Clock;
 use crate::log::Counters;
 use crate::options::Compaction;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, Ordering, PoisonError};
 use crate::table::blocks::Sink;
 
 const SECOND: u64 = 1_000_000_000;

@@ -25,9 +25,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, DiskFile, Lock, RelPath, World};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use chance::{Chance, SimClock, SimEntropy};
 use content::Content;
 use rules::is_in;

@@ -9,7 +9,7 @@
 //!   holds, and its frames give the chain that the manifest knows. A segment that rotted is not packed.
 //! - One block of the segment is in memory at a time, packed and as it was, and one frame.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use bytes::{Bytes, BytesMut};
 
@@ -20,6 +20,7 @@ use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
 use crate::id::{SegmentId, StoreId};
 use crate::manifest::{End, Packed, SegmentMeta};
+use crate::sync::{Mutex, PoisonError};
 
 /// A packed segment, open for reading.
 #[derive(Debug)]

@@ -13,7 +13,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::frame::{self, Seed, kind};
 use super::reader::{Segment, Segments};
@@ -26,6 +25,7 @@ use crate::manifest::{self, Edit, End, Manifest, Ranges, SegmentMeta, Unwritten}
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 use crate::stop::Stop;
+use crate::sync::{AtomicU64, Ordering};
 
 /// Why a group was not made durable. Every waiter of the group gets one of these.
 #[derive(Debug, Clone)]

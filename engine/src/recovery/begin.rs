@@ -1,7 +1,6 @@
 //! Begins the next segment of a folder that was read, in a new epoch.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Opened;
 use super::missing::Missing;
@@ -16,6 +15,7 @@ use crate::manifest::{self, End, Manifest, SegmentMeta};
 use crate::options::{Durability, Options};
 use crate::plant::{self, Bug};
 use crate::projection::Projection;
+use crate::sync::Ordering;
 use crate::table::{self, TableId, Tables};
 
 /// The epoch of a folder that no opening has written to.

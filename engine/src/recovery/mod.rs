@@ -16,7 +16,6 @@ mod read;
 mod segments;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::disk::{Lock, RelPath, World};
 use crate::error::{Error, Result};
@@ -24,6 +23,7 @@ use crate::log::{Counters, Writer};
 use crate::manifest::{self, Manifest};
 use crate::options::Options;
 use crate::projection::Projection;
+use crate::sync::Ordering;
 use crate::table::Tables;
 
 use begin::{fresh, go_on};

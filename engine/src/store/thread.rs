@@ -4,13 +4,7 @@
 //! damage) is done by other threads; here it is begun, and published when it is done.
 
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
-
-use tokio::sync::{oneshot, watch};
 
 use super::{Append, Health, Message};
 use crate::compaction::pace::{Pace, Retry};
@@ -23,6 +17,7 @@ use crate::limits;
 use crate::log::Spare;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
+use crate::sync::{Arc, JoinHandle, Ordering, Receiver, RecvTimeoutError, oneshot, spawn, watch};
 use crate::table;
 
 fn compaction_failed(why: &str) -> Error {
@@ -37,7 +32,7 @@ const COMPACTION_LOOK: Duration = Duration::from_millis(20);
 pub(super) struct WriterThread {
     pub(super) core: Core,
     pub(super) world: World,
-    pub(super) messages: mpsc::Receiver<Message>,
+    pub(super) messages: Receiver<Message>,
     /// The thread that makes the next segment ready, while there is one.
     pub(super) ahead: Option<JoinHandle<std::io::Result<Spare>>>,
     /// The thread that makes table files or packs a segment, while there is one.
@@ -65,7 +60,7 @@ impl WriterThread {
                 Err(Error::WritesStopped { cause })
             })
         };
-        thread::Builder::new().name("log-writer".into()).spawn(run).map_err(|source| {
+        spawn("log-writer", run).map_err(|source| {
             let path = crate::disk::RelPath::root();
             Error::Io { doing: "start the writer of", path, source }
         })
@@ -183,7 +178,7 @@ impl WriterThread {
         while let Some(order) = self.next_order() {
             let (world, pace) = (self.world.clone(), Arc::clone(&self.pace));
             let make = move || order.make(&world, Some(&pace));
-            match thread::Builder::new().name("compaction".into()).spawn(make) {
+            match spawn("compaction", make) {
                 Ok(thread) => self.compacting = Some(thread),
                 Err(error) => {
                     self.fail_compaction(compaction_failed(&error.to_string()));
@@ -199,7 +194,7 @@ impl WriterThread {
         let snapshot = self.core.snapshot();
         let look = move || snapshot.tables.check();
         if !self.is_checking() {
-            self.checking = thread::Builder::new().name("table-check".into()).spawn(look).ok();
+            self.checking = spawn("table-check", look).ok();
         }
     }
 
@@ -271,7 +266,7 @@ impl WriterThread {
         {
             let world = self.world.clone();
             let make = move || order.make(&world);
-            self.ahead = thread::Builder::new().name("segment-ahead".into()).spawn(make).ok();
+            self.ahead = spawn("segment-ahead", make).ok();
         }
     }
 }

@@ -21,7 +21,6 @@
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -30,6 +29,7 @@ use super::{Kind, TableId};
 use crate::disk::{self, DiskFile, RelPath};
 use crate::error::{Error, Result};
 use crate::log::frame::Fields;
+use crate::sync::{AtomicU64, Ordering};
 
 /// Bytes that share a checksum.
 pub(crate) const BLOCK_LEN: usize = 64 << 10;

@@ -1,7 +1,6 @@
 //! Table files on the disk: made by W5, opened for reading.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
@@ -18,6 +17,7 @@ use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::Time;
 use crate::id::{Lsn, ProjectKey};
+use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// The table files that a snapshot may read.
 #[derive(Debug, Clone, Default)]

@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::io::Read;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Buf, Bytes};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::{Error, Result};
+use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// An immutable file, read piece by piece.
 pub(crate) trait Source: fmt::Debug + Send + Sync {

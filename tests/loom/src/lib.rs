@@ -7,6 +7,7 @@
 //! engine is needed, so no columns and no query engine are built for it.
 #![cfg(test)]
 
+mod all;
 #[path = "../../../engine/src/group.rs"]
 mod group;
 mod models;

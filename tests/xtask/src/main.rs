@@ -1,9 +1,10 @@
-//! `cargo xtask`: the simulator by seed, the server under load, fuzzing, and their ledger.
+//! `cargo xtask`: the simulator and the schedules by seed, the server under load, fuzzing, and their ledger.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod commit;
 mod fuzz;
 mod ledger;
+mod schedules;
 mod sim;
 mod soak;
 
@@ -20,7 +21,10 @@ struct Args {
 enum Task {
     /// Runs drawn scenarios on the simulated disk; the same commit and seed do the same
     Sim(sim::Sim),
-    /// Runs the real server under load, kills and full disks, and notes it in tests/sim/ledger.csv
+    /// Runs one drawn order of the steps of the engine's threads
+    Schedule(schedules::Schedule),
+    /// Runs the real server under load, kills and full disks, or the engine's threads in drawn orders of
+    /// their steps, and notes it in tests/sim/ledger.csv
     Soak(soak::Soak),
     /// Feeds a property of `fuzz/` with what libFuzzer makes up, and notes it in the ledger
     Fuzz(fuzz::Fuzz),
@@ -29,6 +33,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Sim(sim) => sim.run(),
+        Task::Schedule(schedule) => schedule.run(),
         Task::Soak(soak) => soak.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
     }

@@ -1,5 +1,5 @@
-//! `cargo xtask soak`: the real server under load, killed, out of room, and for long; each run is a line
-//! of the ledger.
+//! `cargo xtask soak`: the real server under load, killed, out of room, and for long, and the engine's
+//! threads in many orders; each run is a line of the ledger.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use wbq_load::kill::{Campaign, Done, KILLS_A_CAMPAIGN};
 use wbq_load::volume::{Kind, Volume};
 use wbq_load::{full, kill, soak};
 
-use crate::ledger;
+use crate::{ledger, schedules};
 
 /// One campaign in so many has the real client beside the load.
 const CLIENT_EVERY: u64 = 4;
@@ -26,6 +26,8 @@ enum Layer {
     Full,
     /// T9: many trainers for long
     Soak,
+    /// T8: the engine's threads in drawn orders of their steps
+    Schedules,
 }
 
 #[derive(clap::Args)]
@@ -33,8 +35,8 @@ pub(crate) struct Soak {
     /// What to run
     #[arg(long, value_enum, default_value = "soak")]
     layer: Layer,
-    /// Stop after so many kills; of full disks, after so many of them
-    #[arg(long, value_name = "N")]
+    /// Stop after so many kills; of full disks or schedules, after so many of them
+    #[arg(long, visible_alias = "runs", value_name = "N")]
     kills: Option<u64>,
     /// Stop after so many minutes
     #[arg(long, value_name = "N", required_unless_present = "kills")]
@@ -47,11 +49,15 @@ pub(crate) struct Soak {
 impl Soak {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let seed = self.seed.unwrap_or_else(from_the_clock);
-        println!("seed {seed:#x}, binary {}", wbq_load::site::binary().display());
+        println!("seed {seed:#x}");
+        if self.layer != Layer::Schedules {
+            println!("binary {}", wbq_load::site::binary().display());
+        }
         match self.layer {
             Layer::Kill => self.kills(seed),
             Layer::Full => self.disks(seed),
             Layer::Soak => self.minutes_of_load(seed),
+            Layer::Schedules => self.schedules(seed),
         }
     }
 
@@ -124,6 +130,13 @@ impl Soak {
         }
         end("soak", minutes, u64::from(done.is_err()), began)
     }
+
+    fn schedules(&self, seed: u64) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let runs_max = self.kills.unwrap_or(u64::MAX);
+        let (runs, failed) = schedules::many(seed, runs_max, |taken| self.goes_on(taken, began));
+        end("schedules", runs, failed, began)
+    }
 }
 
 /// Notes what ran; the exit code says whether something failed.
@@ -134,7 +147,8 @@ fn end(layer: &str, runs: u64, failed: u64, began: Instant) -> anyhow::Result<()
     if failed == 0 { Ok(()) } else { bail!("{failed} failed; the seeds are above") }
 }
 
+/// Runs that begin a second apart have a thousand million seeds between them.
 fn from_the_clock() -> u64 {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or_default()
+    u64::try_from(now.as_millis()).unwrap_or_default() << 20
 }

@@ -1,10 +1,9 @@
 //! Chance and time of the simulated world: the same for the same seed.
 
 use std::io;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::disk::{Clock, Entropy};
+use crate::sync::{Arc, AtomicI64, AtomicU64, Mutex, Ordering, PoisonError};
 
 /// Drawn numbers: `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators).
 #[derive(Debug, Clone)]

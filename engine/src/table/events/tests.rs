@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use super::*;
 use crate::event::Subject;
 use crate::event::{BlockBuilder, Chunk, ConsoleLine, StateChanged};
@@ -37,6 +39,28 @@ fn events() -> Vec<(Lsn, u64, Event)> {
     let store = Event { subject: Subject::Store, received: 0, actor: "".into(), body: Body::Heartbeat };
     let events = std::iter::once(store).chain(bodies.into_iter().map(event));
     (10..).zip(0..).zip(events).map(|((lsn, seq), event)| (Lsn(lsn), seq, event)).collect()
+}
+
+/// A disk that takes so many bytes.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn f9_a_disk_that_is_full_at_any_byte_is_no_damage() {
+    let recorded = || events().into_iter().map(|(lsn, seq, event)| Recorded::of(lsn, seq, event));
+    let len = write(recorded(), 1, Vec::new()).unwrap().sink.len();
+    assert!((0..len).all(|room| matches!(write(recorded(), 1, Full(room)), Err(Error::DiskFull))));
+    assert!(write(recorded(), 1, Full(len)).is_ok());
 }
 
 #[test]

@@ -32,13 +32,13 @@ const GROUP_BYTES: usize = 32 << 20;
 pub(crate) fn write<W: Write + Send>(
     events: impl Iterator<Item = Result<Recorded>>,
     zstd_level: i32,
-    sink: W,
+    mut sink: W,
 ) -> Result<Written<W>> {
     let schema = Arc::new(schema());
-    let mut out =
-        ArrowWriter::try_new(sink, Arc::clone(&schema), Some(properties(zstd_level)?)).map_err(outside)?;
+    let properties = properties(zstd_level)?;
+    let mut out = ArrowWriter::try_new(&mut sink, Arc::clone(&schema), Some(properties)).map_err(outside)?;
     let (mut columns, mut rows) = (Columns::default(), 0);
-    let flush = |columns: &mut Columns, out: &mut ArrowWriter<W>| -> Result<()> {
+    let flush = |columns: &mut Columns, out: &mut ArrowWriter<&mut W>| -> Result<()> {
         let batch = RecordBatch::try_new(Arc::clone(&schema), columns.finish())
             .map_err(|error| Error::damaged(error.to_string()))?;
         out.write(&batch).and_then(|()| out.flush()).map_err(outside)
@@ -55,7 +55,9 @@ pub(crate) fn write<W: Write + Send>(
     if columns.rows > 0 {
         flush(&mut columns, &mut out)?;
     }
-    Ok(Written { sink: out.into_inner().map_err(outside)?, rows, index: Vec::new() })
+    // Its `into_inner` would tell an error of the disk by its words alone, as if it were damage.
+    out.close().map_err(outside)?;
+    Ok(Written { sink, rows, index: Vec::new() })
 }
 
 #[derive(Default)]

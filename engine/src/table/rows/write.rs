@@ -57,12 +57,12 @@ pub(crate) fn write<W: Write + Send>(
     order: Order,
     zstd_level: i32,
     name: &dyn Fn(u32) -> Result<RunKey>,
-    sink: W,
+    mut sink: W,
 ) -> Result<Written<W>> {
     parts.sort_by(|a, b| {
         (a.ordinal, &a.writer, &a.key, a.range).cmp(&(b.ordinal, &b.writer, &b.key, b.range))
     });
-    let mut writer = Writer::new(survey, order, zstd_level, sink)?;
+    let mut writer = Writer::new(survey, order, zstd_level, &mut sink)?;
     let same = |a: &Part, b: &Part| (a.ordinal, &a.writer, &a.key) == (b.ordinal, &b.writer, &b.key);
     let mut pieces = Loader::new(&parts, Wanted::All);
     for group in parts.chunk_by(same) {
@@ -75,7 +75,8 @@ pub(crate) fn write<W: Write + Send>(
         }
         waiting.take(None, |place, source| writer.push(of, place, source, name))?;
     }
-    writer.finish(name)
+    let (rows, index) = writer.finish(name)?;
+    Ok(Written { sink, rows, index })
 }
 
 /// A row and where it comes from.
@@ -344,10 +345,12 @@ impl<W: Write + Send> Writer<W> {
         placed
     }
 
-    fn finish(mut self, name: &dyn Fn(u32) -> Result<RunKey>) -> Result<Written<W>> {
+    /// Gives how many rows were written, and their index.
+    fn finish(mut self, name: &dyn Fn(u32) -> Result<RunKey>) -> Result<(u64, Vec<u8>)> {
         self.flush(name)?;
-        let sink = self.out.into_inner().map_err(outside)?;
-        Ok(Written { sink, rows: self.rows, index: self.index.finish() })
+        // Its `into_inner` would tell an error of the disk by its words alone, as if it were damage.
+        self.out.close().map_err(outside)?;
+        Ok((self.rows, self.index.finish()))
     }
 }
 

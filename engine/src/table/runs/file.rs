@@ -1,6 +1,6 @@
 //! A file of runs, open.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::event::{Block, BlockError, Cell, Column, Kind};
 use crate::log::frame::Fields;
 use crate::projection::{HIDDEN_KEY, Run, Space};
+use crate::sync::{Arc, Mutex, PoisonError};
 use crate::table::source::Source;
 
 const INDEX_HEADER_LEN: usize = 8;
