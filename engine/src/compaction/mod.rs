@@ -127,8 +127,10 @@ impl Order {
     pub(crate) fn make(&self, world: &World, pace: Option<&Pace>) -> Result<Done, Failed> {
         let mut maker = Maker::new(world, pace, self.first);
         self.carry_out(&mut maker).map_err(|error| {
-            // After a failed sync nothing in the folders is changed any more (F7).
-            if !matches!(error, Error::WritesStopped { .. }) {
+            // After a failed sync nothing in the folders is changed any more (F7), and beside the last edits of
+            // a store that is being closed nothing is removed (W7): the next opening does.
+            let is_closing = pace.is_some_and(Pace::is_stopped);
+            if !is_closing && !matches!(error, Error::WritesStopped { .. }) {
                 maker.remove_all();
             }
             Failed { damaged: self.damaged_by(&error), error }

@@ -73,6 +73,11 @@ impl Pace {
         self.wished.notify_all();
     }
 
+    /// Whether it was stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        *lock(&self.wish) == Wish::NotAtAll
+    }
+
     /// Waits until so many bytes may be written.
     fn spend(&self, bytes: usize) -> io::Result<()> {
         let ingested = self.counters.group_bytes.load(Ordering::Relaxed);

@@ -9,7 +9,6 @@
 //!   is not to be done here (`Store::append_blocking`); before each thing that is sent, others may go on.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -66,7 +65,7 @@ impl<T> Drop for Receiver<T> {
 /// As [`std::thread::JoinHandle`].
 #[derive(Debug)]
 pub(crate) struct JoinHandle<T> {
-    thread: shuttle::thread::JoinHandle<std::thread::Result<T>>,
+    thread: shuttle::thread::JoinHandle<T>,
     is_finished: Arc<AtomicBool>,
 }
 
@@ -78,8 +77,8 @@ pub(crate) fn spawn<T: Send + 'static>(
     let is_finished = Arc::new(AtomicBool::new(false));
     let finished = Arc::clone(&is_finished);
     let run = move || {
-        // Who joins is told of a panic; shuttle would end the whole run.
-        let done = catch_unwind(AssertUnwindSafe(run));
+        // A panic fails the schedule: none of the engine's own is expected.
+        let done = run();
         finished.store(true, Ordering::Relaxed);
         done
     };
@@ -93,7 +92,7 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn join(self) -> std::thread::Result<T> {
-        self.thread.join().and_then(|done| done)
+        self.thread.join()
     }
 }
 

@@ -8,8 +8,7 @@
 //!
 //! What holds: all threads of a schedule are one thread of the machine, and nothing but its seed decides
 //! what they do. So the same seed does the same again; where they wait for each other for ever, shuttle
-//! sees that none can go on. A panic in a thread that the engine started is the engine's to answer, as on
-//! the machine: it fails a schedule by what follows from it.
+//! sees that none can go on. A panic in any thread fails the schedule.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a broken promise panics")]
 
 mod events;
