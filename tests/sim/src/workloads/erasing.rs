@@ -35,7 +35,7 @@ pub(super) fn all() -> Vec<Workload> {
         Workload {
             options: at_once(),
             recovery: vec![Open, Compact],
-            ..Workload::new("recovery within erasing", 97, (4_100, 600), &[&[Open, Compact], &small(1)])
+            ..Workload::new("recovery within erasing", 199, (2_600, 600), &[&[Open, Compact], &small(1)])
         }
         .after(&[&told, &[Open, Delete(true), Kill]]),
         Workload {
