@@ -469,8 +469,9 @@ impl Core {
         Ok(dropped.len())
     }
 
-    /// Condemns the deleted runs that have been kept for so long, as far as is known; gives how many.
-    pub(crate) fn condemn(&mut self, kept: Duration, actor: &Arc<str>) -> usize {
+    /// Condemns the deleted runs that have been kept for so long, as far as is known, for whoever asks: the
+    /// next compaction erases them. Gives how many wait for it.
+    pub fn condemn(&mut self, kept: Duration, actor: &Arc<str>) -> usize {
         let now = self.date_deletions();
         let kept = u64::try_from(kept.as_nanos()).unwrap_or(u64::MAX);
         let is_expired = |since: Option<u64>| now.saturating_sub(since.unwrap_or(now)) >= kept;
@@ -554,11 +555,17 @@ impl Core {
         let mut folders = BTreeSet::new();
         for path in blobs.iter().map(blob::path) {
             match self.world.disk.remove(&path) {
-                Ok(()) => drop(folders.insert(path.parent())),
+                Ok(()) => {}
+                // Perhaps it went before a crash, and is back after the next power loss: not yet synced.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(source) => return Err(Error::Io { doing: "remove", path, source }),
             }
+            folders.insert(path.parent());
         }
+        let root = RelPath::of("blobs");
+        let known = self.world.disk.list(&root);
+        let known = known.map_err(|source| Error::Io { doing: "list", path: root, source })?;
+        folders.retain(|folder| known.iter().any(|name| name == folder.name()));
         self.erased_blobs.extend(blobs);
         for folder in folders {
             self.world.disk.sync_dir(&folder).map_err(|error| {

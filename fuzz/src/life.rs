@@ -1,8 +1,11 @@
 //! The lives of a store on a simulated disk, an operation at a time. What must hold is the simulator's:
 //! its journal knows what was answered, its checks are made after each opening and each end.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use engine::disk::sim::{EIO, ENOSPC, Failure, Image};
-use engine::{Core, Event};
+use engine::{Core, Event, Snapshot};
 use wbq_sim::driver::{Driver, Step, small_options};
 use wbq_sim::verify::verify;
 
@@ -24,7 +27,13 @@ pub(crate) struct Life {
 impl Life {
     pub(crate) fn begin(input: &mut Input<'_>) -> Self {
         let mut options = small_options();
-        options.segment_bytes_max = options.segment_bytes_min << input.below(3);
+        let drawn = input.byte().unwrap_or_default();
+        options.segment_bytes_max = options.segment_bytes_min << (drawn % 3);
+        // An operation takes a second; by themselves they are kept for days.
+        let kept =
+            |drawn: u8| [None, Some(Duration::ZERO), Some(Duration::from_secs(4))][usize::from(drawn % 3)];
+        options.keep_log = kept(drawn / 3).or(options.keep_log);
+        options.keep_deleted = kept(drawn / 9).or(options.keep_deleted);
         let mut life = Self { driver: Driver::new(options), sent: 0, ends: 0, is_wide: false };
         life.driver.step(&Step::Open);
         life
@@ -40,17 +49,21 @@ impl Life {
         self.driver.step(&Step::Commit(shapes));
     }
 
+    /// What the open store shows, while the power is on.
+    fn readable(&self) -> Option<Arc<Snapshot>> {
+        self.driver.core.as_ref().filter(|_| !self.driver.disk.is_off()).map(Core::snapshot)
+    }
+
     /// A group of one batch of any events.
     pub(crate) fn log(&mut self, input: &mut Input<'_>) {
-        let Some(snapshot) = self.driver.core.as_ref().map(Core::snapshot) else { return };
+        let Some(snapshot) = self.readable() else { return };
         let batch = made_up::batch(&snapshot, &mut self.sent, input);
         self.driver.send(vec![batch]);
     }
 
     /// A batch of more keys than a file has columns for; once, for it takes long.
     pub(crate) fn log_wide(&mut self) {
-        let snapshot = self.driver.core.as_ref().map(Core::snapshot);
-        let run = snapshot.and_then(|snapshot| snapshot.projection.run_at(0).expect("it can be read"));
+        let run = self.readable().and_then(|snapshot| snapshot.projection.run_at(0).expect("it can be read"));
         let run = run.map(|run| run.key.clone());
         let Some(run) = run.filter(|_| !std::mem::replace(&mut self.is_wide, true)) else { return };
         self.sent += 1;
@@ -61,6 +74,16 @@ impl Life {
     /// A compaction of what has ended, if anything has.
     pub(crate) fn compact(&mut self) {
         self.driver.step(&Step::Compact);
+    }
+
+    /// Deletes the oldest run, brings it back or has it erased.
+    pub(crate) fn delete(&mut self, op: u8) {
+        match op {
+            0 => self.driver.step(&Step::Delete(true)),
+            1 => self.driver.step(&Step::Delete(false)),
+            2 => self.driver.step(&Step::Prune),
+            _ => self.driver.run(&[Step::Upload(300), Step::Delete(true), Step::Prune]),
+        }
     }
 
     /// What both models do beside writing: one of nine.

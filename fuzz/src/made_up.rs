@@ -42,11 +42,12 @@ pub(crate) fn batch(snapshot: &Snapshot, sent: &mut u64, input: &mut Input<'_>) 
     }
     let name = format!("r{}", input.below(3));
     let runs = snapshot.projection.runs().map(|run| run.expect("it can be read"));
-    let of_name = runs.filter(|run| *run.key.run == *name);
-    let mut generation = u32::try_from(of_name.count()).expect("a few runs");
+    let newest = runs.filter(|run| run.key.project == project && *run.key.run == *name).last();
+    let is_gone = newest.as_ref().is_none_or(|run| run.erased.is_some());
+    let mut generation = newest.map_or(0, |run| run.key.generation);
     let what = input.below(16);
     let key = |generation| RunKey { project: project.clone(), run: name.as_str().into(), generation };
-    if generation == 0 || what == 15 {
+    if is_gone || what == 15 {
         generation += 1;
         let created = RunCreated { source: "".into(), state: State::Running };
         push(key(generation).into(), Body::RunCreated(created));

@@ -243,6 +243,21 @@ impl SimDisk {
         state.names.iter().map(|(path, id)| (path.clone(), content(id))).collect()
     }
 
+    /// A checksum of the names and bytes under a folder as programs see them: where it is the same, so
+    /// are they.
+    #[must_use]
+    pub fn checksum(&self, folder: &str) -> u64 {
+        let state = self.state();
+        let (mut names, mut bytes) = (crc32fast::Hasher::new(), crc32fast::Hasher::new());
+        for (path, id) in state.names.iter().filter(|(path, _)| is_in(path, folder)) {
+            let content = state.files.get(id).map(Content::cache).unwrap_or_default();
+            names.update(path.as_str().as_bytes());
+            names.update(&content.len().to_le_bytes());
+            bytes.update(content);
+        }
+        u64::from(names.finalize()) << 32 | u64::from(bytes.finalize())
+    }
+
     /// The files under a folder whose bytes or names would not survive a power loss.
     #[must_use]
     pub fn unsynced(&self, folder: &str) -> Vec<RelPath> {

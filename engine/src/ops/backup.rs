@@ -8,9 +8,13 @@
 //! A backup is a store like any other: it can be read by every command, and a second backup to the
 //! same place copies only what is new.
 
+use std::collections::BTreeSet;
+
 use crate::blob;
+use crate::core::read_in;
 use crate::disk::{RelPath, World};
 use crate::error::{Error, Result};
+use crate::event::Body;
 use crate::id::{Epoch, Lsn};
 use crate::log::{self, packed, segment};
 use crate::manifest::{self, End, Manifest, SegmentMeta};
@@ -91,11 +95,11 @@ fn backup_once(source: &World, target: &World, watch: Watch<'_>) -> Result<Backe
         blobs.extend(run.files.values().map(|entry| (blob::path(&entry.file.digest), entry.file.size)));
     }
     let mut wanted = Vec::new();
-    for (path, size) in blobs {
-        if copy.has(&path)? {
+    for (path, size) in &blobs {
+        if copy.has(path)? {
             files_kept += 1;
         } else {
-            wanted.push((path, size));
+            wanted.push((path.clone(), *size));
         }
     }
     let len = |meta: &SegmentMeta| match (&meta.packed, &meta.end) {
@@ -133,6 +137,7 @@ fn backup_once(source: &World, target: &World, watch: Watch<'_>) -> Result<Backe
     }
     manifest::Writer::create(target, &manifest)?;
     remove_older(target, &manifest)?;
+    remove_erased(&copy, |path| blobs.contains_key(path))?;
     let verified = verify(target, false, &mut |_| ())?;
     if let Some(damage) = verified.damages.first() {
         return Err(Error::Damaged(Box::new(damage.clone())));
@@ -198,6 +203,26 @@ fn earlier(target: &World, source: &Manifest, last: Lsn) -> Result<Option<Manife
         return Err(Error::Target("it holds a later backup of the store".to_owned()));
     }
     Ok(Some(before))
+}
+
+/// Removes the user files of runs that the source has erased since an earlier backup (D8). One that is
+/// missing there for another reason stays.
+fn remove_erased(copy: &Copy<'_>, is_live: impl Fn(&RelPath) -> bool) -> Result<()> {
+    let kept: BTreeSet<RelPath> = blob::stored(copy.source)?.into_iter().collect();
+    let mut missing: BTreeSet<RelPath> = blob::stored(copy.target)?.into_iter().collect();
+    missing.retain(|path| !kept.contains(path) && !is_live(path));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for recorded in read_in(copy.source)?.recorded(Lsn(1)) {
+        let Body::RunErased(erased) = recorded?.event.body else { continue };
+        for path in erased.blobs.iter().map(blob::path).filter(|path| missing.remove(path)) {
+            let io = |source| Error::Io { doing: "remove", path: path.clone(), source };
+            copy.target.disk.remove(&path).map_err(io)?;
+            copy.sync_folder(&path.parent())?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes what the new manifest does not name (W7).

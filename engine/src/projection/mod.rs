@@ -93,11 +93,11 @@ pub struct Projection {
     chunks: Vector<Lsn>,
     /// The key catalogue.
     pub keys: Keys,
-    /// What all runs come to.
+    /// What all runs come to that were not erased.
     pub totals: Totals,
 }
 
-/// What all runs ever begun come to.
+/// What all runs come to that were not erased.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Rows of history written, overwritten ones included.
@@ -108,6 +108,19 @@ pub struct Totals {
     pub console_lines: u64,
     /// Lines that could not be read.
     pub quarantined: u64,
+}
+
+impl Totals {
+    /// Without what a run had come to that is erased now: files of events do not tell that any more, and
+    /// what they fold to is the same.
+    fn without(self, run: Self) -> Self {
+        Self {
+            history_rows: self.history_rows.saturating_sub(run.history_rows),
+            system_rows: self.system_rows.saturating_sub(run.system_rows),
+            console_lines: self.console_lines.saturating_sub(run.console_lines),
+            quarantined: self.quarantined.saturating_sub(run.quarantined),
+        }
+    }
 }
 
 /// Why an event cannot be applied: a fact that contradicts what stands.
@@ -556,7 +569,7 @@ impl Projection {
         if run.erased.is_some() && matches!(content, Content::Log(_)) {
             return Err(unknown());
         }
-        let (seq, content_through) = (run.seq, run.updated);
+        let (seq, content_through, totals) = (run.seq, run.updated, run.totals());
         run.apply(lsn, content, event, &mut |space, key: NewKey| new_keys.push((space, key)))?;
         run.seq += 1;
         run.updated = lsn;
@@ -581,6 +594,7 @@ impl Projection {
             Body::RunDeleted => self.erasures.delete(ordinal),
             Body::RunUndeleted => self.erasures.undelete(ordinal),
             Body::RunErased(erased) => {
+                self.totals = self.totals.without(totals);
                 let blobs = erased.blobs.as_slice().into();
                 let erasing = Erasing { key: key.clone(), content: content_through, erased: lsn, blobs };
                 self.erasures.erase(ordinal, erasing);

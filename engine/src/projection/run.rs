@@ -317,6 +317,16 @@ impl Run {
         self.history.rows > 0 || self.system.rows > 0 || self.console_lines > 0 || self.finished.is_some()
     }
 
+    /// What it comes to.
+    pub(super) fn totals(&self) -> super::Totals {
+        super::Totals {
+            history_rows: self.history.rows,
+            system_rows: self.system.rows,
+            console_lines: self.console_lines,
+            quarantined: self.quarantined,
+        }
+    }
+
     /// When it began: as the trainer says, else when it was made.
     #[must_use]
     pub fn started(&self) -> Time {

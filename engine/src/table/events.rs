@@ -105,7 +105,8 @@ fn block_of(rows: &Rows) -> Result<Block> {
 
 impl Digest {
     /// What a block is about.
-    pub(crate) fn of(block: &Block) -> Self {
+    #[must_use]
+    pub fn of(block: &Block) -> Self {
         let mut digest = Self::default();
         for column in block.columns() {
             match column.name {

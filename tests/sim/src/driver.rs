@@ -1,47 +1,30 @@
 //! A client and a store on one simulated disk, driven by steps.
 
-use std::sync::Arc;
+mod files;
 
-use engine::disk::RelPath;
-use engine::disk::sim::{Chance, Image, SimClock, SimDisk};
-use engine::{
-    Batch, Blob, BlockBuilder, Body, Chunk, Console, ConsoleLine, Core, Durability, Error, ErrorKind, Event,
-    FilePut, Options, Paths, ProjectCreated, ProjectKey, Rows, RunCreated, RunKey, Snapshot, State, Subject,
-    Value, ops, read_in,
-};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::disk::sim::{SimClock, SimDisk};
+use engine::disk::{Clock as _, RelPath};
+use engine::{Batch, Body, Core, Durability, Error, ErrorKind, Event, Options, RunKey, Snapshot, read_in};
 
 use crate::journal::{Fate, Journal};
-use crate::verify::{look, look_at_log};
+use crate::look::{compare, look, look_at_log};
+pub use crate::step::{Step, merging_options, small_options};
+use crate::traffic::make_batch;
 
-/// What happens next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// The store is opened, unless it is open.
-    Open,
-    /// A group: of each batch the number of events and about how many bytes each has.
-    Commit(Vec<(usize, usize)>),
-    /// Nothing was heard for a while.
-    Idle,
-    /// What waits of the log is compacted, damaged table files are made again, table files are merged.
-    Compact,
-    /// A byte of a table file and one of another's index rot, if there are some (F4).
-    RotTables,
-    /// The oldest run is deleted, or brought back.
-    Delete(bool),
-    /// A user file of so many bytes is uploaded and named by an event.
-    Upload(usize),
-    /// The folder is backed up to another disk.
-    Backup,
-    /// The disk has so many blocks of 4096 bytes; none: no limit.
-    Room(Option<u64>),
-    /// The store is closed.
-    Close,
-    /// The process ends; the cache lives on.
-    Kill,
-    /// The power fails.
-    PowerLoss(Image),
-    /// Somebody sets the wall clock (F12).
-    SetWall(i64),
+/// How long a run is sure to be kept.
+#[derive(Debug, Clone, Copy, Default)]
+enum Grace {
+    /// It is not deleted.
+    #[default]
+    None,
+    /// It was deleted at this time of the clock.
+    Since(Duration),
+    /// Somebody asked for it to be erased.
+    Over,
 }
 
 /// A client, its store and its disk.
@@ -62,28 +45,12 @@ pub struct Driver {
     /// The kinds of error that the store gave while it was driven.
     pub told: Vec<ErrorKind>,
     clock: SimClock,
+    /// The graces of runs that were ever deleted.
+    graces: BTreeMap<RunKey, Grace>,
     /// Numbers events, so that no two are equal.
     sent: u64,
     /// What earlier openings left unsynced: it may stay so, for nothing rests on it.
     left: Vec<RelPath>,
-}
-
-/// Segments so small that a few groups fill one. Table files stay what they are: none is merged.
-#[must_use]
-pub fn small_options() -> Options {
-    let mut options = Options::new("");
-    (options.segment_bytes_min, options.segment_bytes_max) = (4 << 10, 16 << 10);
-    options.holder = "the simulator".into();
-    options
-}
-
-/// [`small_options`] with table files so small that any two are merged.
-#[must_use]
-pub fn merging_options() -> Options {
-    let mut options = small_options();
-    (options.compaction.fresh_files, options.compaction.growth) = (2, 1);
-    (options.compaction.file_bytes_min, options.compaction.file_bytes_max) = (24 << 10, 48 << 10);
-    options
 }
 
 impl Driver {
@@ -109,14 +76,14 @@ impl Driver {
     pub fn of_store(disk: SimDisk, options: Options) -> Self {
         let mut driver = Self::on(disk, options, Journal::default(), 1_000_000);
         let events = look(&read_in(&driver.disk.world(&driver.clock, 0)).unwrap());
-        driver.journal.note(&events[1..], Fate::Acked);
+        driver.journal.note(&events, Fate::Acked);
         driver
     }
 
     fn on(disk: SimDisk, options: Options, journal: Journal, sent: u64) -> Self {
-        let (clock, backup) = Default::default();
+        let (clock, backup, graces) = Default::default();
         let (core, is_rotten, told, left) = (None, false, Vec::new(), Vec::new());
-        Self { disk, options, journal, core, backup, is_rotten, told, clock, sent, left }
+        Self { disk, options, journal, core, backup, is_rotten, told, clock, graces, sent, left }
     }
 
     /// Makes the store that will be founded another one than other drivers' stores.
@@ -138,7 +105,8 @@ impl Driver {
                     let opened = self.try_open();
                     self.core = self.heard(opened);
                     if let Some(core) = &self.core {
-                        self.journal.settle(&self.see(&core.snapshot()));
+                        let shown = self.see(&core.snapshot()).unwrap();
+                        self.journal.settle(&shown);
                     }
                 }
             }
@@ -149,20 +117,23 @@ impl Driver {
                     let _may_fail = core.idle().is_ok();
                 }
             }
-            Step::Compact => {
+            Step::Compact => self.compact(),
+            Step::Prune => {
                 if let Some(core) = &mut self.core {
-                    let compacted = core.compact();
-                    // What it could not do, a later one does; rows stay those of the log (D9).
-                    self.is_rotten &= self.heard(compacted).is_none();
+                    core.condemn(Duration::ZERO, &"ada".into());
                 }
-                if let Some(core) = self.core.as_ref().filter(|_| !self.disk.is_off()) {
-                    self.see(&core.snapshot());
-                }
+                let deleted = self.graces.values_mut().filter(|grace| matches!(grace, Grace::Since(_)));
+                deleted.for_each(|grace| *grace = Grace::Over);
+                self.compact();
             }
             Step::RotTables => self.rot_tables(),
             Step::Delete(is_deleted) => {
                 let body = if *is_deleted { Body::RunDeleted } else { Body::RunUndeleted };
-                self.change_oldest_run(|_| body);
+                let acked = self.journal.acked();
+                let changed = self.change_oldest_run(|_| body);
+                if let Some(run) = changed.filter(|_| self.journal.acked() > acked) {
+                    self.note_grace(run, *is_deleted);
+                }
             }
             Step::Upload(bytes) => self.upload(*bytes),
             Step::Backup => self.back_up(),
@@ -248,71 +219,72 @@ impl Driver {
         }
     }
 
-    /// What a snapshot shows; of a store with rot in a table file the log alone.
-    fn see(&self, snapshot: &Snapshot) -> Events {
-        if self.is_rotten { look_at_log(snapshot) } else { look(snapshot) }
+    /// What a snapshot shows, after it was compared with what must be there; of a store with rot in a table
+    /// file the log alone.
+    fn see(&mut self, snapshot: &Snapshot) -> Result<Events, Error> {
+        if self.is_rotten {
+            let shown = look_at_log(snapshot);
+            self.journal.agree(&shown);
+            return Ok(shown);
+        }
+        let shown = compare(snapshot, &mut self.journal, Some(self.disk.checksum("tables")))?;
+        self.check_graces();
+        Ok(shown)
+    }
+
+    /// Notes that a grace begins or ends. One that is deleted again has no more time for it, and who asked for
+    /// a run to be erased does not take that back.
+    fn note_grace(&mut self, run: RunKey, is_deleted: bool) {
+        let now = self.now();
+        let grace = self.graces.entry(run).or_default();
+        *grace = match (*grace, is_deleted) {
+            (Grace::Over, _) => Grace::Over,
+            (Grace::Since(since), true) => Grace::Since(since),
+            (Grace::None, true) => Grace::Since(now),
+            (_, false) => Grace::None,
+        };
+    }
+
+    /// F12: no run is erased before its grace is over.
+    fn check_graces(&mut self) {
+        let Some(kept) = self.options.keep_deleted else { return };
+        let erased: Vec<RunKey> = self.journal.erasures().into_keys().cloned().collect();
+        for run in erased {
+            if let Some(Grace::Since(since)) = self.graces.remove(&run) {
+                let waited = self.now() - since;
+                assert!(waited >= kept, "F12: {run} is erased after {waited:?}");
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.clock.mono())
+    }
+
+    /// Compacts, and looks at what came of it.
+    fn compact(&mut self) {
+        if let Some(core) = &mut self.core {
+            let compacted = core.compact();
+            // What it could not do, a later one does; rows stay those of the log (D9).
+            self.is_rotten &= self.heard(compacted).is_none();
+        }
+        self.look();
+    }
+
+    /// What the open store shows now, after it was compared with what must be there.
+    ///
+    /// # Panics
+    ///
+    /// When they differ.
+    pub fn look(&mut self) -> Option<Arc<Snapshot>> {
+        let snapshot = self.core.as_ref().filter(|_| !self.disk.is_off())?.snapshot();
+        self.see(&snapshot).unwrap();
+        Some(snapshot)
     }
 
     /// Notes an error.
     fn heard<T>(&mut self, result: Result<T, Error>) -> Option<T> {
         result.map_err(|error| self.told.push(error.kind())).ok()
-    }
-
-    fn rot_tables(&mut self) {
-        let files = self.disk.files();
-        let ending = |end: &str| files.keys().filter(|path| path.as_str().ends_with(end)).collect::<Vec<_>>();
-        for path in [ending(".idx").first(), ending(".parquet").last()].into_iter().flatten() {
-            self.disk.rot(path, |bytes| {
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 1;
-            });
-            self.is_rotten = true;
-        }
-    }
-
-    /// Commits an event about the oldest run, if there is one.
-    fn change_oldest_run(&mut self, body: impl FnOnce(u64) -> Body) {
-        let snapshot = self.core.as_ref().map(Core::snapshot);
-        let Some(run) = snapshot.and_then(|snapshot| snapshot.projection.run_at(0).unwrap()) else {
-            return;
-        };
-        self.sent += 1;
-        let received = i64::try_from(self.sent).unwrap();
-        let subject = run.key.clone().into();
-        let event = Event { subject, received, actor: "ada".into(), body: body(self.sent) };
-        self.send(vec![vec![event]]);
-    }
-
-    /// F15: an event names a user file only once all of it is there.
-    fn upload(&mut self, bytes: usize) {
-        let Some(core) = &self.core else { return };
-        let stored = core.blobs().begin().and_then(|mut upload| {
-            upload.write(&file_of(bytes))?;
-            upload.finish(Some(bytes as u64), None)
-        });
-        let Some(blob) = self.heard(stored) else { return };
-        self.change_oldest_run(|number| {
-            let Blob { digest, md5, size } = blob;
-            Body::FilePut(FilePut {
-                name: format!("{FILE}{number}").into(),
-                digest,
-                md5,
-                size,
-                kind: "".into(),
-            })
-        });
-    }
-
-    /// A backup that is reported holds what the folder held; another is what it was, or begun again.
-    fn back_up(&mut self) {
-        let core = self.core.as_ref().filter(|_| !self.disk.is_off());
-        let Some(shown) = core.map(|core| look(&core.snapshot())) else { return };
-        let (source, target) = (self.disk.world(&self.clock, 0), self.backup.world(&self.clock, 0));
-        if self.heard(ops::backup(&source, &target, &mut |_| ())).is_some() {
-            let held =
-                look(&read_in(&self.backup.after_image(Image::AllLost).world(&self.clock, 0)).unwrap());
-            assert!(held == shown, "a backup that was reported is there, whole");
-        }
     }
 
     fn unsynced(&self) -> Vec<RelPath> {
@@ -344,78 +316,24 @@ impl Driver {
         let core = self.try_open().unwrap();
         self.core.insert(core)
     }
-}
 
-fn project() -> ProjectKey {
-    ProjectKey::new("ada", "p")
-}
-
-/// What the names of uploaded files begin with.
-pub const FILE: &str = "file-";
-
-/// The user file of so many bytes.
-#[must_use]
-pub fn file_of(bytes: usize) -> Vec<u8> {
-    Chance::new(bytes as u64).bytes(bytes)
-}
-
-/// A batch of events that fit what stands: runs that grow, and now and then a new one.
-fn make_batch(snapshot: &Snapshot, sent: &mut u64, count: usize, bytes: usize) -> Vec<Event> {
-    // Who cannot read what stands has nothing to say about it.
-    let Ok(runs) = snapshot.projection.runs().collect::<Result<Vec<_>, _>>() else { return Vec::new() };
-    let mut events = Vec::new();
-    let mut push = |subject: Subject, body: &dyn Fn(u64) -> Body| {
-        *sent += 1;
-        let received = i64::try_from(*sent).unwrap();
-        events.push(Event { subject, received, actor: "ada".into(), body: body(*sent) });
-    };
-    if !snapshot.projection.projects.contains_key(&project()) {
-        push(project().into(), &|_| Body::ProjectCreated(ProjectCreated { description: "".into() }));
+    /// Opens the store and compares what it shows with what must be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Core::open`], and what reading gives.
+    ///
+    /// # Panics
+    ///
+    /// When they differ.
+    pub fn try_recover(&mut self) -> Result<Events, Error> {
+        self.core = None;
+        let core = self.try_open()?;
+        let shown = compare(&core.snapshot(), &mut self.journal, Some(self.disk.checksum("tables")))?;
+        self.journal.settle(&shown);
+        self.core = Some(core);
+        Ok(shown)
     }
-    for index in 0..count.max(1) {
-        let is_new = runs.is_empty() || (index == 0 && runs.len() < 4);
-        let run = if is_new && index > 0 { None } else { runs.get(index % runs.len().max(1)) };
-        match run.filter(|_| !is_new) {
-            Some(run) => push(run.key.clone().into(), &|number| body_of(number, bytes)),
-            None if index == 0 => {
-                let key =
-                    RunKey { project: project(), run: format!("r{}", runs.len()).into(), generation: 1 };
-                let created = RunCreated { source: "".into(), state: State::Running };
-                push(key.into(), &|_| Body::RunCreated(created.clone()));
-            }
-            None => {}
-        }
-    }
-    events
-}
-
-fn body_of(number: u64, bytes: usize) -> Body {
-    let chunk = Chunk { writer: "".into(), first_line: number, lines: 1, hash: number };
-    let text = hex(&Chance::new(number).bytes(bytes.div_ceil(2)));
-    match number % 5 {
-        0 => Body::Heartbeat,
-        1 => {
-            let path = vec![format!("key{}", number % 7).into()];
-            Body::ConfigChanged(Paths { removed: Vec::new(), set: vec![(path, Value::text(text))] })
-        }
-        2 => {
-            let line = ConsoleLine { time: None, is_stderr: false, label: "".into(), text: text.into() };
-            Body::ConsoleWritten(Console { chunk, lines: vec![line] })
-        }
-        _ => {
-            let mut block = BlockBuilder::new();
-            block.begin_row();
-            block.push_int("_step", i64::try_from(number).unwrap());
-            block.push_text("text", &text);
-            Body::Logged(Rows { chunk, rows: 1, block: block.finish() })
-        }
-    }
-}
-
-/// Text that does not compress, made without formatting: it was a sixth of the simulator's time.
-fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Says which case it was when a test fails within it.

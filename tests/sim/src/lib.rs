@@ -4,6 +4,10 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `journal.rs` | the oracle: what was sent, what was answered, and so what must be there |
+//! | `model.rs` | in which forms an event may be found, what all of them fold to, what was erased |
+//! | `look.rs` | all that a snapshot shows, compared with that |
+//! | `step.rs` | what can be done to a store |
+//! | `traffic.rs` | what clients say |
 //! | `driver.rs` | a client and a store on one simulated disk, driven by steps |
 //! | `verify.rs` | the invariants after every recovery |
 //! | `workloads.rs` | the fixed workloads of T1 and T2, by name |
@@ -18,7 +22,11 @@
 
 pub mod driver;
 pub mod journal;
+pub mod look;
+mod model;
 pub mod seeds;
 pub mod shrink;
+mod step;
+pub mod traffic;
 pub mod verify;
 pub mod workloads;

@@ -5,13 +5,18 @@
 //!  seed ──► Scenario: lives ──► run: faults planned, steps, an end, every invariant ──► Trace: hash
 //! ```
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+mod erasing;
+mod rot;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
+
+use engine::Options;
 use engine::disk::sim::{Chance, EIO, ENOSPC, Failure, Image, Op};
-use engine::{Error, Options};
 
 use crate::driver::{Driver, Step, merging_options, small_options};
-use crate::verify::{look, try_look, verify};
+use crate::verify::verify;
+pub use rot::Rots;
 
 /// Which faults a seed draws from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,31 +59,6 @@ pub enum Fault {
     Room(u64),
 }
 
-/// One file of a proven store rots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rot {
-    /// Chooses the file.
-    file: u64,
-    /// Chooses the byte.
-    at: u64,
-    kind: RotKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RotKind {
-    Bit(u64),
-    SectorLost,
-    SectorMisplaced,
-}
-
-/// What is done to make all of a store proven, and how it rots then, each time from the same state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rots {
-    /// Groups before the close mark; none: the store is closed.
-    groups: Option<u64>,
-    rots: Vec<Rot>,
-}
-
 /// From an opening to a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Life {
@@ -103,6 +83,10 @@ pub struct Scenario {
     pub segment_bytes: (u64, u64),
     /// Table files are so small that a few are merged.
     pub merges: bool,
+    /// How long the log is kept; none: as long as it is by itself.
+    pub keep_log: Option<Duration>,
+    /// How long deleted runs are kept; none: as long as they are by themselves.
+    pub keep_deleted: Option<Duration>,
     /// One after the other.
     pub lives: Vec<Life>,
 }
@@ -115,6 +99,12 @@ pub struct Trace {
     pub ops: usize,
     /// Merged table files that stood when a life ended well.
     pub merged: usize,
+    /// Runs that had been erased to the end when a life ended well.
+    pub erased: usize,
+    /// Openings that found a run being erased.
+    pub cut_short: usize,
+    /// Lives that ended well without the beginning of their log.
+    pub dropped: usize,
     /// A line for each step, when they are wanted.
     pub lines: Option<Vec<String>>,
 }
@@ -150,6 +140,14 @@ impl Scenario {
     /// What a seed means; `profile` instead of the drawn one, where there is one.
     #[must_use]
     pub fn drawn(seed: u64, profile: Option<Profile>) -> Self {
+        let mut scenario = Self::without_erasing(seed, profile);
+        erasing::add(&mut scenario);
+        scenario
+    }
+
+    /// What a seed meant before runs were erased and the log was dropped: still what one in two does.
+    #[must_use]
+    pub fn without_erasing(seed: u64, profile: Option<Profile>) -> Self {
         let mut chance = Chance::new(seed);
         let drawn = Profile::drawn(&mut chance);
         let profile = profile.unwrap_or(drawn);
@@ -157,12 +155,15 @@ impl Scenario {
         let segment_bytes = (smallest, smallest << chance.below(3));
         let lives = 1 + chance.below(4);
         let lives = (0..lives).map(|_| Life::drawn(&mut chance, profile)).collect();
-        Self { seed, profile, segment_bytes, merges: chance.one_in(2), lives }
+        let merges = chance.one_in(2);
+        Self { seed, profile, segment_bytes, merges, keep_log: None, keep_deleted: None, lives }
     }
 
     fn options(&self) -> Options {
         let mut options = if self.merges { merging_options() } else { small_options() };
         (options.segment_bytes_min, options.segment_bytes_max) = self.segment_bytes;
+        options.keep_log = self.keep_log.or(options.keep_log);
+        options.keep_deleted = self.keep_deleted.or(options.keep_deleted);
         options
     }
 
@@ -207,12 +208,14 @@ impl Life {
             let first = driver.disk.op_count();
             driver.step(step);
             trace.say(|| format!("  {step:?}: operations {first}..{}", driver.disk.op_count()));
+            trace.cut_short += usize::from(*step == Step::Open && driver.journal.erased().1 > 0);
         }
-        let core = driver.core.take();
-        if let Some(core) = core.filter(|_| !driver.disk.is_off()) {
-            look(&core.snapshot());
-            trace.merged += core.snapshot().table_files().iter().filter(|file| file.level > 0).count();
+        if let Some(snapshot) = driver.look() {
+            trace.merged += snapshot.table_files().iter().filter(|file| file.level > 0).count();
+            trace.erased += driver.journal.erased().0;
+            trace.dropped += usize::from(snapshot.segments()[0].first_lsn.0 > 1);
         }
+        driver.core = None;
         trace.take(&driver.disk.ops());
         driver.disk.limit(None);
         driver.disk.forget_plans();
@@ -265,74 +268,6 @@ fn drawn_step(chance: &mut Chance, profile: Profile) -> Step {
             let batches = 1 + chance.below(3);
             let bytes = [10, 100, 1000, 5000][place(chance.below(4))];
             Step::Commit((0..batches).map(|_| (1 + place(chance.below(3)), bytes)).collect())
-        }
-    }
-}
-
-impl Rots {
-    fn drawn(chance: &mut Chance) -> Self {
-        let groups = (!chance.one_in(2)).then(|| chance.below(6));
-        let rots = (0..3).map(|_| Rot::drawn(chance)).collect();
-        Self { groups, rots }
-    }
-
-    /// After everything was proven each rot is reported or harmless, never wrong (D6).
-    fn run(&self, left: &Driver) {
-        let mut proven = left.fork(left.disk.after_kill());
-        proven.open();
-        match self.groups {
-            None => proven.step(&Step::Close),
-            Some(groups) => {
-                (0..groups).for_each(|_| proven.step(&Step::Commit(vec![(2, 100)])));
-                proven.step(&Step::Idle);
-                proven.core = None;
-            }
-        }
-        self.rots.iter().for_each(|rot| rot.run(&proven, self.groups.is_none()));
-    }
-}
-
-impl Rot {
-    fn drawn(chance: &mut Chance) -> Self {
-        let (file, at) = (chance.draw(), chance.draw());
-        let kind = match chance.below(3) {
-            0 => RotKind::Bit(chance.below(8)),
-            1 => RotKind::SectorLost,
-            _ => RotKind::SectorMisplaced,
-        };
-        Self { file, at, kind }
-    }
-
-    fn run(&self, proven: &Driver, is_closed: bool) {
-        let files: Vec<_> = proven
-            .disk
-            .files()
-            .into_iter()
-            .filter(|(path, bytes)| path.name() != "LOCK" && !bytes.is_empty())
-            .collect();
-        let (path, bytes) = &files[place(self.file % files.len() as u64)];
-        let at = place(self.at % bytes.len() as u64);
-        let sector = at / 512 * 512..(at / 512 * 512 + 512).min(bytes.len());
-        // Of a store that was not closed, the sector of the last close mark may be that of the last
-        // group too: when both go, nothing shows any more that there was a group.
-        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        let is_last = files.iter().rfind(|(path, _)| path.as_str().starts_with("log/"));
-        let holds_mark = is_last.is_some_and(|(last, _)| last == path) && sector.end + 36 > end;
-        if !is_closed && !matches!(self.kind, RotKind::Bit(_)) && holds_mark {
-            return;
-        }
-        let disk = proven.disk.after_image(Image::AllLost);
-        disk.rot(path, |bytes| match self.kind {
-            RotKind::Bit(bit) => bytes[at] ^= 1 << bit,
-            RotKind::SectorLost => bytes[sector].fill(0),
-            RotKind::SectorMisplaced => bytes.copy_within(sector, 0),
-        });
-        let mut after = proven.fork(disk);
-        let found = after.try_open().and_then(|core| try_look(&core.snapshot()));
-        match found {
-            Ok(found) => after.journal.settle(&found),
-            Err(Error::Damaged(_) | Error::TooNew { .. }) => {}
-            Err(other) => unreachable!("rot at byte {at} of {path}: {other:?}"),
         }
     }
 }

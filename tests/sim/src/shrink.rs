@@ -20,6 +20,12 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
         smaller
     };
     let mut found = Vec::new();
+    if scenario.keep_log.is_some() {
+        found.push(without(&|smaller| smaller.keep_log = None));
+    }
+    if scenario.keep_deleted.is_some() {
+        found.push(without(&|smaller| smaller.keep_deleted = None));
+    }
     for life in 0..scenario.lives.len().saturating_sub(1) {
         found.push(without(&|smaller| smaller.lives.truncate(life + 1)));
     }

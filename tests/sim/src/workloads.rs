@@ -4,6 +4,8 @@
 //! A part of the store that is new brings a workload: an entry of [`all`] with the runs that it must
 //! come to, and a test a layer that names it (`tests/crash_points.rs`, `tests/errors.rs`).
 
+mod erasing;
+
 use std::path::Path;
 
 use engine::disk::RelPath;
@@ -30,6 +32,10 @@ pub struct Workload {
     pub steps: Vec<Step>,
     /// Of every so manieth aftermath the recovery is stopped too, at each of its operations; 0: none.
     pub nested: u64,
+    /// What such a recovery does.
+    pub recovery: Vec<Step>,
+    /// How many ways of failing T2 takes, of those that it knows.
+    pub ways: usize,
     /// How many recoveries T1 comes to, at the least.
     pub stops: u64,
     /// How many runs T2 comes to, at the least.
@@ -38,9 +44,10 @@ pub struct Workload {
 
 impl Workload {
     fn new(name: &'static str, nested: u64, (stops, failures): (u64, u64), parts: &[&[Step]]) -> Self {
-        let setups = vec![Vec::new()];
+        let (setups, recovery) = (vec![Vec::new()], vec![Open, Commit(vec![(1, 10)])]);
         let (options, steps) = (small_options(), parts.concat());
-        Self { name, options, folder: None, setups, steps, nested, stops, failures }
+        let (folder, ways) = (None, usize::MAX);
+        Self { name, options, folder, setups, steps, nested, recovery, ways, stops, failures }
     }
 
     fn after(self, setup: &[&[Step]]) -> Self {
@@ -70,6 +77,16 @@ impl Workload {
     }
 }
 
+/// Clients at the beginning of a workload's steps, as many as are wanted. What leaves the store closed is
+/// done once.
+pub fn starts<'a>(workload: &'a Workload, setup: &'a [Step]) -> impl Fn() -> Driver + 'a {
+    let first = workload.prepared(setup);
+    move || match (&first.core, setup) {
+        (None, [_, ..]) => first.fork(first.disk.after_kill()),
+        _ => workload.prepared(setup),
+    }
+}
+
 fn small(count: usize) -> Vec<Step> {
     vec![Commit(vec![(1, 20)]); count]
 }
@@ -83,6 +100,9 @@ fn big(count: usize) -> Vec<Step> {
 pub fn all() -> Vec<Workload> {
     let mut found = of_the_log();
     found.extend(of_recovery());
+    // These take long: they fail in the ways that tell most, and the others in all.
+    let slow = of_table_files().into_iter().chain(erasing::all());
+    found.extend(slow.map(|workload| Workload { ways: 4, ..workload }));
     found.extend(of_other_files());
     found
 }
@@ -98,7 +118,7 @@ fn of_the_log() -> Vec<Workload> {
         ..Workload::new(
             "acked without a sync",
             0,
-            (1_000, 0),
+            (520, 780),
             &[&[Open], &quiet, &half, &half, &half, &[Idle, Close, Open], &small(2)],
         )
     };
@@ -106,22 +126,22 @@ fn of_the_log() -> Vec<Workload> {
     let jumps = [SetWall(-hour), SetWall(i64::MAX), SetWall(0), SetWall(i64::MIN)];
     let jumps: Vec<Step> = jumps.into_iter().flat_map(|jump| [vec![jump], quiet.clone()].concat()).collect();
     vec![
-        Workload::new("append", 5, (9_000, 0), &[&[Open], &small(6)]),
-        Workload::new("groups", 7, (5_800, 0), &[&[Open], &group, &group, &[Idle], &group]),
-        Workload::new("roll", 11, (0, 0), &[&[Open], &small(5), &big(6)]),
-        Workload::new("roll with a spare", 13, (0, 0), &[&[Open], &small(5), &round, &round, &round]),
+        Workload::new("append", 2, (6_000, 350), &[&[Open], &small(6)]),
+        Workload::new("groups", 3, (3_500, 300), &[&[Open], &group, &group, &[Idle], &group]),
+        Workload::new("roll", 5, (5_400, 760), &[&[Open], &small(5), &big(6)]),
+        Workload::new("roll with a spare", 6, (5_400, 900), &[&[Open], &small(5), &round, &round, &round]),
         Workload::new(
             "a batch larger than a segment",
-            11,
-            (0, 0),
+            5,
+            (6_200, 850),
             &[&[Open], &small(5), &huge, &[Idle], &small(1), &huge],
         ),
-        Workload::new("idle", 7, (8_000, 0), &[&[Open], &quiet, &quiet, &quiet]),
-        Workload::new("clock jumps", 0, (700, 0), &[&[Open], &jumps, &[Close]]),
+        Workload::new("idle", 3, (4_800, 430), &[&[Open], &quiet, &quiet, &quiet]),
+        Workload::new("clock jumps", 0, (360, 550), &[&[Open], &jumps, &[Close]]),
         Workload::new(
             "full disk",
             0,
-            (1_000, 0),
+            (500, 750),
             &[&[Open], &small(3), &[Room(Some(9))], &big(4), &[Idle], &big(2), &[Room(None)], &big(1)],
         ),
         os,
@@ -136,58 +156,73 @@ fn of_recovery() -> Vec<Workload> {
         [&[Open][..], &small(7), &[PowerLoss(image), Open], &small(1), &[PowerLoss(image)]].concat()
     });
     vec![
-        Workload::new("close and open", 11, (0, 0), &[&round, &round, &[Open, Close], &round]),
-        Workload::new("roll and close", 17, (0, 0), &[&rolled, &rolled]),
-        Workload::new("recovery after a kill", 5, (0, 0), &[&[Open], &small(2)]).after(&[
+        Workload::new("close and open", 7, (7_500, 1_370), &[&round, &round, &[Open, Close], &round]),
+        Workload::new("roll and close", 7, (5_600, 1_030), &[&rolled, &rolled]),
+        Workload::new("recovery after a kill", 2, (5_300, 280), &[&[Open], &small(2)]).after(&[
             &[Open],
             &small(7),
             &[Kill],
         ]),
         Workload {
             setups: torn.collect(),
-            ..Workload::new("recovery after power losses", 0, (0, 0), &[&[Open], &small(2), &[Close]])
+            ..Workload::new("recovery after power losses", 0, (2_450, 700), &[&[Open], &small(2), &[Close]])
         },
         Workload {
             folder: Some(golden("v1.0/killed")),
-            ..Workload::new("upgrade", 5, (0, 0), &[&[Open], &small(1), &[Close, Open], &small(1)])
+            ..Workload::new("upgrade", 5, (4_700, 600), &[&[Open], &small(1), &[Close, Open], &small(1)])
         },
     ]
 }
 
-fn of_other_files() -> Vec<Workload> {
+fn of_table_files() -> Vec<Workload> {
     let wide = [Commit(vec![(3, 900), (2, 100)])];
-    let logged = [&[Open][..], &small(3), &wide, &wide, &wide, &wide, &[Close, Open]].concat();
-    let half = [&[Open][..], &vec![Commit(vec![(3, 60), (2, 60)]); 2], &[Close, Open]].concat();
+    let logged = [&[Open][..], &small(3), &wide, &wide, &wide, &wide, &[Close]].concat();
+    let half = [&[Open][..], &vec![Commit(vec![(3, 60), (2, 60)]); 2], &[Close]].concat();
     // Two files of each kind, straight from the log, become one of the project.
     let merging = Workload {
         options: merging_options(),
-        ..Workload::new("merging", 0, (1_800, 0), &[&[Compact], &small(1), &[Close, Open]])
+        ..Workload::new("merging", 0, (1_050, 520), &[&[Open, Compact], &small(1), &[Close, Open]])
     };
     vec![
-        merging.after(&[&half, &[Compact], &half]),
-        Workload::new("compaction", 47, (0, 0), &[&[Compact], &small(2), &wide, &[Compact], &small(1)])
-            .after(&[&logged]),
+        merging.after(&[&half, &[Open, Compact], &half]),
+        Workload::new(
+            "compaction",
+            47,
+            (2_700, 600),
+            &[&[Open, Compact], &small(2), &wide, &[Compact], &small(1)],
+        )
+        .after(&[&logged]),
         // Packed segments are there already, and a recovery reads them.
-        Workload::new("packing", 47, (0, 0), &[&wide, &[Close, Open, Compact], &wide, &[Close, Open]])
-            .after(&[&[Open], &small(3), &wide, &[Close, Open, Compact]]),
-        Workload::new("rebuild", 0, (800, 0), &[&[RotTables, Compact], &small(1), &[Close, Open]])
-            .after(&[&logged, &[Compact]]),
+        Workload::new(
+            "packing",
+            47,
+            (2_400, 550),
+            &[&[Open], &wide, &[Close, Open, Compact], &wide, &[Close, Open]],
+        )
+        .after(&[&[Open], &small(3), &wide, &[Close, Open, Compact, Close]]),
+        Workload::new("rebuild", 0, (600, 295), &[&[Open, RotTables, Compact], &small(1), &[Close, Open]])
+            .after(&[&logged, &[Open, Compact, Close]]),
+    ]
+}
+
+fn of_other_files() -> Vec<Workload> {
+    vec![
         Workload::new(
             "delete and bring back",
             0,
-            (900, 0),
+            (450, 670),
             &[&[Open], &small(3), &[Delete(true), Idle], &small(1), &[Delete(false), Close, Open]],
         ),
         Workload::new(
             "upload",
             9,
-            (0, 0),
+            (4_000, 900),
             &[&[Open], &small(2), &[Upload(700), Upload(5000), Upload(700), Close, Open, Upload(90)]],
         ),
         Workload::new(
             "backup",
             0,
-            (800, 0),
+            (400, 0),
             &[&[Open], &small(2), &[Upload(700), Backup], &big(2), &[Backup], &small(1)],
         ),
     ]

@@ -5,7 +5,8 @@ use engine::disk::RelPath;
 use engine::disk::sim::{EIO, ENOSPC, Failure, Image, OpKind, SimClock, SimDisk};
 use engine::{Blob, Core, Error, ops};
 
-use wbq_sim::driver::{Case, Driver, FILE, Step, small_options};
+use wbq_sim::driver::{Case, Driver, Step, small_options};
+use wbq_sim::traffic::FILE;
 use wbq_sim::verify::verify;
 
 const PARTS: [&[u8]; 3] = [&[1; 700], &[2; 5000], &[3; 90]];

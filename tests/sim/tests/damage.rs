@@ -7,7 +7,8 @@ use engine::{Core, Damage, Error, ErrorKind, TableInfo, ops};
 
 use Step::{Close, Commit, Compact, Idle, Kill, Open};
 use wbq_sim::driver::{Case, Driver, Step, merging_options, small_options};
-use wbq_sim::verify::{look, read_only, try_look, verify};
+use wbq_sim::look::{compare, look, try_look};
+use wbq_sim::verify::{read_only, verify};
 
 fn path(text: &str) -> RelPath {
     RelPath::of(text)
@@ -49,10 +50,10 @@ fn refusal(driver: &Driver, disk: &SimDisk) -> Option<Error> {
     match after.try_open() {
         Err(error) => {
             assert!(disk.files() == files, "F19: a refusal leaves the folder as it is");
-            assert!(read_only(disk).is_err(), "readers are refused too");
+            assert!(read_only(disk, &mut driver.journal.clone()).is_err(), "readers are refused too");
             Some(error)
         }
-        Ok(core) => match try_look(&core.snapshot()) {
+        Ok(core) => match compare(&core.snapshot(), &mut after.journal, None) {
             Ok(found) => {
                 // Nothing acked may be missing, and nothing else there.
                 after.journal.settle(&found);
@@ -321,7 +322,7 @@ fn f13_a_second_writer_is_refused_and_told_who_holds_the_folder() {
     }
     assert_eq!(driver.disk.op_count(), ops);
     assert!(driver.disk.files() == files, "no byte changed");
-    assert!(read_only(&driver.disk).is_ok(), "readers take no lock");
+    assert!(read_only(&driver.disk, &mut driver.journal.clone()).is_ok(), "readers take no lock");
     driver.step(&Close);
     assert!(second.try_open().is_ok());
 }
@@ -354,16 +355,14 @@ fn bad_sectors_are_refused(driver: &Driver) {
     for path in driver.disk.files().into_keys().filter(is_read) {
         let once = driver.disk.after_image(Image::AllLost);
         once.plan_bad_reads(&path, 0..512, 1);
-        let mut after = driver.fork(once);
-        let found = look(&after.open().snapshot());
-        after.journal.settle(&found);
+        driver.fork(once).try_recover().unwrap();
 
         let always = driver.disk.after_image(Image::AllLost);
         always.plan_bad_reads(&path, 0..512, u32::MAX);
         let opened = driver.fork(always.clone()).try_open();
         let error = opened.and_then(|core| try_look(&core.snapshot())).map(|_| ()).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Io | ErrorKind::Damaged), "{path}: {error:?}");
-        assert!(read_only(&always).is_err());
+        assert!(read_only(&always, &mut driver.journal.clone()).is_err());
     }
 }
 

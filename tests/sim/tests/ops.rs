@@ -10,7 +10,7 @@ use engine::{Error, Event, Lsn, Options, Snapshot, read_in};
 
 use Step::{Close, Commit, Compact, Idle, Kill, Open, Upload};
 use wbq_sim::driver::{Case, Driver, Events, Step, small_options};
-use wbq_sim::verify::look;
+use wbq_sim::look::look;
 
 /// How work on another folder is stopped and fails.
 const FAILURES: [Failure; 8] = [

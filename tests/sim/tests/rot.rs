@@ -8,8 +8,9 @@ use engine::ops::{self, Verified};
 use engine::{Damage, Error, Snapshot, read_in};
 
 use Step::{Close, Commit, Compact, Idle, Kill, Open, Upload};
-use wbq_sim::driver::{Case, Driver, Events, Step, file_of, small_options};
-use wbq_sim::verify::{look, try_look};
+use wbq_sim::driver::{Case, Driver, Events, Step, small_options};
+use wbq_sim::look::{look, try_look};
+use wbq_sim::traffic::file_of;
 
 /// How many cases each test comes to, at the least.
 const CASES: [(&str, u64); 5] =
@@ -244,7 +245,7 @@ fn t4_a_blob() {
         };
         assert!(matches!(&refused, Error::Damaged(_)), "{refused:?}");
     });
-    assert_eq!(left.driver.disk.files()[&files_in(&left, "blobs/")[0]], file_of(size));
+    assert_eq!(left.driver.disk.files()[&files_in(&left, "blobs/")[0]], file_of(0, size));
 }
 
 /// The digest of the only file of the only run.

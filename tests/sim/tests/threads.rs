@@ -15,7 +15,7 @@ use engine::{
 };
 
 use wbq_sim::driver::{Driver, Step, small_options};
-use wbq_sim::verify::try_look;
+use wbq_sim::look::try_look;
 
 /// A batch of one event that fits whatever stands.
 fn batch(number: usize) -> Batch {

@@ -141,6 +141,8 @@ fn check_erased(disk: &SimDisk, core: &Core, others: &BTreeSet<String>, files: &
     assert_eq!(stored, [false, false, true, true], "a file goes when no event of another run names it");
     let lsns = snapshot.recorded(Lsn(1)).map(|event| event.unwrap().lsn.0);
     assert!(lsns.eq(1..=snapshot.durable.0), "I7: each event of the others is where it was");
+    let folded = crate::projection::Projection::of_events(&snapshot.tables).unwrap();
+    assert_eq!(folded.totals, snapshot.projection.totals, "F4: state that is made again is what it was");
     let run = snapshot.projection.generation(&run(ERASED)).unwrap().unwrap();
     assert!(run.erased.is_some() && !run.is_current() && run.key.run == self::run(ERASED).run);
     assert_eq!(snapshot.projection.erasures.erasing().count(), 0, "and it is known that this was all");
