@@ -164,9 +164,11 @@ impl EventFile {
     }
 }
 
+type IsWanted = dyn Fn(&Subject) -> bool + Send + Sync;
+
 /// Of which subjects events are wanted.
 #[derive(Clone)]
-pub struct Whose(Option<Arc<dyn Fn(&Subject) -> bool + Send + Sync>>);
+pub struct Whose(Option<Arc<IsWanted>>);
 
 impl Whose {
     /// Of all.
