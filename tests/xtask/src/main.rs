@@ -4,6 +4,7 @@
 mod commit;
 mod fuzz;
 mod ledger;
+mod mutants;
 mod schedules;
 mod sim;
 mod soak;
@@ -26,6 +27,8 @@ enum Task {
     /// Runs the real server under load, kills and full disks, or the engine's threads in drawn orders of
     /// their steps, and notes it in tests/sim/ledger.csv
     Soak(soak::Soak),
+    /// Changes the log, the manifest and recovery in one place at a time and sees that tests notice
+    Mutants(mutants::Mutants),
     /// Feeds a property of `fuzz/` with what libFuzzer makes up, and notes it in the ledger
     Fuzz(fuzz::Fuzz),
 }
@@ -35,6 +38,7 @@ fn main() -> anyhow::Result<()> {
         Task::Sim(sim) => sim.run(),
         Task::Schedule(schedule) => schedule.run(),
         Task::Soak(soak) => soak.run(),
+        Task::Mutants(mutants) => mutants.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
     }
 }
