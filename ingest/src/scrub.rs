@@ -31,8 +31,9 @@ async fn pass(app: &Arc<App>, period: Duration) -> Result<(), Error> {
     let pause = period.checked_div(files).unwrap_or(PAUSE.min(period));
     loop {
         tokio::time::sleep(pause).await;
+        let store = Arc::clone(app);
         let (rest, scrubbed) = blocking(move || {
-            let scrubbed = scrub.next();
+            let scrubbed = scrub.next(&store.store.snapshot());
             (scrub, scrubbed)
         })
         .await?;

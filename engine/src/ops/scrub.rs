@@ -1,7 +1,6 @@
 //! Reads what a store at work holds, a file at a time, so that rot is found before the bytes are needed.
 
 use std::io::ErrorKind::NotFound;
-use std::sync::Arc;
 
 use crate::blob;
 use crate::disk::{RelPath, World};
@@ -11,7 +10,7 @@ use crate::log::{self, segment};
 use crate::manifest::{self, SegmentMeta};
 use crate::recovery;
 use crate::snapshot::Snapshot;
-use crate::table::Table;
+use crate::table::TableId;
 
 /// One pass over the files that there are: ended segments, table files, user files. It begins at a drawn
 /// one, so that passes that are cut short reach all of them.
@@ -26,7 +25,8 @@ pub struct Scrub {
 enum File {
     /// With what its header must say of the one before.
     Segment(Box<SegmentMeta>, (u64, u64, segment::Chain)),
-    Table(Arc<Table>),
+    /// Not open: one that is replaced meanwhile is not held by a pass that takes days.
+    Table(TableId),
     Blob(RelPath),
 }
 
@@ -56,7 +56,7 @@ impl Scrub {
             let Some(link) = meta.end.as_ref().map(|end| (meta.id.0, end.len, end.chain)) else { continue };
             files.push(File::Segment(Box::new(meta), std::mem::replace(&mut previous, link)));
         }
-        files.extend(snapshot.tables.all().map(|table| File::Table(Arc::clone(table))));
+        files.extend(snapshot.tables.all().map(|table| File::Table(table.meta.id)));
         files.extend(blob::stored(world)?.into_iter().map(File::Blob));
         let mut drawn = [0; 8];
         let filled = world.entropy.fill(&mut drawn);
@@ -73,7 +73,24 @@ impl Scrub {
         self.files.len()
     }
 
-    fn check(&self, file: &File) -> Result<u64> {
+    /// Reads the next file; none when all were.
+    pub fn next(&mut self, snapshot: &Snapshot) -> Option<Scrubbed> {
+        let file = self.files.pop()?;
+        let kind = match &file {
+            File::Segment(..) => "segment",
+            File::Table(_) => "table",
+            File::Blob(_) => "blob",
+        };
+        Some(match self.check(&file, snapshot) {
+            Ok(bytes) => Scrubbed { kind, bytes, damage: None },
+            Err(Error::Io { source, .. }) if source.kind() == NotFound => {
+                Scrubbed { kind, bytes: 0, damage: None }
+            }
+            Err(error) => Scrubbed { kind, bytes: 0, damage: Some(error) },
+        })
+    }
+
+    fn check(&self, file: &File, snapshot: &Snapshot) -> Result<u64> {
         match file {
             File::Segment(meta, previous) => {
                 let meta = log::as_it_stands(&self.world, meta)?;
@@ -85,7 +102,10 @@ impl Scrub {
                 recovery::check_segment(&content, &meta, self.store, *previous)?;
                 Ok(content.len() as u64)
             }
-            File::Table(table) => table.check_all(),
+            File::Table(id) => {
+                let table = snapshot.tables.all().find(|table| table.meta.id == *id);
+                table.map_or(Ok(0), |table| table.check_all())
+            }
             File::Blob(path) => blob::check(&self.world, path),
         }
     }
@@ -93,25 +113,5 @@ impl Scrub {
     /// A segment may have been dropped, a user file erased since.
     fn is_there(&self, path: &RelPath) -> bool {
         self.world.disk.open(path, false).err().is_none_or(|error| error.kind() != NotFound)
-    }
-}
-
-impl Iterator for Scrub {
-    type Item = Scrubbed;
-
-    fn next(&mut self) -> Option<Scrubbed> {
-        let file = self.files.pop()?;
-        let kind = match &file {
-            File::Segment(..) => "segment",
-            File::Table(_) => "table",
-            File::Blob(_) => "blob",
-        };
-        Some(match self.check(&file) {
-            Ok(bytes) => Scrubbed { kind, bytes, damage: None },
-            Err(Error::Io { source, .. }) if source.kind() == NotFound => {
-                Scrubbed { kind, bytes: 0, damage: None }
-            }
-            Err(error) => Scrubbed { kind, bytes: 0, damage: Some(error) },
-        })
     }
 }

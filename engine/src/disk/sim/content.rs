@@ -43,6 +43,11 @@ impl Content {
         &self.cache
     }
 
+    /// What is sure to be there after a power loss.
+    pub(super) fn lasting(&self) -> &[u8] {
+        &self.disk
+    }
+
     pub(super) fn is_dirty(&self) -> bool {
         !self.pending.is_empty()
     }

@@ -1,5 +1,6 @@
 //! The write rules of RELIABILITY as far as a disk can see them, checked before each operation.
-//! `log/`, `manifest/`, `blobs/` and `tmp/` are known to it by name.
+//! `log/`, `manifest/`, `blobs/`, `tables/` and `tmp/` are known to it by name, and which table files a
+//! manifest names.
 
 use std::fmt;
 
@@ -7,6 +8,8 @@ use super::content::Content;
 use super::state::State;
 use super::{Op, OpKind};
 use crate::disk::RelPath;
+use crate::manifest;
+use crate::table;
 
 /// Whether a path lies in a folder of the data folder.
 pub(super) fn is_in(path: &RelPath, folder: &str) -> bool {
@@ -38,14 +41,28 @@ pub(super) fn check(state: &State, op: &Op, file: Option<(u64, u64)>) {
                 state.names_on_disk.get(name) == Some(id)
                     && !state.files.get(id).is_some_and(Content::is_dirty)
             };
-            rule(
-                "W7",
-                newest.is_none_or(lasts),
-                format_args!("{path:?} goes while {newest:?} is not synced"),
-            );
+            let is_free = newest.is_none_or(|newest| lasts(newest) || names_nowhere(state, newest, path));
+            rule("W7", is_free, format_args!("{path:?} goes while {newest:?} is not synced"));
         }
         _ => {}
     }
+}
+
+/// Whether neither what lasts of a manifest nor what the cache shows of it names a table file: one that was
+/// made in vain may go while the writer's last edit is on its way.
+fn names_nowhere(state: &State, (name, id): (&RelPath, &u64), removed: &RelPath) -> bool {
+    let (Some(table), Some(epoch)) = (table::id_of(removed.name()), manifest::epoch_of(name.name())) else {
+        return false;
+    };
+    if !is_in(removed, table::FOLDER) || state.names_on_disk.get(name) != Some(id) {
+        return false;
+    }
+    let leaves_out = |bytes: &[u8]| {
+        let manifest = manifest::parse(bytes, epoch, name);
+        manifest.is_ok_and(|manifest| manifest.tables.iter().all(|meta| meta.id != table))
+    };
+    let content = state.files.get(id);
+    content.is_some_and(|content| leaves_out(content.lasting()) && leaves_out(content.cache()))
 }
 
 fn check_rename(state: &State, op: &Op) {
