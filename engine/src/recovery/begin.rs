@@ -95,6 +95,7 @@ pub(super) fn go_on(
             found.fold(&tail.content, group, shift, header.segment, &mut ranges)?;
         }
     }
+    found.mark_missing()?;
     let next_group = header.first_group + unproven.len() as u64;
     let live: std::collections::BTreeSet<SegmentId> = manifest.segments.iter().map(|meta| meta.id).collect();
     found.segments.keep(|id| live.contains(&id));

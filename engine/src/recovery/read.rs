@@ -118,7 +118,6 @@ pub(super) fn read_once(world: &World, used: Use) -> Result<Found> {
     for meta in found.manifest.segments.clone() {
         previous = found.take_segment(world, &meta, previous, used)?;
     }
-    found.mark_missing()?;
     found.manifest.next_segment = unused_segment(world, &found.manifest)?;
     if let (Use::Show, Some(tail)) = (used, &found.tail) {
         settle(world, epoch, tail)?;
@@ -297,8 +296,8 @@ impl Found {
         made.map(|_| ()).map_err(|error| Error::damaged(error.to_string()))
     }
 
-    /// Marks the runs that lack events, and tells readers of the log.
-    fn mark_missing(&mut self) -> Result<()> {
+    /// Marks the runs that lack events, once all is folded, and tells readers of the log.
+    pub(super) fn mark_missing(&mut self) -> Result<()> {
         if self.missing.is_empty() {
             return Ok(());
         }
