@@ -1,12 +1,13 @@
 //! A folder whose sealed segments lost events, opened all the same (F3): the other runs are served.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::disk::RelPath;
 use engine::disk::sim::{Image, SimClock, SimDisk};
 use engine::{
-    Batch, Body, Core, Error, ErrorKind, Event, Lsn, Options, Run, Snapshot, StreamKind, Subject, ops,
-    read_in,
+    Batch, Body, Core, Error, ErrorKind, Event, Lsn, Options, Run, RunKey, Snapshot, StreamKind, Subject,
+    ops, read_in,
 };
 
 use Step::{Close, Commit, Compact, Kill, Open};
@@ -43,6 +44,22 @@ fn content(snapshot: &Snapshot, run: &Run) -> Result<String, Error> {
         }
     }
     Ok(shown)
+}
+
+/// The numbers of the first and last event of each run in a segment.
+fn held(driver: &Driver, path: &RelPath) -> BTreeMap<RunKey, (u64, u64)> {
+    let whole = read_in(&driver.disk.world(&SimClock::default(), 0)).unwrap();
+    let segment =
+        whole.segments().into_iter().find(|segment| path.name().starts_with(&format!("{:010}", segment.id)));
+    let segment = segment.unwrap();
+    let mut held = BTreeMap::new();
+    for (lsn, seq, event) in whole.events(segment.first_lsn).map(Result::unwrap) {
+        if let Some(run) = event.run().filter(|_| lsn <= segment.last_lsn) {
+            let range = held.entry(run.clone()).or_insert((seq, seq));
+            range.1 = seq;
+        }
+    }
+    held
 }
 
 fn heartbeat(run: &Run) -> Batch {
@@ -154,6 +171,10 @@ fn f3_a_lost_segment_takes_the_runs_with_it_that_had_events_there() {
             let _case = Case(|| path.to_string());
             let disk = driver.disk.after_image(Image::AllLost);
             disk.lose(path);
+            let told = opened(&driver, &disk.after_image(Image::AllLost)).unwrap().snapshot();
+            let told: BTreeMap<_, _> =
+                told.missing().runs().map(|(key, range)| (key.clone(), range)).collect();
+            assert_eq!(told, held(&driver, path), "what was in the segment, and not what follows it");
             assert!(served(&driver, &disk).is_some_and(|lacking| lacking > 0));
         }
     }
