@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  runs that nothing happened to since   as they stand now, in files and in memory
-//!  runs that something happened to since  ─► their events up to there, folded
+//!  runs that something happened to since  as a file has them that is older than the moment, if one does,
+//!                                         ─► and their events from there on, if there are any, folded
 //!  runs that began since                 left out: they have the higher ordinals
 //! ```
 //!
@@ -33,7 +34,7 @@ pub(crate) fn as_of(now: &Snapshot, moment: Moment) -> Result<Snapshot> {
         Moment::Lsn(lsn) => lsn.min(now.durable),
         Moment::Time(time) => now.last_received_by(time)?,
     };
-    let mut past = Past { changed: changed_since(now, last)?, ..Past::begin(&now.projection) };
+    let mut past = Past::begin(&now.projection, last)?;
     let through = now.tables.through.min(last);
     now.tables.choose_events(through, &mut past)?;
     past.expect(through)?;
@@ -53,8 +54,7 @@ pub(crate) fn as_of(now: &Snapshot, moment: Moment) -> Result<Snapshot> {
 }
 
 /// The runs that something happened to behind a position, by ordinal; those among them that began there.
-fn changed_since(now: &Snapshot, last: Lsn) -> Result<BTreeSet<u32>> {
-    let projection = &now.projection;
+fn changed_since(projection: &Projection, last: Lsn) -> Result<BTreeSet<u32>> {
     let mut changed = BTreeSet::new();
     for chunk in 0..chunks(projection.run_count()) {
         if projection.chunk_changed(chunk as usize) <= last {
@@ -76,13 +76,20 @@ fn chunks(runs: u32) -> u32 {
 
 /// The state being folded.
 struct Past {
+    /// The changed runs rest in it as they stood in the files that are older than the moment.
     state: Projection,
     changed: BTreeSet<u32>,
-    /// Those of the changed runs that have begun so far, with their ordinals.
-    folded: BTreeMap<RunKey, u32>,
+    /// Of those of them that rest so: the position of the last event that their file knows.
+    stood: BTreeMap<u32, Lsn>,
+    /// Those at work, as their files know.
+    active: BTreeSet<u32>,
+    /// Those of the changed runs that have begun so far: their ordinals, and the position from behind which
+    /// their events are folded.
+    folded: BTreeMap<RunKey, (u32, Lsn)>,
     /// Those of them, by ordinal, that a later generation superseded which is not folded.
     superseded: BTreeSet<u32>,
-    /// Where these began, as long as the state does not know of it.
+    /// Where these began, as long as the state does not know of it: events are chosen some way ahead of those
+    /// that are folded.
     pending: BTreeMap<Lsn, u32>,
     /// Runs that have begun so far: the next one's ordinal.
     begun: u32,
@@ -93,32 +100,53 @@ struct Past {
 }
 
 impl Past {
-    fn begin(now: &Projection) -> Self {
-        Self {
-            state: Projection::beside(now),
-            changed: BTreeSet::new(),
+    fn begin(now: &Projection, last: Lsn) -> Result<Self> {
+        let changed = changed_since(now, last)?;
+        let older = now.resting().until(last);
+        let (mut stood, mut active) = (BTreeMap::new(), BTreeSet::new());
+        for chunk in older.chunks() {
+            let runs = older.chunk(chunk, std::iter::empty())?;
+            runs.updated(&mut |ordinal, updated| {
+                if changed.contains(&ordinal) {
+                    stood.insert(ordinal, updated);
+                }
+            })?;
+            runs.active(&mut |ordinal| {
+                if changed.contains(&ordinal) {
+                    active.insert(ordinal);
+                }
+            })?;
+        }
+        Ok(Self {
+            state: Projection::beside(now, now.resting().with_past(last, &changed)),
+            changed,
+            stood,
+            active,
             folded: BTreeMap::new(),
             superseded: BTreeSet::new(),
             pending: BTreeMap::new(),
             begun: 0,
             ids: BTreeMap::new(),
             last: Lsn(0),
-        }
+        })
     }
 
-    /// Notes that a run begins; whether it is one of those that are folded.
+    /// Notes that a run begins; whether its first event is folded.
     fn begins(&mut self, lsn: Lsn, key: &RunKey) -> bool {
-        let is_changed = self.changed.contains(&self.begun);
-        let generation = |generation| RunKey { generation, ..key.clone() };
-        if is_changed {
-            self.folded.insert(key.clone(), self.begun);
-        } else if let Some((_, older)) =
-            self.folded.range(generation(0)..generation(key.generation)).next_back()
+        let ordinal = self.begun;
+        let from = self.stood.get(&ordinal).copied().unwrap_or(Lsn(0));
+        let is_changed = self.changed.contains(&ordinal);
+        let is_folded = is_changed && lsn > from;
+        // A third generation does nothing to the first.
+        if !is_folded
+            && let Some((older, known)) = self.generation_before(key)
+            && self.superseded.insert(older)
+            && known < lsn
         {
-            // A third generation does nothing to the first.
-            if self.superseded.insert(*older) {
-                self.pending.insert(lsn, *older);
-            }
+            self.pending.insert(lsn, older);
+        }
+        if is_changed {
+            self.folded.insert(key.clone(), (ordinal, from));
         }
         self.begun += 1;
         if key.generation == 1 {
@@ -127,28 +155,51 @@ impl Past {
                 None => drop(self.ids.insert(key.project.clone(), 1)),
             }
         }
-        is_changed
+        is_folded
+    }
+
+    /// Of the changed runs the newest one that had the id before.
+    fn generation_before(&self, key: &RunKey) -> Option<(u32, Lsn)> {
+        let first = RunKey { generation: 0, ..key.clone() };
+        self.folded.range(first..key.clone()).next_back().map(|(_, found)| *found)
+    }
+
+    /// Whether an event of a run is folded.
+    fn is_folded(&self, key: &RunKey, lsn: Lsn) -> bool {
+        self.folded.get(key).is_some_and(|(_, from)| lsn > *from)
     }
 
     /// Brings the state to where an event can be folded: runs that are not folded have begun before it, so one
-    /// that begins has a higher ordinal, and earlier generations are superseded.
-    fn make_place(&mut self, lsn: Lsn, event: &Event) {
-        self.supersede(lsn);
+    /// that begins has a higher ordinal, earlier generations are superseded, and the run is awake.
+    fn make_place(&mut self, lsn: Lsn, event: &Event) -> Result<()> {
+        self.catch_up(lsn)?;
+        let Some((key, (ordinal, _))) = event.run().and_then(|key| Some((key, *self.folded.get(key)?)))
+        else {
+            return Ok(());
+        };
         let begins = match &event.body {
             Body::RunCreated(_) => true,
             Body::Erased(erased) => erased.begins,
             _ => false,
         };
-        if let Some(ordinal) = event.run().filter(|_| begins).and_then(|key| self.folded.get(key)) {
-            self.state.begin_at(*ordinal);
+        if !begins {
+            return self.state.wake_at(ordinal);
         }
+        if let Some((older, _)) = self.generation_before(key) {
+            self.state.wake_at(older)?;
+        }
+        self.state.begin_at(ordinal);
+        Ok(())
     }
 
-    fn supersede(&mut self, before: Lsn) {
+    /// Tells the state of the generations that were superseded before a position.
+    fn catch_up(&mut self, before: Lsn) -> Result<()> {
         while let Some(next) = self.pending.first_entry().filter(|next| *next.key() < before) {
             let (lsn, ordinal) = next.remove_entry();
+            self.state.wake_at(ordinal)?;
             self.state.supersede(ordinal, lsn);
         }
+        Ok(())
     }
 
     fn passes(&mut self, lsn: Lsn) -> Result<()> {
@@ -172,21 +223,21 @@ impl Past {
         self.passes(*lsn)?;
         let is_wanted = match (&event.subject, &event.body) {
             (Subject::Run(key), Body::RunCreated(_)) => self.begins(*lsn, key),
-            (Subject::Run(key), _) => self.folded.contains_key(key),
+            (Subject::Run(key), _) => self.is_folded(key, *lsn),
             _ => true,
         };
         if !is_wanted {
             return Ok(());
         }
-        self.make_place(*lsn, event);
+        self.make_place(*lsn, event)?;
         follows(*lsn, self.state.apply(*lsn, *location, event) == Ok(*run_seq))
     }
 
     /// The state, with the runs that are as they were.
     fn finish(mut self, now: &Snapshot, last: Lsn) -> Result<Projection> {
-        self.supersede(last.advance(1));
-        let Self { mut state, begun, ids, changed, .. } = self;
-        state.complete(&now.projection, begun, &ids, &changed);
+        self.catch_up(last.advance(1))?;
+        let Self { mut state, begun, ids, changed, active, .. } = self;
+        state.complete(&now.projection, begun, &ids, &changed, &active);
         let mut positions = Vec::new();
         for chunk in 0..chunks(begun) {
             let before = now.projection.chunk_changed(chunk as usize);
@@ -206,15 +257,15 @@ impl Past {
 impl Choice for Past {
     fn wants(&mut self, lsn: Lsn, begins: bool, subject: &Subject) -> Result<bool> {
         self.passes(lsn)?;
-        Ok(match subject {
-            Subject::Run(key) if begins => self.begins(lsn, key),
-            Subject::Run(key) => self.folded.contains_key(key),
-            Subject::Store | Subject::Project(_) => true,
-        })
+        match subject {
+            Subject::Run(key) if begins => Ok(self.begins(lsn, key)),
+            Subject::Run(key) => Ok(self.is_folded(key, lsn)),
+            Subject::Store | Subject::Project(_) => Ok(true),
+        }
     }
 
     fn take(&mut self, recorded: Recorded) -> Result<()> {
-        self.make_place(recorded.lsn, &recorded.event);
+        self.make_place(recorded.lsn, &recorded.event)?;
         follows(recorded.lsn, self.state.apply_recorded(&recorded) == Ok(recorded.run_seq))
     }
 }

@@ -346,10 +346,10 @@ impl Projection {
         &self.resting
     }
 
-    /// The state of a moment of the past before its first event, to be completed of what rests now.
-    pub(crate) fn beside(now: &Self) -> Self {
-        let (resting, keys, totals) = (Arc::clone(&now.resting), now.keys.clone(), now.totals);
-        Self { resting, keys, totals, ..Self::default() }
+    /// The state of a moment of the past before its first event, to be completed of what rests.
+    pub(crate) fn beside(now: &Self, resting: RunFiles) -> Self {
+        let (keys, totals) = (now.keys.clone(), now.totals);
+        Self { resting: Arc::new(resting), keys, totals, ..Self::default() }
     }
 
     /// Says which ordinal the next run that begins has.
@@ -370,14 +370,38 @@ impl Projection {
         }
     }
 
-    /// Adds to the runs that were folded those that are now as they were: all below `run_count` but the
-    /// `changed` ones. `ids` are those that had begun in each project.
+    /// Brings a run into memory that has begun and rests.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::run`].
+    pub(crate) fn wake_at(&mut self, ordinal: u32) -> EngineResult<()> {
+        if self.awake.contains_key(&ordinal) {
+            return Ok(());
+        }
+        let Some(run) = self.resting.load(ordinal)? else { return Ok(()) };
+        if !run.superseded
+            && let Some(project) = self.projects.get_mut(&run.key.project)
+        {
+            project.awake.insert(Arc::clone(&run.key.run), run.ordinal);
+        }
+        if run.state.is_active() {
+            self.active.insert(run.ordinal);
+        }
+        self.awake.insert(run.ordinal, Arc::new(run));
+        Ok(())
+    }
+
+    /// Adds to the runs that were folded those that are now as they were, all below `run_count` but the
+    /// `changed` ones, and says which are at work of those that rest. `ids` are those that had begun in each
+    /// project.
     pub(crate) fn complete(
         &mut self,
         now: &Self,
         run_count: u32,
         ids: &BTreeMap<ProjectKey, u64>,
         changed: &BTreeSet<u32>,
+        active: &BTreeSet<u32>,
     ) {
         self.run_count = run_count;
         for (project, ids) in ids {
@@ -395,6 +419,9 @@ impl Projection {
             self.awake.insert(*ordinal, Arc::clone(run));
         }
         for ordinal in now.active.iter().filter(|ordinal| is_same(ordinal)) {
+            self.active.insert(*ordinal);
+        }
+        for ordinal in active.iter().filter(|ordinal| !self.awake.contains_key(*ordinal)) {
             self.active.insert(*ordinal);
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::file::{KeyCells, RunFile};
 use crate::error::{Error, Result};
-use crate::event::{Cell, Value};
+use crate::event::{Cell, State, Value};
 use crate::id::{Lsn, ProjectKey};
 use crate::projection::{Run, Shown, Space};
 
@@ -43,19 +43,22 @@ pub enum Logged<'a> {
 }
 
 impl RunChunk {
-    /// Groups of files, older first, then the runs that are awake; a later one hides an earlier one.
-    pub(super) fn new(
-        groups: Vec<(Arc<RunFile>, usize)>,
+    /// Groups of files, each but for some ordinals, older first, then the runs that are awake; a later one
+    /// hides an earlier one.
+    pub(super) fn new<'a>(
+        files: impl Iterator<Item = (Arc<RunFile>, usize, &'a BTreeSet<u32>)>,
         awake: impl Iterator<Item = Arc<Run>>,
     ) -> Result<Self> {
         let awake: Vec<Arc<Run>> = awake.collect();
-        let mut rows: Vec<Row> = Vec::new();
-        for (index, (file, group)) in (0u32..).zip(&groups) {
-            let ordinals = file.ordinals(*group)?;
+        let (mut rows, mut groups): (Vec<Row>, _) = (Vec::new(), Vec::new());
+        for (index, (file, group, hidden)) in (0u32..).zip(files) {
+            let ordinals = file.ordinals(group)?;
             let newer = (0u32..).zip(ordinals.ints().into_iter().flatten()).filter_map(|(row, ordinal)| {
-                Some(Row { ordinal: u32::try_from(ordinal).ok()?, place: Place::File(index, row) })
+                let ordinal = u32::try_from(ordinal).ok().filter(|ordinal| !hidden.contains(ordinal))?;
+                Some(Row { ordinal, place: Place::File(index, row) })
             });
             rows = hidden_by(rows, newer);
+            groups.push((file, group));
         }
         let newest =
             (0u32..).zip(&awake).map(|(index, run)| Row { ordinal: run.ordinal, place: Place::Awake(index) });
@@ -125,9 +128,31 @@ impl RunChunk {
     ///
     /// As [`RunChunk::visible`].
     pub(crate) fn updated(&self, visit: &mut dyn FnMut(u32, Lsn)) -> Result<()> {
-        self.fixed("updated_lsn", &mut |slot, updated| {
-            if let (Some(row), Shown::Int(lsn)) = (self.rows.get(slot), updated) {
-                visit(row.ordinal, Lsn(lsn.cast_unsigned()));
+        self.of_each("updated_lsn", &mut |ordinal, updated| {
+            if let Shown::Int(lsn) = updated {
+                visit(ordinal, Lsn(lsn.cast_unsigned()));
+            }
+        })
+    }
+
+    /// Gives `visit` the ordinals of the runs at work, in no order.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunChunk::visible`].
+    pub(crate) fn active(&self, visit: &mut dyn FnMut(u32)) -> Result<()> {
+        self.of_each("state", &mut |ordinal, shown| {
+            let is = |state: &State| matches!(&shown, Shown::Text(name) if *name == state.name());
+            if State::ALL.iter().any(|state| state.is_active() && is(state)) {
+                visit(ordinal);
+            }
+        })
+    }
+
+    fn of_each<'a>(&'a self, column: &str, visit: &mut dyn FnMut(u32, Shown<'a>)) -> Result<()> {
+        self.fixed(column, &mut |slot, shown| {
+            if let Some(row) = self.rows.get(slot) {
+                visit(row.ordinal, shown);
             }
         })
     }

@@ -14,9 +14,18 @@ use crate::table::Table;
 #[derive(Debug, Default)]
 pub(crate) struct RunFiles {
     /// By position, older first.
-    files: Vec<Arc<RunFile>>,
+    files: Vec<Layer>,
     /// The groups of each chunk: file and group, older first.
     chunks: BTreeMap<u32, Vec<(usize, usize)>>,
+}
+
+/// A file above those that are older.
+#[derive(Debug, Clone)]
+struct Layer {
+    through: Lsn,
+    file: Arc<RunFile>,
+    /// Ordinals that it does not tell of: of a moment of the past, those that changed since.
+    hidden: Arc<BTreeSet<u32>>,
 }
 
 impl RunFiles {
@@ -26,17 +35,37 @@ impl RunFiles {
     ///
     /// `Damaged`, `Io`.
     pub(crate) fn open<'a>(tables: impl Iterator<Item = &'a Arc<Table>>) -> Result<Self> {
-        let mut files: Vec<(Lsn, Arc<RunFile>)> =
-            tables.map(|table| Ok((table.meta.lsns.1, Arc::clone(table.runs()?)))).collect::<Result<_>>()?;
-        files.sort_by_key(|(through, _)| *through);
-        let files: Vec<Arc<RunFile>> = files.into_iter().map(|(_, file)| file).collect();
+        let layer = |table: &Arc<Table>| {
+            let (through, file) = (table.meta.lsns.1, Arc::clone(table.runs()?));
+            Ok(Layer { through, file, hidden: Arc::default() })
+        };
+        let mut files: Vec<Layer> = tables.map(layer).collect::<Result<_>>()?;
+        files.sort_by_key(|layer| layer.through);
+        Ok(Self::of(files))
+    }
+
+    fn of(files: Vec<Layer>) -> Self {
         let mut chunks: BTreeMap<u32, Vec<(usize, usize)>> = BTreeMap::new();
-        for (index, file) in files.iter().enumerate() {
-            for (place, group) in file.groups.iter().enumerate() {
+        for (index, layer) in files.iter().enumerate() {
+            for (place, group) in layer.file.groups.iter().enumerate() {
                 chunks.entry(group.chunk).or_default().push((index, place));
             }
         }
-        Ok(Self { files, chunks })
+        Self { files, chunks }
+    }
+
+    /// The files alone that tell of nothing behind a position.
+    pub(crate) fn until(&self, last: Lsn) -> Self {
+        Self::of(self.files.iter().filter(|layer| layer.through <= last).cloned().collect())
+    }
+
+    /// With the runs of `changed` as the files have them that tell of nothing behind a position.
+    pub(crate) fn with_past(&self, last: Lsn, changed: &BTreeSet<u32>) -> Self {
+        let mut files = self.files.clone();
+        for layer in files.iter_mut().filter(|layer| layer.through > last) {
+            layer.hidden = Arc::new(layer.hidden.union(changed).copied().collect());
+        }
+        Self::of(files)
     }
 
     /// Whether no run rests.
@@ -54,7 +83,7 @@ impl RunFiles {
         let mut ordinals = BTreeSet::new();
         if !self.is_empty() {
             let hash = hash(path);
-            self.files.iter().for_each(|file| ordinals.extend(file.find(hash)));
+            self.files.iter().for_each(|layer| ordinals.extend(layer.file.find(hash)));
         }
         ordinals.into_iter().rev()
     }
@@ -67,7 +96,10 @@ impl RunFiles {
     pub(crate) fn load(&self, ordinal: u32) -> Result<Option<Run>> {
         let chunk = ordinal / u32::try_from(crate::projection::RUNS_PER_CHUNK).unwrap_or(u32::MAX);
         for (file, group) in self.chunks.get(&chunk).into_iter().flatten().rev() {
-            let Some(file) = self.files.get(*file) else { continue };
+            let Some(Layer { file, hidden, .. }) = self.files.get(*file) else { continue };
+            if hidden.contains(&ordinal) {
+                continue;
+            }
             let Some((first, last)) = file.groups.get(*group).map(|group| group.ordinals) else { continue };
             if (first..=last).contains(&ordinal)
                 && let Some(row) = file.row_of(*group, ordinal)?
@@ -85,7 +117,10 @@ impl RunFiles {
     /// `Damaged`, `Io` of a file.
     pub(crate) fn chunk(&self, chunk: u32, awake: impl Iterator<Item = Arc<Run>>) -> Result<RunChunk> {
         let groups = self.chunks.get(&chunk).into_iter().flatten();
-        let groups = groups.filter_map(|(file, group)| Some((Arc::clone(self.files.get(*file)?), *group)));
-        RunChunk::new(groups.collect(), awake)
+        let groups = groups.filter_map(|(file, group)| {
+            let Layer { file, hidden, .. } = self.files.get(*file)?;
+            Some((Arc::clone(file), *group, &**hidden))
+        });
+        RunChunk::new(groups, awake)
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -63,8 +63,10 @@ fn file(runs: &[Arc<Run>]) -> Arc<RunFile> {
 }
 
 fn chunk(files: &[Arc<RunFile>], awake: Vec<Arc<Run>>) -> RunChunk {
-    let groups = files.iter().flat_map(|file| (0..file.groups.len()).map(|group| (Arc::clone(file), group)));
-    RunChunk::new(groups.collect(), awake.into_iter()).unwrap()
+    let nothing = BTreeSet::new();
+    let groups =
+        files.iter().flat_map(|file| (0..file.groups.len()).map(|group| (Arc::clone(file), group, &nothing)));
+    RunChunk::new(groups, awake.into_iter()).unwrap()
 }
 
 fn shown(chunk: &RunChunk, column: &str) -> Vec<String> {
