@@ -75,5 +75,5 @@ pub use recovery::Missing;
 pub use snapshot::{Moment, SegmentInfo, Snapshot, TableInfo};
 pub use store::{Health, Store, read, read_blob};
 pub use table::events::{Digest, DigestKey, Recorded, Whose};
-pub use table::rows::Piece;
-pub use table::runs::{Logged, RunChunk};
+pub use table::rows::{Piece, RowColumns};
+pub use table::runs::{Logged, RunChunk, RunHead};

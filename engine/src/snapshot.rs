@@ -11,7 +11,8 @@ use crate::past;
 use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
 use crate::recovery::Missing;
 use crate::table::events::{Recorded, Whose};
-use crate::table::rows::{Piece, Wanted, console_lines};
+use crate::table::rows::{Piece, RowColumns, Wanted, console_lines};
+use crate::table::runs::RunHead;
 use crate::table::{Kind, Table, Tables};
 
 /// A moment of the store. It never changes; holding it keeps nobody waiting.
@@ -35,19 +36,36 @@ impl Snapshot {
     ///
     /// `Damaged` when a table file is not what was written, or events of the run are lost; `Io`.
     pub fn extents(&self, run: &Run, kind: StreamKind) -> Result<Vec<Extent>> {
+        run.check_whole()?;
+        let mut extents = self.extents_at_rest(run.ordinal, &run.key.project, kind)?;
+        extents.extend(self.tail(run, kind).cloned());
+        Ok(extents)
+    }
+
+    /// The same of a run of which it is only known where it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Snapshot::extents`].
+    pub fn extents_of(&self, run: &RunHead, kind: StreamKind) -> Result<Vec<Extent>> {
+        match &run.awake {
+            Some(awake) => self.extents(awake, kind),
+            // No event of a run that rests is only in the log.
+            None => self.extents_at_rest(run.ordinal, &run.key.project, kind),
+        }
+    }
+
+    fn extents_at_rest(&self, ordinal: u32, project: &ProjectKey, kind: StreamKind) -> Result<Vec<Extent>> {
         let table = match kind {
             StreamKind::History => Kind::History,
             StreamKind::System => Kind::System,
             StreamKind::Console => Kind::Console,
         };
-        run.check_whole()?;
         let mut extents = Vec::new();
-        let may_hold = |table: &&Arc<Table>| {
-            table.meta.project.as_ref().is_none_or(|project| *project == run.key.project)
-        };
+        let may_hold = |table: &&Arc<Table>| table.meta.project.as_ref().is_none_or(|holds| holds == project);
         for table in self.tables.of(table).filter(may_hold) {
             // A moment of the past sees no row that was written later.
-            let entries = table.of_run(run.ordinal)?.filter(|entry| entry.lsns.0 <= self.durable);
+            let entries = table.of_run(ordinal)?.filter(|entry| entry.lsns.0 <= self.durable);
             extents.extend(entries.map(|entry| Extent {
                 lsn: entry.lsns.1.min(self.durable),
                 writer: Arc::clone(&entry.writer),
@@ -59,8 +77,32 @@ impl Snapshot {
                 place: Place::Table(Arc::clone(table), Box::new(entry)),
             }));
         }
-        extents.extend(self.tail(run, kind).cloned());
         Ok(extents)
+    }
+
+    /// The columns of some keys, of all rows of some extents, one behind the other; none unless these rise in
+    /// one table file ([`Extent::precedes_in_file`]) and hold whole rows, all of which this moment sees.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Snapshot::rows`].
+    pub fn columns(&self, extents: &[&Extent], keys: &[Arc<str>]) -> Result<Option<RowColumns>> {
+        let mut file: Option<&Arc<Table>> = None;
+        let mut entries = Vec::with_capacity(extents.len());
+        for extent in extents {
+            match &extent.place {
+                Place::Table(table, entry)
+                    if entry.key.is_none()
+                        && entry.lsns.1 <= self.durable
+                        && file.is_none_or(|file| Arc::ptr_eq(file, table)) =>
+                {
+                    file = Some(table);
+                    entries.push(&**entry);
+                }
+                _ => return Ok(None),
+            }
+        }
+        file.map(|file| file.columns(&entries, keys)).transpose()
     }
 
     /// Where the rows of a run stand that no table file has.

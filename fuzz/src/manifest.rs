@@ -31,8 +31,10 @@ pub fn manifest(data: &[u8]) {
 }
 
 fn bytes(data: &[u8]) {
-    let read = bounded(data.len(), || parse::manifest(data, original().epoch));
-    let again = parse::rewrite_manifest(data, original().epoch);
+    // Made before memory is counted.
+    let epoch = original().epoch;
+    let read = bounded(data.len(), || parse::manifest(data, epoch));
+    let again = parse::rewrite_manifest(data, epoch);
     assert!(read.is_err() || again.is_ok(), "what is read can be written");
     if let Ok(again) = again {
         assert_eq!(data.get(..again.len()), Some(&*again), "it is written back as it was read");

@@ -48,6 +48,25 @@ pub struct Extent {
     pub key: Option<Arc<str>>,
 }
 
+impl Extent {
+    /// Whether another one's rows stand behind these in the same table file.
+    #[must_use]
+    pub fn precedes_in_file(&self, other: &Self) -> bool {
+        match (&self.place, &other.place) {
+            (Place::Table(file, entry), Place::Table(other_file, other)) => {
+                Arc::ptr_eq(file, other_file) && entry.first_row < other.first_row
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether its rows stand in a table file.
+    #[must_use]
+    pub fn is_in_file(&self) -> bool {
+        matches!(self.place, Place::Table(..))
+    }
+}
+
 /// The file that holds an extent's rows.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {

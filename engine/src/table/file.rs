@@ -8,7 +8,7 @@ use super::blocks::{Checked, Sidecar, Sink};
 use super::events::{Choice, EventFile, Recorded, Whose};
 use super::index::Entry;
 use super::once::Once;
-use super::rows::{Piece, RowFile, Wanted, Written};
+use super::rows::{Piece, RowColumns, RowFile, Wanted, Written};
 use super::runs::{RunFile, RunFiles};
 use super::source::{Marking, Source as _};
 use super::usage::Weights;
@@ -269,6 +269,15 @@ impl Table {
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn read_many(&self, entries: &[&Entry], wanted: Wanted<'_>) -> Result<Vec<Piece>> {
         self.derived(self.rows().and_then(|rows| rows.read_many(entries, wanted)))
+    }
+
+    /// The columns of some keys, of the rows of entries that rise in the file.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file is not what was written; `Io`.
+    pub(crate) fn columns(&self, entries: &[&Entry], keys: &[Arc<str>]) -> Result<RowColumns> {
+        self.derived(self.rows().and_then(|rows| rows.columns(entries, keys)))
     }
 
     /// About how many bytes the rows of an entry are in memory.

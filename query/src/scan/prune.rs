@@ -19,7 +19,7 @@ use datafusion::common::{DFSchema, Result, ScalarValue, internal_err};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_plan::PhysicalExpr;
-use engine::{Run, RunKey};
+use engine::{Run, RunChunk, RunHead, RunKey};
 
 use super::{Context, outside};
 use crate::tables::{IDENTITY, runs};
@@ -131,30 +131,56 @@ impl Prunes {
 }
 
 impl Filters {
+    /// All runs and keys, and what lies between two positions.
+    pub(crate) fn of_positions(positions: (i64, i64)) -> Self {
+        Self { runs: None, keys: None, positions }
+    }
+
     /// The runs that a statement sees and its filters choose, chunk by chunk.
     pub(crate) fn runs(&self, context: &Arc<Context>) -> impl Iterator<Item = Result<Arc<Run>>> + use<> {
+        self.chunks(context).flat_map(|chunk| match chunk {
+            Ok((runs, chosen)) => {
+                let rows = (0..runs.len()).filter(move |row| is_chosen(chosen.as_deref(), *row));
+                let load = move |row| runs.run(row).map_err(outside).transpose();
+                Box::new(rows.filter_map(load)) as Chosen<Arc<Run>>
+            }
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        })
+    }
+
+    /// Which runs these are, for who needs no more of them.
+    pub(crate) fn heads(&self, context: &Arc<Context>) -> impl Iterator<Item = Result<Arc<RunHead>>> + use<> {
+        self.chunks(context).flat_map(|chunk| {
+            let heads = chunk.and_then(|(runs, chosen)| {
+                runs.heads(|row| is_chosen(chosen.as_deref(), row)).map_err(outside)
+            });
+            match heads {
+                Ok(heads) => {
+                    Box::new(heads.into_iter().map(|head| Ok(Arc::new(head)))) as Chosen<Arc<RunHead>>
+                }
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            }
+        })
+    }
+
+    /// The chunks with a chosen run, and which of their rows are chosen; none where all are.
+    fn chunks(
+        &self,
+        context: &Arc<Context>,
+    ) -> impl Iterator<Item = Result<(RunChunk, Option<Vec<bool>>)>> + use<> {
         let (context, filter) = (Arc::clone(context), self.runs.clone());
         let identity = filter.as_ref().map(|_| runs::Identity::open(&context));
-        (0..context.chunks()).flat_map(move |chunk| {
+        (0..context.chunks()).filter_map(move |chunk| {
             let chosen = match (&filter, &identity) {
                 (Some(filter), Some(identity)) => chosen_of(&context, chunk, filter, identity),
                 _ => Ok(None),
             };
-            let runs = chosen.and_then(|chosen| match chosen {
-                Some(chosen) if !chosen.contains(&true) => Ok(None),
-                chosen => Ok(Some((context.chunk(chunk)?, chosen))),
-            });
-            match runs {
-                Ok(None) => Box::new(std::iter::empty()),
-                Ok(Some((runs, chosen))) => {
-                    let rows = (0..runs.len()).filter(move |row| {
-                        chosen.as_ref().is_none_or(|chosen| chosen.get(*row).copied().unwrap_or(false))
-                    });
-                    let load = move |row| runs.run(row).map_err(outside).transpose();
-                    Box::new(rows.filter_map(load)) as Chosen
-                }
-                Err(error) => Box::new(std::iter::once(Err(error))),
-            }
+            chosen
+                .and_then(|chosen| match chosen {
+                    Some(chosen) if !chosen.contains(&true) => Ok(None),
+                    chosen => Ok(Some((context.chunk(chunk)?, chosen))),
+                })
+                .transpose()
         })
     }
 
@@ -188,7 +214,11 @@ impl Filters {
     }
 }
 
-type Chosen = Box<dyn Iterator<Item = Result<Arc<Run>>> + Send>;
+type Chosen<T> = Box<dyn Iterator<Item = Result<T>> + Send>;
+
+fn is_chosen(chosen: Option<&[bool]>, row: usize) -> bool {
+    chosen.is_none_or(|chosen| chosen.get(row).copied().unwrap_or(false))
+}
 
 /// Which of a chunk's runs a filter chooses.
 fn chosen_of(

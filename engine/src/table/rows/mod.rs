@@ -15,6 +15,7 @@
 //! - A file has at most [`COLUMNS_MAX`] columns of keys. The keys with the fewest cells beyond them
 //!   stand in a file of the *long* layout: a row a cell, whose index names the key.
 
+mod columns;
 mod load;
 mod order;
 mod piece;
@@ -22,6 +23,7 @@ mod read;
 mod survey;
 mod write;
 
+pub use columns::RowColumns;
 pub(crate) use load::Loader;
 pub(crate) use order::Order;
 pub use piece::Piece;

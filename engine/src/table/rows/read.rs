@@ -19,7 +19,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use super::piece::Numbers;
 use super::survey;
 use super::write::{KINDS, META_KEY, META_KIND, META_STORED};
-use super::{FIXED, LONG_CELL, Piece, Wanted};
+use super::{FIXED, LONG_CELL, Piece, RowColumns, Wanted};
 use crate::error::{Error, Result};
 use crate::event::{Assembled, Block, Kind};
 use crate::table::footer::{self, Pages};
@@ -53,11 +53,11 @@ impl fmt::Debug for Footer {
 }
 
 /// A column of a key: its place among the file's columns, and how its cells are to be read.
-struct ColumnMeta {
+pub(super) struct ColumnMeta {
     place: usize,
-    key: Arc<str>,
-    kind: Kind,
-    digits: Option<u8>,
+    pub(super) key: Arc<str>,
+    pub(super) kind: Kind,
+    pub(super) digits: Option<u8>,
 }
 
 impl RowFile {
@@ -145,36 +145,11 @@ impl RowFile {
     /// `Damaged` when the file does not hold what it held; `Io`.
     pub(crate) fn read_many(&self, entries: &[&Entry], wanted: Wanted<'_>) -> Result<Vec<Piece>> {
         let footer = self.footer()?;
-        let (groups, selectors) = footer.selection(entries)?;
         let own = FIXED.len() - 2..FIXED.len();
         let chosen: Vec<&ColumnMeta> =
             footer.columns.iter().filter(|column| wanted.has(&column.key)).collect();
-        let mask = ProjectionMask::roots(
-            footer.metadata.parquet_schema(),
-            own.chain(chosen.iter().map(|column| column.place)),
-        );
-        let rows = entries.iter().map(|entry| count(entry.rows)).fold(0, usize::saturating_add);
-        let selection = RowSelection::from(selectors);
         footer::guarded(WHAT, || {
-            let reader = Reader(Arc::clone(&self.source));
-            let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, footer.metadata.clone())
-                .with_row_groups(groups)
-                .with_projection(mask)
-                .with_row_selection(selection)
-                .with_batch_size(rows.max(1))
-                .build()
-                .map_err(outside)?;
-            let schema = batches.schema();
-            let failed =
-                |error: arrow::error::ArrowError| outside(ParquetError::ArrowError(error.to_string()));
-            let batches = batches.collect::<Result<Vec<RecordBatch>, _>>().map_err(failed)?;
-            let batch = match <[RecordBatch; 1]>::try_from(batches) {
-                Ok([whole]) => whole,
-                Err(several) => arrow::compute::concat_batches(&schema, &several).map_err(failed)?,
-            };
-            if batch.num_rows() != rows {
-                return Err(Error::damaged("a table file has fewer rows than its index says"));
-            }
+            let batch = self.batch(footer, entries, own.chain(chosen.iter().map(|column| column.place)))?;
             let mut at = 0;
             let pieces = entries.iter().map(|entry| {
                 let rows = batch.slice(at, count(entry.rows));
@@ -183,6 +158,50 @@ impl RowFile {
             });
             pieces.collect()
         })
+    }
+
+    /// The columns of some keys, of the rows of entries that rise in the file, one behind the other.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` when the file does not hold what it held; `Io`.
+    pub(crate) fn columns(&self, entries: &[&Entry], keys: &[Arc<str>]) -> Result<RowColumns> {
+        let footer = self.footer()?;
+        let chosen: Vec<&ColumnMeta> =
+            footer.columns.iter().filter(|column| keys.contains(&column.key)).collect();
+        footer::guarded(WHAT, || {
+            let batch = self.batch(footer, entries, chosen.iter().map(|column| column.place))?;
+            RowColumns::of(&batch, &chosen)
+        })
+    }
+
+    fn batch(
+        &self,
+        footer: &Footer,
+        entries: &[&Entry],
+        places: impl Iterator<Item = usize>,
+    ) -> Result<RecordBatch> {
+        let (groups, selectors) = footer.selection(entries)?;
+        let rows = entries.iter().map(|entry| count(entry.rows)).fold(0, usize::saturating_add);
+        let reader = Reader(Arc::clone(&self.source));
+        let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, footer.metadata.clone())
+            .with_row_groups(groups)
+            .with_projection(ProjectionMask::roots(footer.metadata.parquet_schema(), places))
+            .with_row_selection(RowSelection::from(selectors))
+            .with_batch_size(rows.max(1))
+            .build()
+            .map_err(outside)?;
+        let schema = batches.schema();
+        let failed = |error: arrow::error::ArrowError| outside(ParquetError::ArrowError(error.to_string()));
+        let batches = batches.collect::<Result<Vec<RecordBatch>, _>>().map_err(failed)?;
+        let batch = match <[RecordBatch; 1]>::try_from(batches) {
+            Ok([whole]) => whole,
+            Err(several) => arrow::compute::concat_batches(&schema, &several).map_err(failed)?,
+        };
+        if batch.num_rows() != rows {
+            return Err(Error::damaged("a table file has fewer rows than its index says"));
+        }
+        Ok(batch)
     }
 }
 

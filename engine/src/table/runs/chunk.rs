@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::file::{KeyCells, RunFile};
 use crate::error::{Error, Result};
 use crate::event::{Cell, State, Value};
-use crate::id::{Lsn, ProjectKey};
+use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
 use crate::projection::{Run, Shown, Space};
 
 /// The runs of a chunk, by ordinal, each once: as the newest file or memory has it.
@@ -31,6 +31,25 @@ enum Place {
     Awake(u32),
     /// Among `groups`, and the row there.
     File(u32, u32),
+}
+
+/// Which run, and how to come to its rows.
+#[derive(Debug, Clone)]
+pub struct RunHead {
+    /// Its ordinal.
+    pub ordinal: u32,
+    /// Its name.
+    pub key: RunKey,
+    /// The run, where it is in memory.
+    pub(crate) awake: Option<Arc<Run>>,
+}
+
+impl RunHead {
+    /// Of a run that was loaded.
+    #[must_use]
+    pub fn of(run: &Arc<Run>) -> Self {
+        Self { ordinal: run.ordinal, key: run.key.clone(), awake: Some(Arc::clone(run)) }
+    }
 }
 
 /// A value of a key, from wherever its run stands.
@@ -247,6 +266,48 @@ impl RunChunk {
                 Ok(Some(Arc::new(file.load(*group, at)?)))
             }
         }
+    }
+
+    /// Which runs these are, where `wanted` holds for the row; nothing else of those that rest is read.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of a file.
+    pub fn heads(&self, wanted: impl Fn(usize) -> bool) -> Result<Vec<RunHead>> {
+        let mut texts: [Vec<Shown<'_>>; 3] = std::array::from_fn(|_| vec![Shown::Null; self.len()]);
+        for (column, texts) in ["entity", "project", "run_id"].into_iter().zip(&mut texts) {
+            self.fixed(column, &mut |row, shown| {
+                if let Some(slot) = texts.get_mut(row) {
+                    *slot = shown;
+                }
+            })?;
+        }
+        let mut generations = vec![1; self.len()];
+        self.fixed("generation", &mut |row, shown| {
+            if let (Some(slot), Shown::Int(generation)) = (generations.get_mut(row), shown) {
+                *slot = u32::try_from(generation).unwrap_or(u32::MAX);
+            }
+        })?;
+        let [entities, projects, ids] = &texts;
+        let mut heads = Vec::new();
+        let mut project: Option<ProjectKey> = None;
+        for (index, row) in self.rows.iter().enumerate().filter(|(index, _)| wanted(*index)) {
+            let [entity, name, id] = [entities, projects, ids].map(|texts| match texts.get(index) {
+                Some(Shown::Text(text)) => &**text,
+                _ => "",
+            });
+            let known = project.take().filter(|known| *known.entity == *entity && *known.project == *name);
+            let of = known.unwrap_or_else(|| ProjectKey::new(entity, name));
+            let generation = generations.get(index).copied().unwrap_or(1);
+            let key = RunPath::new(of.clone(), id).generation(generation);
+            project = Some(of);
+            let awake = match row.place {
+                Place::Awake(index) => self.awake.get(index as usize).map(Arc::clone),
+                Place::File(..) => None,
+            };
+            heads.push(RunHead { ordinal: row.ordinal, key, awake });
+        }
+        Ok(heads)
     }
 
     /// All of them, by ordinal.

@@ -27,7 +27,7 @@ mod set;
 mod tests;
 mod write;
 
-pub use chunk::{Logged, RunChunk};
+pub use chunk::{Logged, RunChunk, RunHead};
 pub(crate) use file::RunFile;
 pub(crate) use set::RunFiles;
 pub(crate) use write::write;

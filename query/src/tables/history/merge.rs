@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use engine::{Cell, Extent, Piece, Run, Snapshot, Space, StreamKind, Table};
+use engine::{Cell, Extent, Piece, Run, RunHead, Snapshot, Space, StreamKind, Table};
 
 use crate::scan::{Filters, outside};
 
 /// The blocks that some rows of one run and writer consist of.
 pub(super) struct Cluster {
-    pub(super) run: Arc<Run>,
+    pub(super) run: Arc<RunHead>,
     pub(super) writer: Arc<str>,
     /// The blocks, later writes of a position behind earlier ones, each with where its rows went.
     pub(super) blocks: Vec<Placed>,
@@ -37,8 +37,8 @@ pub(super) struct Placed {
 
 /// Extents whose positions touch, in log order.
 pub(super) struct Group {
-    writer: Arc<str>,
-    extents: Vec<Extent>,
+    pub(super) writer: Arc<str>,
+    pub(super) extents: Vec<Extent>,
 }
 
 impl Group {
@@ -100,7 +100,7 @@ fn range(extent: &Extent, space: Space) -> Option<(i64, i64)> {
 /// Reads a group's rows with the cells of some keys.
 pub(super) fn read(
     snapshot: &Snapshot,
-    run: &Arc<Run>,
+    run: &Arc<RunHead>,
     space: Space,
     group: Group,
     roots: &[Arc<str>],

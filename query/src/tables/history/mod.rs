@@ -7,6 +7,7 @@
 mod columns;
 mod merge;
 mod provider;
+mod sheet;
 
 pub(crate) use columns::TABLE;
 pub(crate) use merge::{stream_of, table_of, time_of};

@@ -1,14 +1,16 @@
 //! Batches of `history` and `system`: clusters of blocks, until a batch is full.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
-use engine::{Run, Space, Value};
+use engine::{RunHead, Space, Value};
 
 use super::merge::{self, Cluster, Group, stream_of, time_of};
-use crate::limits::{BATCH_CELLS, BATCH_ROWS};
+use super::sheet::{Groups, Sheet};
+use crate::limits::{BATCH_CELLS, BATCH_ROWS, SHEET_ROWS};
 use crate::resolver::KeyColumn;
 use crate::scan::outside;
 use crate::scan::prune::{ByRun, Prunes};
@@ -26,8 +28,9 @@ pub(crate) struct HistorySource {
     schema: SchemaRef,
 }
 
+/// A column of a batch.
 #[derive(Debug, Clone)]
-enum Output {
+pub(super) enum Output {
     Fixed(&'static Column),
     Key(KeyPath, View),
 }
@@ -66,32 +69,7 @@ impl Source for HistorySource {
     }
 
     fn open(&self, request: &Request) -> Batches {
-        let columns: Vec<Output> =
-            request.projection.iter().filter_map(|index| self.columns.get(*index).cloned()).collect();
-        let schema = Arc::clone(&request.schema);
-        let mut clusters = Clusters {
-            runs: Box::new(request.filters.runs(&self.context)),
-            context: Arc::clone(&self.context),
-            space: self.space,
-            request: request.clone(),
-            roots: roots(&columns),
-            open: None,
-        };
-        let enough = (BATCH_CELLS / columns.len().max(1)).clamp(1, BATCH_ROWS);
-        let mut left = request.limit.unwrap_or(usize::MAX);
-        Box::new(std::iter::from_fn(move || {
-            let gathered = match clusters.gather(left.min(enough)) {
-                Ok(gathered) => gathered,
-                Err(error) => return Some(Err(error)),
-            };
-            let rows: usize = gathered.iter().map(|cluster| cluster.positions.len()).sum();
-            if rows == 0 || left == 0 {
-                return None;
-            }
-            let taken = rows.min(left);
-            left -= taken;
-            Some(batch(&columns, &schema, &gathered, rows).map(|batch| batch.slice(0, taken)))
-        }))
+        self.rows_of(Box::new(request.filters.heads(&self.context)), request)
     }
 
     fn reads_log(&self) -> bool {
@@ -102,6 +80,50 @@ impl Source for HistorySource {
         let totals = self.context.snapshot.projection.totals;
         let rows = if self.space == Space::System { totals.system_rows } else { totals.history_rows };
         usize::try_from(rows).unwrap_or(usize::MAX)
+    }
+}
+
+/// Runs, as they are needed.
+type Runs = Box<dyn Iterator<Item = Result<Arc<RunHead>>> + Send>;
+
+impl HistorySource {
+    /// The rows of some runs, one run after the other.
+    pub(crate) fn rows_of(&self, runs: Runs, request: &Request) -> Batches {
+        let columns: Vec<Output> =
+            request.projection.iter().filter_map(|index| self.columns.get(*index).cloned()).collect();
+        let schema = Arc::clone(&request.schema);
+        let roots = roots(&columns);
+        let tells_writes =
+            columns.iter().any(|column| matches!(column, Output::Fixed(fixed) if fixed.name == "_lsn"));
+        let mut clusters = Clusters {
+            runs,
+            context: Arc::clone(&self.context),
+            space: self.space,
+            request: request.clone(),
+            sheet_keys: (self.space == Space::History && !tells_writes)
+                .then(|| Sheet::keys(&columns, &roots)),
+            roots,
+            open: None,
+            ahead: VecDeque::new(),
+        };
+        let enough = (BATCH_CELLS / columns.len().max(1)).clamp(1, SHEET_ROWS);
+        let mut left = request.limit.unwrap_or(usize::MAX);
+        Box::new(std::iter::from_fn(move || {
+            if left == 0 {
+                return None;
+            }
+            let batch = match clusters.gather(left.min(enough)) {
+                Ok(Gathered::Nothing) => return None,
+                Ok(Gathered::Clusters(clusters)) => batch_of_clusters(&columns, &schema, &clusters),
+                Ok(Gathered::Sheet(sheet)) => batch_of_sheet(&columns, &schema, &sheet),
+                Err(error) => Err(error),
+            };
+            Some(batch.map(|batch| {
+                let batch = batch.slice(0, batch.num_rows().min(left));
+                left -= batch.num_rows();
+                batch
+            }))
+        }))
     }
 }
 
@@ -118,23 +140,74 @@ fn roots(columns: &[Output]) -> Vec<Arc<str>> {
     roots
 }
 
-/// The clusters of all chosen runs, one after the other.
+/// Rows that are read together.
+enum Gathered {
+    Nothing,
+    Clusters(Vec<Cluster>),
+    Sheet(Sheet),
+}
+
+/// The rows of all chosen runs, one after the other.
 struct Clusters {
-    runs: Box<dyn Iterator<Item = Result<Arc<Run>>> + Send>,
+    runs: Runs,
     context: Arc<Context>,
     space: Space,
     request: Request,
     /// The keys whose cells are needed.
     roots: Vec<Arc<str>>,
-    open: Option<(Arc<Run>, std::vec::IntoIter<Group>)>,
+    /// The keys that are read where rows need no merging; none where all do.
+    sheet_keys: Option<Vec<Arc<str>>>,
+    open: Option<(Arc<RunHead>, std::vec::IntoIter<Group>)>,
+    /// Groups that were looked at, and are still to be read: they cannot stand with those before them, or must
+    /// be merged.
+    ahead: VecDeque<(Arc<RunHead>, Group, bool)>,
 }
 
 impl Clusters {
-    /// Reads clusters until they have so many rows, or there are no more.
-    fn gather(&mut self, enough: usize) -> Result<Vec<Cluster>> {
+    /// Reads rows until they are so many, or there are no more.
+    fn gather(&mut self, enough: usize) -> Result<Gathered> {
+        while let Some(next) = self.next()? {
+            self.ahead.push_front(next);
+            if let Some(sheet) = self.sheet(enough)? {
+                return Ok(Gathered::Sheet(sheet));
+            }
+            let clusters = self.merged(enough.min(BATCH_ROWS))?;
+            if !clusters.is_empty() {
+                return Ok(Gathered::Clusters(clusters));
+            }
+        }
+        Ok(Gathered::Nothing)
+    }
+
+    /// Reads what comes next as it stands in its file; none where it must be merged.
+    fn sheet(&mut self, enough: usize) -> Result<Option<Sheet>> {
+        let Some(keys) = self.sheet_keys.clone() else { return Ok(None) };
+        let mut groups = Groups::default();
+        while groups.rows < enough {
+            let Some((run, group, is_merged)) = self.next()? else { break };
+            if is_merged || !groups.are_followed_by(&group) {
+                self.ahead.push_front((run, group, is_merged));
+                break;
+            }
+            groups.push(run, group);
+        }
+        let sheet = groups.read(&self.context.snapshot, &keys)?;
+        if sheet.is_none() {
+            let groups = groups.groups.into_iter().rev();
+            groups.for_each(|(run, group)| self.ahead.push_front((run, group, true)));
+        }
+        Ok(sheet)
+    }
+
+    /// Reads and merges what comes next, up to what can be read as it stands.
+    fn merged(&mut self, enough: usize) -> Result<Vec<Cluster>> {
         let (mut gathered, mut rows) = (Vec::new(), 0);
         while rows < enough {
-            let Some((run, group)) = self.next()? else { break };
+            let Some((run, group, is_merged)) = self.next()? else { break };
+            if self.sheet_keys.is_some() && !is_merged && Groups::default().are_followed_by(&group) {
+                self.ahead.push_front((run, group, is_merged));
+                break;
+            }
             let cluster = merge::read(&self.context.snapshot, &run, self.space, group, &self.roots)?;
             rows += cluster.positions.len();
             if !cluster.positions.is_empty() {
@@ -144,22 +217,32 @@ impl Clusters {
         Ok(gathered)
     }
 
-    fn next(&mut self) -> Result<Option<(Arc<Run>, Group)>> {
+    fn next(&mut self) -> Result<Option<(Arc<RunHead>, Group, bool)>> {
+        if let Some(ahead) = self.ahead.pop_front() {
+            return Ok(Some(ahead));
+        }
         loop {
             if let Some((run, groups)) = &mut self.open
                 && let Some(group) = groups.next()
             {
-                return Ok(Some((Arc::clone(run), group)));
+                return Ok(Some((Arc::clone(run), group, false)));
             }
             let Some(run) = self.runs.next().transpose()? else { return Ok(None) };
-            let extents = self.context.snapshot.extents(&run, stream_of(self.space)).map_err(outside)?;
+            let extents = self.context.snapshot.extents_of(&run, stream_of(self.space)).map_err(outside)?;
             let groups = merge::groups(&extents, self.space, &self.request.filters, &self.roots);
             self.open = Some((run, groups.into_iter()));
         }
     }
 }
 
-fn batch(columns: &[Output], schema: &SchemaRef, clusters: &[Cluster], rows: usize) -> Result<RecordBatch> {
+fn batch_of_sheet(columns: &[Output], schema: &SchemaRef, sheet: &Sheet) -> Result<RecordBatch> {
+    let arrays: Vec<ArrayRef> = columns.iter().map(|column| sheet.column(column)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(sheet.rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
+}
+
+fn batch_of_clusters(columns: &[Output], schema: &SchemaRef, clusters: &[Cluster]) -> Result<RecordBatch> {
+    let rows = clusters.iter().map(|cluster| cluster.positions.len()).sum();
     let arrays: Vec<ArrayRef> = columns
         .iter()
         .map(|column| match column {
