@@ -2,9 +2,11 @@
 
     duckdb_peer.py make DB CSV COLUMNS             a table `runs` of a file with a heading
     duckdb_peer.py ask DB SQL                      opens the database and answers
+    duckdb_peer.py time ROUNDS STATEMENTS           each in a warm connection: the middle and the least of so many
+    duckdb_peer.py layout SQL OUT                   the rows of a statement as Parquet, as DuckDB lays it out
     duckdb_peer.py parquet CSV COLUMNS OUT VERSION  a table as Parquet, packed by zstd
 
-COLUMNS is JSON: [[name, type], …]. Needs `pip install duckdb`.
+COLUMNS is JSON: [[name, type], …], STATEMENTS is JSON: [sql, …]. Needs `pip install duckdb`.
 """
 
 import json
@@ -54,4 +56,26 @@ def parquet(csv, columns, out, version):
     return {"seconds": time.process_time() - began, "bytes": os.path.getsize(out), "duckdb": duckdb.__version__}
 
 
-print(json.dumps({"make": make, "ask": ask, "parquet": parquet}[sys.argv[1]](*sys.argv[2:])))
+def timed(rounds, statements):
+    connection = connect()
+    told = []
+    for sql in json.loads(statements):
+        took = []
+        for _ in range(int(rounds) + 2):
+            began = time.perf_counter()
+            # What an engineer goes on with: columns, as ours are.
+            table = connection.sql(sql).to_arrow_table()
+            took.append(time.perf_counter() - began)
+        took = sorted(took[2:])
+        told.append({"middle": took[len(took) // 2], "least": took[0], "rows": table.num_rows})
+    return {"version": duckdb.__version__, "told": told}
+
+
+def layout(sql, out):
+    connection = connect()
+    began = time.perf_counter()
+    connection.execute(f"COPY ({sql}) TO '{out}' (FORMAT parquet)")
+    return {"seconds": time.perf_counter() - began, "bytes": os.path.getsize(out)}
+
+
+print(json.dumps({"time": timed, "layout": layout, "make": make, "ask": ask, "parquet": parquet}[sys.argv[1]](*sys.argv[2:])))

@@ -63,7 +63,9 @@ impl Population {
 
     fn events(self, run: u64) -> impl Iterator<Item = Event> {
         let rows = u32::try_from(self.points / self.runs.max(1) / METRICS).unwrap_or(u32::MAX);
-        let name = RunChanged { set: vec![(Attribute::Name, Value::text(name(run)))] };
+        let tags = Value::List(tags(run).map(Value::text).collect());
+        let name =
+            RunChanged { set: vec![(Attribute::Name, Value::text(name(run))), (Attribute::Tags, tags)] };
         let created = RunCreated { source: "bench".into(), state: State::Running };
         let bodies = [
             Some(Body::RunCreated(created)),
@@ -101,6 +103,29 @@ impl Population {
         fixed.into_iter().chain(keys).collect()
     }
 
+    /// A run as one row of a table whose config and summary are JSON: project, id, name, state, tags, config,
+    /// summary.
+    #[must_use]
+    pub fn documents(self, run: u64) -> [String; 7] {
+        let key = self.run_key(run);
+        let tags = serde_json::Value::from_iter(tags(run));
+        let tree = |keys: Range<u64>| {
+            let paths = paths(run, keys);
+            let mut tree = engine::Tree::default();
+            tree.apply(&paths);
+            tree.to_value().to_strict_json()
+        };
+        [
+            key.project.project.to_string(),
+            key.run.to_string(),
+            name(run),
+            state(run).name().to_owned(),
+            tags.to_string(),
+            tree(0..KEYS / 2),
+            tree(KEYS / 2..KEYS),
+        ]
+    }
+
     /// A run's values in those columns.
     #[must_use]
     pub fn cells(self, run: u64) -> Vec<Value> {
@@ -112,6 +137,13 @@ impl Population {
 
 fn name(run: u64) -> String {
     format!("quiet-river-{run}")
+}
+
+fn tags(run: u64) -> impl Iterator<Item = &'static str> {
+    [(10, "baseline"), (3, "prod")]
+        .into_iter()
+        .filter(move |(every, _)| run.is_multiple_of(*every))
+        .map(|(_, tag)| tag)
 }
 
 fn state(run: u64) -> State {
@@ -136,6 +168,8 @@ fn ended(run: u64) -> StateChanged {
 
 fn path(key: u64) -> Vec<Box<str>> {
     let names = match key {
+        0 => vec!["lr".to_owned()],
+        2 => vec!["optimizer".to_owned()],
         51 => vec!["loss".to_owned()],
         key if key % 5 == 1 && key < KEYS / 2 => vec!["model".to_owned(), format!("layer{key}")],
         key if key < KEYS / 2 => vec![format!("param{key}")],
