@@ -9,15 +9,16 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
-use engine::{Moment, ProjectKey, Snapshot, Value};
+use engine::{Moment, ProjectKey, Snapshot, Time, Value};
 use query::output::{Format, Writer};
+use query::runs_table::{self, Request};
 use query::{Database, Limits, QueryOptions};
 
-use crate::args::Global;
+use crate::args::{Global, Table};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::place::Place;
-use crate::remote::{Client, Statement};
+use crate::remote::{Client, Rows, RunsPage, Statement};
 use crate::{folder, statement};
 
 /// How long a statement may take that no server runs: whoever waits for it has Ctrl+C.
@@ -44,7 +45,17 @@ pub(crate) struct Answer {
     sql: String,
 }
 
+/// A page of the runs table.
+pub(crate) struct Page {
+    pub(crate) answer: Answer,
+    /// Rows on all pages.
+    pub(crate) total: u64,
+    /// Runs in all groups, where rows are groups.
+    pub(crate) runs: Option<u64>,
+}
+
 enum Batches {
+    Ready(Option<RecordBatch>),
     Folder { rows: query::Answer, dir: PathBuf },
     Server(Box<StreamReader<Box<dyn Read + Send>>>),
 }
@@ -81,36 +92,89 @@ impl Answerer {
     /// Begins to answer a statement that asks of one project alone: where no server is asked, keys have the
     /// types that they have there.
     pub(crate) async fn answer_of(&self, sql: &str, project: Option<&ProjectKey>) -> Result<Answer> {
-        let (strict, include_deleted) = (self.strict, self.include_deleted);
-        let (schema, warnings, batches) = match &self.who {
+        match &self.who {
             Who::Folder { snapshot, database, dir } => {
-                let options = QueryOptions {
-                    strict,
-                    include_deleted,
-                    row_limit: None,
-                    timeout: Some(PATIENCE),
-                    project: project.cloned(),
-                };
+                let options = QueryOptions { project: project.cloned(), ..self.options() };
                 let rows = database.query(Arc::clone(snapshot), sql, &options).await;
-                let rows = rows.map_err(|error| failure(&error, sql, Some(dir)))?;
-                (rows.schema(), rows.warnings().to_vec(), Batches::Folder { rows, dir: dir.clone() })
+                Ok(Answer::of_folder(rows.map_err(|error| failure(&error, sql, Some(dir)))?, dir, sql))
             }
             Who::Server(client) => {
-                let rows = client
-                    .sql(&Statement { sql, strict, include_deleted, as_of: self.as_of.as_deref() })
-                    .map_err(|failure| failure.of_statement(sql))?;
-                let stream = StreamReader::try_new(rows.arrow, None).map_err(|error| broken_off(&error))?;
-                (stream.schema(), rows.warnings, Batches::Server(Box::new(stream)))
+                let (strict, include_deleted) = (self.strict, self.include_deleted);
+                let rows =
+                    client.sql(&Statement { sql, strict, include_deleted, as_of: self.as_of.as_deref() });
+                Answer::of_server(rows.map_err(|failure| failure.of_statement(sql))?, sql)
             }
-        };
-        Ok(Answer { schema, warnings, batches, sql: sql.to_owned() })
+        }
+    }
+
+    /// Begins to answer with a page of the runs table; both say what was asked for.
+    pub(crate) async fn runs(&self, asked: &Table, request: &Request) -> Result<Page> {
+        let text = asked.filter.as_deref().unwrap_or_default();
+        match &self.who {
+            Who::Folder { snapshot, database, dir } => {
+                let page = database.runs_table(Arc::clone(snapshot), request, &self.options()).await;
+                Ok(match page.map_err(|error| failure(&error, text, Some(dir)))? {
+                    runs_table::Page::Runs { answer, total } => {
+                        Page { answer: Answer::of_folder(answer, dir, text), total, runs: None }
+                    }
+                    runs_table::Page::Groups(groups) => Page {
+                        answer: Answer {
+                            schema: groups.batch.schema(),
+                            warnings: groups.warnings,
+                            batches: Batches::Ready(Some(groups.batch)),
+                            sql: text.to_owned(),
+                        },
+                        total: groups.total,
+                        runs: Some(groups.runs),
+                    },
+                })
+            }
+            Who::Server(client) => {
+                let page = RunsPage {
+                    filter: asked.filter.as_deref(),
+                    sort: asked.sort.as_deref().unwrap_or_default(),
+                    group: asked.group.as_deref().unwrap_or_default(),
+                    columns: asked.columns.as_deref().unwrap_or_default(),
+                    limit: asked.limit,
+                    project: asked.project.as_deref(),
+                    strict: self.strict,
+                    include_deleted: self.include_deleted,
+                    as_of: self.as_of.as_deref(),
+                };
+                let rows = client.runs(&page).map_err(|failure| failure.of_statement(text))?;
+                let (total, runs) = (rows.total.unwrap_or_default(), rows.runs);
+                Ok(Page { answer: Answer::of_server(rows, text)?, total, runs })
+            }
+        }
+    }
+
+    fn options(&self) -> QueryOptions {
+        QueryOptions {
+            strict: self.strict,
+            include_deleted: self.include_deleted,
+            timeout: Some(PATIENCE),
+            ..QueryOptions::default()
+        }
     }
 }
 
 impl Answer {
+    fn of_folder(rows: query::Answer, dir: &Path, sql: &str) -> Self {
+        let (schema, warnings) = (rows.schema(), rows.warnings().to_vec());
+        let batches = Batches::Folder { rows, dir: dir.to_owned() };
+        Self { schema, warnings, batches, sql: sql.to_owned() }
+    }
+
+    fn of_server(rows: Rows, sql: &str) -> Result<Self> {
+        let stream = StreamReader::try_new(rows.arrow, None).map_err(|error| broken_off(&error))?;
+        let (schema, batches) = (stream.schema(), Batches::Server(Box::new(stream)));
+        Ok(Self { schema, warnings: rows.warnings, batches, sql: sql.to_owned() })
+    }
+
     /// The next rows; none after the last.
     pub(crate) async fn next(&mut self) -> Option<Result<RecordBatch>> {
         match &mut self.batches {
+            Batches::Ready(batch) => batch.take().map(Ok),
             Batches::Folder { rows, dir } => {
                 let batch = rows.next().await?;
                 Some(batch.map_err(|error| failure(&error, &self.sql, Some(dir))))
@@ -145,10 +209,14 @@ pub(crate) fn snapshot(dir: &Path, global: &Global) -> Result<Arc<Snapshot>> {
     past.map(Arc::new).map_err(|error| folder::failure("cannot replay the log in", dir, &error))
 }
 
+/// The wall clock.
+pub(crate) fn now() -> Time {
+    engine::disk::Clock::wall(&engine::disk::RealClock::default())
+}
+
 /// The moment that `--as-of` names.
 pub(crate) fn moment(text: &str) -> Result<Moment> {
-    let now = engine::disk::Clock::wall(&engine::disk::RealClock::default());
-    query::moment::parse(text, now).map_err(|error| {
+    query::moment::parse(text, now()).map_err(|error| {
         let failure = Failure::usage(format!("--as-of: {}", error.message()));
         error.hint().map_or(failure.clone(), |hint| failure.next(hint))
     })

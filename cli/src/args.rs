@@ -120,6 +120,8 @@ impl From<Format> for query::output::Format {
 pub(crate) enum Verb {
     /// Starts the server that the wandb client logs to
     Serve(Serve),
+    /// Lists runs: filtered, sorted, in groups
+    Runs(Table),
     /// Shows a run
     #[command(after_help = "\
 Examples:
@@ -367,6 +369,50 @@ pub(crate) struct Runs {
     pub(crate) runs: Vec<String>,
 }
 
+/// What to list of the runs.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXPR says which runs; without one all are listed, the newest first:
+  state = Finished and (config.lr <= 0.01 or tags in [baseline, prod]) and summary.loss != null
+Keys are the columns of runs, config.NAME and summary.NAME; odd names stand in quotes: summary.\"val/acc\".
+Operators are = != < <= > >=, in, not in, contains, matches, is null, is not null, and for times
+within 7 days; and, or, not and parentheses join them. Where a value is missing, = and comparisons are
+false and != and not in true. A filter of the wandb client, which begins with {, is taken too.
+
+With --group a row is a group: how many runs it has, and of each column of numbers count, mean, lowest,
+highest and distribution, of any other the value that all have, or how many values there are.
+
+Examples:
+  wbq runs
+  wbq runs 'state = Finished and summary.loss < 0.1' --sort summary.loss --columns config.lr,summary.loss
+  wbq runs --project mnist --group config.optimizer --columns summary.loss
+  wbq runs 'tags in [best] and created_at within 7 days' --format json
+  wbq runs '{\"state\": \"finished\", \"config.lr\": {\"$lte\": 0.01}}'
+  wbq runs 'name contains base' --sql")]
+pub(crate) struct Table {
+    /// Which runs
+    #[arg(value_name = "EXPR")]
+    pub(crate) filter: Option<String>,
+    /// What comes first: the smallest, or with a minus the largest [default: -created_at]
+    #[arg(long, value_name = "K,-K", allow_hyphen_values = true)]
+    pub(crate) sort: Option<String>,
+    /// A row for each of their values instead of for each run
+    #[arg(long, value_name = "K,K")]
+    pub(crate) group: Option<String>,
+    /// Columns besides run_id, name, state, created_at and runtime, or what groups tell of
+    #[arg(long, value_name = "K,K")]
+    pub(crate) columns: Option<String>,
+    /// Rows at most
+    #[arg(long, value_name = "N", default_value_t = query::runs_table::PAGE_ROWS)]
+    pub(crate) limit: u64,
+    /// Only this project: its name or entity/project
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    /// Prints the SQL instead of asking it
+    #[arg(long)]
+    pub(crate) sql: bool,
+}
+
 /// What to tell of a folder.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -569,9 +615,9 @@ pub(crate) enum Source {
 }
 
 /// Verbs that later releases have: as SQL they would only confuse.
-const LATER: [&str; 14] = [
-    "runs", "tail", "watch", "run", "import", "team", "key", "role", "open", "project", "sweep", "agent",
-    "shell", "login",
+const LATER: [&str; 13] = [
+    "tail", "watch", "run", "import", "team", "key", "role", "open", "project", "sweep", "agent", "shell",
+    "login",
 ];
 
 impl Cli {
@@ -582,8 +628,10 @@ impl Cli {
     /// Usage, when it contradicts itself or names a verb that does not exist.
     pub(crate) fn request(self) -> Result<(Global, Request)> {
         let Self { global, sql, file, verb } = self;
-        if global.as_of.is_some() && !matches!(verb, None | Some(Verb::Show { .. } | Verb::Export(_))) {
-            return Err(Failure::usage("--as-of goes with SQL, `show` and `export`"));
+        if global.as_of.is_some()
+            && !matches!(verb, None | Some(Verb::Runs(_) | Verb::Show { .. } | Verb::Export(_)))
+        {
+            return Err(Failure::usage("--as-of goes with SQL, `runs`, `show` and `export`"));
         }
         let request = match (sql.as_slice(), file, verb) {
             ([], None, None) => Request::Nothing,

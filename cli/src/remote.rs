@@ -36,12 +36,31 @@ pub(crate) struct Statement<'a> {
     pub(crate) as_of: Option<&'a str>,
 }
 
+/// A page of the runs table and how it is to be read.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct RunsPage<'a> {
+    pub(crate) filter: Option<&'a str>,
+    pub(crate) sort: &'a str,
+    pub(crate) group: &'a str,
+    pub(crate) columns: &'a str,
+    pub(crate) limit: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) project: Option<&'a str>,
+    pub(crate) strict: bool,
+    pub(crate) include_deleted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) as_of: Option<&'a str>,
+}
+
 /// Rows on their way here.
 pub(crate) struct Rows {
     /// An Arrow IPC stream.
     pub(crate) arrow: Box<dyn Read + Send>,
     /// What the server wants the reader to know.
     pub(crate) warnings: Vec<String>,
+    /// Of a page: rows on all pages, and runs in all groups.
+    pub(crate) total: Option<u64>,
+    pub(crate) runs: Option<u64>,
 }
 
 /// An error as the server tells it: of SQL (INTERFACES 2), or of anything else, in the shape that
@@ -120,14 +139,26 @@ impl Client {
 
     /// Runs a statement.
     pub(crate) fn sql(&self, statement: &Statement<'_>) -> std::result::Result<Rows, ServerFailure> {
-        let request = self.agent.post(format!("{}/sql", self.url));
+        self.rows("/sql", statement)
+    }
+
+    /// Asks for a page of the runs table.
+    pub(crate) fn runs(&self, page: &RunsPage<'_>) -> std::result::Result<Rows, ServerFailure> {
+        self.rows("/api/runs", page)
+    }
+
+    fn rows(&self, path: &str, body: &impl serde::Serialize) -> std::result::Result<Rows, ServerFailure> {
+        let request = self.agent.post(format!("{}{path}", self.url));
         let request = self.authorized(request).header("Accept", "application/vnd.apache.arrow.stream");
-        let response = request.send_json(statement).map_err(|error| self.unreached(&error))?;
+        let response = request.send_json(body).map_err(|error| self.unreached(&error))?;
         let response = self.accepted(response)?;
-        let warnings = response.headers().get("X-Wbq-Warnings").map(|value| value.as_bytes().to_vec());
+        let headers = response.headers();
+        let warnings = headers.get("X-Wbq-Warnings").map(|value| value.as_bytes().to_vec());
         let warnings = warnings.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+        let number = |name| headers.get(name)?.to_str().ok()?.parse().ok();
+        let (total, runs) = (number("X-Wbq-Total"), number("X-Wbq-Runs"));
         let arrow = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Ok(Rows { arrow: Box::new(arrow), warnings })
+        Ok(Rows { arrow: Box::new(arrow), warnings, total, runs })
     }
 
     /// Has a command carried out.

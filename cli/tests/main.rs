@@ -6,6 +6,7 @@ mod export;
 mod failures;
 mod formats;
 mod routing;
+mod runs;
 mod sample;
 mod tls;
 mod verbs;

@@ -5,6 +5,7 @@ mod change;
 mod diff;
 mod export;
 mod prune;
+mod runs;
 mod serve;
 mod show;
 mod sql;
@@ -46,6 +47,7 @@ pub(crate) fn run(global: &Global, request: Request, messages: Messages) -> Resu
 fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
     match verb {
         Verb::Serve(serve) => serve::run(context, serve),
+        Verb::Runs(asked) => runs::run(context, asked),
         Verb::Show { run } => show::run(context, &run),
         Verb::Diff { left, right } => diff::run(context, &left, &right),
         Verb::Edit(edit) => change::edit(context, edit),

@@ -87,7 +87,15 @@ impl<'a> Catalogue<'a> {
         if self.has_nested_prefix(path) { inside } else { Sort::Unknown }
     }
 
-    fn is_map(&self, path: &KeyPath) -> bool {
+    /// Whether JSON null may stand under a name.
+    pub(crate) fn may_be_null(&self, path: &KeyPath) -> bool {
+        !path.tail.is_empty()
+            || self.kinds(path.space.space(), &path.name).has(Kinds::NULL)
+            || self.has_nested_prefix(path)
+    }
+
+    /// Whether some run has a map under that name.
+    pub(crate) fn is_map(&self, path: &KeyPath) -> bool {
         if is_row_space(path.space.space()) {
             return false;
         }

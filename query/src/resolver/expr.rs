@@ -8,94 +8,17 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::names::{Meaning, is_number, parts_of};
 use super::scope::Scope;
-use super::{Resolver, names};
+use super::{Resolver, arguments, names};
 use crate::error::Error;
 use crate::tables::Type;
 use crate::tables::key::{Sort, View, Want};
-
-/// Functions whose arguments are numbers.
-const NUMERIC: &[&str] = &[
-    "abs",
-    "acos",
-    "acosh",
-    "approx_median",
-    "approx_percentile_cont",
-    "approx_percentile_cont_with_weight",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "avg",
-    "cbrt",
-    "ceil",
-    "corr",
-    "cos",
-    "cosh",
-    "cot",
-    "covar",
-    "covar_pop",
-    "covar_samp",
-    "degrees",
-    "div",
-    "exp",
-    "factorial",
-    "floor",
-    "gcd",
-    "isnan",
-    "iszero",
-    "lcm",
-    "ln",
-    "log",
-    "log10",
-    "log2",
-    "mean",
-    "median",
-    "mod",
-    "nanvl",
-    "percentile_cont",
-    "pow",
-    "power",
-    "quantile_cont",
-    "radians",
-    "regr_avgx",
-    "regr_avgy",
-    "regr_count",
-    "regr_intercept",
-    "regr_r2",
-    "regr_slope",
-    "regr_sxx",
-    "regr_sxy",
-    "regr_syy",
-    "round",
-    "sign",
-    "signum",
-    "sin",
-    "sinh",
-    "sqrt",
-    "stddev",
-    "stddev_pop",
-    "stddev_samp",
-    "sum",
-    "tan",
-    "tanh",
-    "trunc",
-    "var",
-    "var_pop",
-    "var_population",
-    "var_samp",
-    "var_sample",
-];
-/// Functions that put values in order.
-const ORDERING: &[&str] = &["greatest", "least", "max", "min"];
-/// Functions whose arguments stand for each other.
-const CHOOSING: &[&str] = &["coalesce", "ifnull", "nullif", "nvl", "nvl2"];
 
 /// What an expression is, as far as it shows before planning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Looks {
     Number,
     Text,
+    Truth,
     Unclear,
 }
 
@@ -105,6 +28,7 @@ impl Looks {
         match self {
             Self::Number => Want::LikeNumber,
             Self::Text => Want::LikeText,
+            Self::Truth => Want::LikeBool,
             Self::Unclear => Want::Sortable,
         }
     }
@@ -124,6 +48,10 @@ impl Resolver<'_> {
                 }
                 Meaning::Left { .. } => {}
             }
+        }
+        if let Some(column) = self.view_call(expr)? {
+            *expr = column;
+            return Ok(true);
         }
         match expr {
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
@@ -191,12 +119,13 @@ impl Resolver<'_> {
             Expr::Value(_) | Expr::TypedString(_) | Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
                 Ok(false)
             }
+            Expr::IsNull(expr) | Expr::IsNotNull(expr) => {
+                self.all([(&mut **expr, Want::Present)]).map(|_| false)
+            }
             Expr::IsFalse(expr)
             | Expr::IsNotFalse(expr)
             | Expr::IsTrue(expr)
             | Expr::IsNotTrue(expr)
-            | Expr::IsNull(expr)
-            | Expr::IsNotNull(expr)
             | Expr::IsUnknown(expr)
             | Expr::IsNotUnknown(expr)
             | Expr::Extract { expr, .. }
@@ -314,9 +243,12 @@ impl Resolver<'_> {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => self.query(query).map(drop)?,
             FunctionArguments::List(list) => {
-                let want = self.argument_want(&name, &list.args, outer);
-                for argument in list.args.iter_mut().filter_map(argument_expr) {
-                    is_key |= self.expr(argument, want)?;
+                let want = |place| arguments::want(&name, place, &list.args, outer);
+                let wants: Vec<Want> = (0..list.args.len()).map(want).collect();
+                for (place, (argument, want)) in list.args.iter_mut().zip(wants).enumerate() {
+                    if let Some(expr) = argument_expr(argument) {
+                        is_key |= self.expr(expr, want)? && arguments::passes_key(&name, place);
+                    }
                 }
                 for clause in &mut list.clauses {
                     match clause {
@@ -333,27 +265,8 @@ impl Resolver<'_> {
         if let Some(WindowType::WindowSpec(window)) = &mut function.over {
             self.window(window)?;
         }
-        let want = if NUMERIC.contains(&name.as_str()) { Want::Number } else { Want::Sortable };
-        self.order(&mut function.within_group, want)?;
-        let keeps_numbers = NUMERIC.contains(&name.as_str())
-            || ORDERING.contains(&name.as_str())
-            || CHOOSING.contains(&name.as_str());
-        Ok(is_key && keeps_numbers && name != "div")
-    }
-
-    fn argument_want(&self, name: &str, arguments: &[FunctionArg], outer: Want) -> Want {
-        if NUMERIC.contains(&name) {
-            return Want::Number;
-        }
-        if ORDERING.contains(&name) {
-            return Want::Sortable;
-        }
-        let is_literal = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if is_number(expr));
-        match name {
-            _ if !CHOOSING.contains(&name) => Want::Any,
-            _ if arguments.iter().any(is_literal) => Want::LikeNumber,
-            _ => outer,
-        }
+        self.order(&mut function.within_group, arguments::order_want(&name))?;
+        Ok(is_key)
     }
 
     /// The keys of a window: partitions group, the order sorts.
@@ -396,6 +309,7 @@ impl Resolver<'_> {
             Expr::Value(value) => match &value.value {
                 Value::Number(..) => Looks::Number,
                 Value::SingleQuotedString(_) => Looks::Text,
+                Value::Boolean(_) => Looks::Truth,
                 _ => Looks::Unclear,
             },
             Expr::Nested(expr) | Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus, expr } => {
@@ -412,11 +326,7 @@ impl Resolver<'_> {
             },
             Expr::Function(function) => {
                 let name = function.name.to_string().to_lowercase();
-                if NUMERIC.contains(&name.as_str()) || name == "count" {
-                    Looks::Number
-                } else {
-                    Looks::Unclear
-                }
+                if arguments::gives_number(&name) { Looks::Number } else { Looks::Unclear }
             }
             Expr::Cast { data_type, .. } if is_numeric(data_type) => Looks::Number,
             other => self.name_looks(other),

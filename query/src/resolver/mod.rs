@@ -7,22 +7,26 @@
 //! ```
 //!
 //! The parsed statement is walked once and rewritten in place: `query.rs` walks queries and keeps the
-//! scopes, `expr.rs` walks expressions and says what each place wants of a key, `names.rs` decides
-//! what a name means. `catalogue.rs` knows which keys there are.
+//! scopes, `expr.rs` walks expressions and says what each place wants of a key (`arguments.rs` what that of
+//! a function does), `names.rs` decides what a name means, `views.rs` takes `as_text(k)` and its like apart.
+//! `catalogue.rs` knows which keys there are.
 //!
 //! What holds:
 //! - Every spelling of a key meets in one column: `summary.loss`, `summary['loss']`, `r.summary.loss`.
 //! - A name that a CTE or subquery exposes is left alone.
 //! - What the walk does not know is refused, so nothing reaches the planner unseen.
 
+mod arguments;
 mod catalogue;
 mod expr;
+mod glob_keys;
 mod names;
-mod near;
+pub(crate) mod near;
 mod past;
 mod query;
 mod scope;
 mod star;
+mod views;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +41,7 @@ use crate::tables::{self, Column, Table};
 
 pub(crate) use catalogue::Catalogue;
 pub use catalogue::keys;
+pub(crate) use glob_keys::NAME as GLOB_KEYS;
 use names::Part;
 use scope::{OutColumn, Scope};
 
@@ -160,7 +165,11 @@ impl<'a> Resolver<'a> {
 
     /// The column that a key is in a table, made if it is named for the first time.
     fn key_column(&mut self, table: &'static Table, path: &KeyPath, label: &str, want: Want) -> String {
-        let view = self.catalogue.sort(path).view(want);
+        // Of a key that is a map in some runs the catalogue knows the leaves, so its kinds do not tell.
+        let view = match want {
+            Want::Present if self.catalogue.is_map(path) => View::Text,
+            _ => self.catalogue.sort(path).view(want),
+        };
         let columns = self.tables.entry(table.name).or_default();
         if let Some(known) = columns.iter().find(|known| known.path == *path && known.view == view) {
             return known.flat.clone();
@@ -174,7 +183,9 @@ impl<'a> Resolver<'a> {
                 View::Int | View::Float => " (number)",
                 View::Bool => " (boolean)",
                 View::Text => " (text)",
+                View::TextOnly => " (text only)",
                 View::Json => " (json)",
+                View::There => " (there)",
             });
         }
         columns.push(KeyColumn { flat: flat.clone(), path: path.clone(), view });

@@ -5,7 +5,7 @@ const TOLD: usize = 3;
 
 /// The names that are nearest to `wanted`, nearest first: few changes of letters, or one within the
 /// other.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted = wanted.to_lowercase();
     let mut near: Vec<(usize, &str)> = names
         .filter_map(|name| {

@@ -3,11 +3,9 @@
 //! What holds: such a table has the columns and keys of the one it is named after; the statement names it
 //! by a name that nobody can type, and the catalogue has it under that name, over another snapshot.
 
-use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, ObjectName, Spanned as _, TableAlias, TableFunctionArgs, Value,
-};
+use datafusion::sql::sqlparser::ast::{ObjectName, Spanned as _, TableAlias, TableFunctionArgs};
 
-use super::query::{alias_name, folded_name};
+use super::query::{alias_name, folded_name, only_text};
 use super::scope::{Kind, Relation};
 use super::{Past, Resolver, quoted};
 use crate::error::Error;
@@ -29,7 +27,7 @@ impl Resolver<'_> {
         let Some(table) = table_of(&called) else { return Ok(None) };
         let place = name.span().start;
         let at = |error: Error| error.at(place.line, place.column);
-        let text = moment_of(arguments.as_ref()).ok_or_else(|| {
+        let text = arguments.as_ref().and_then(only_text).ok_or_else(|| {
             let error = Error::invalid(format!("{called} takes one moment, as text"));
             at(error.with_hint(format!("write {called}('2026-11-23 10:00') or {called}('lsn:4711')")))
         })?;
@@ -60,15 +58,4 @@ impl Resolver<'_> {
 fn table_of(called: &str) -> Option<&'static Table> {
     let name = called.strip_suffix(SUFFIX)?;
     tables::ALL.iter().find(|table| table.name == name).copied()
-}
-
-/// The one argument, if it is text.
-fn moment_of(arguments: Option<&TableFunctionArgs>) -> Option<&str> {
-    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] = arguments?.args.as_slice() else {
-        return None;
-    };
-    match &value.value {
-        Value::SingleQuotedString(text) => Some(text),
-        _ => None,
-    }
 }

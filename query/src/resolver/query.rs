@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{
     Distinct, ExcludeSelectItem, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, Join,
     JoinConstraint, JoinOperator, LimitClause, NamedWindowExpr, ObjectName, ObjectNamePart, OrderBy,
     OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias,
-    TableFactor, TableWithJoins, WildcardAdditionalOptions,
+    TableFactor, TableFunctionArgs, TableWithJoins, Value, WildcardAdditionalOptions,
 };
 
 use super::names::{Part, parts_of};
@@ -18,7 +18,7 @@ use crate::tables::key::Want;
 /// Functions that may stand in FROM.
 const TABLE_FUNCTIONS: &[&str] = &["generate_series", "range", "unnest"];
 
-type Columns = Option<Vec<OutColumn>>;
+pub(super) type Columns = Option<Vec<OutColumn>>;
 
 impl Resolver<'_> {
     /// Rewrites a query; gives the columns that it exposes, if they are known.
@@ -239,6 +239,10 @@ impl Resolver<'_> {
 
     fn factor(&mut self, factor: &mut TableFactor, relations: &mut Vec<Relation>) -> Result<(), Error> {
         self.count_relation()?;
+        if let Some(relation) = self.glob_keys(factor)? {
+            relations.push(relation);
+            return Ok(());
+        }
         match factor {
             TableFactor::Table { name, alias, args: None, with_hints, version, sample, .. } => {
                 if !with_hints.is_empty() || version.is_some() || sample.is_some() {
@@ -320,8 +324,9 @@ impl Resolver<'_> {
         let name = folded_name(name);
         if !TABLE_FUNCTIONS.contains(&name.as_str()) {
             return Err(Error::invalid(format!("there is no table function {name:?}")).with_hint(format!(
-                "there are {}, and runs_at, history_at and so on",
-                TABLE_FUNCTIONS.join(", ")
+                "there are {}, {}, and runs_at, history_at and so on",
+                TABLE_FUNCTIONS.join(", "),
+                super::glob_keys::NAME
             )));
         }
         for argument in arguments {
@@ -542,7 +547,7 @@ pub(super) fn alias_name(alias: &mut Option<TableAlias>) -> Option<String> {
     Some(name)
 }
 
-fn derived(alias: &mut Option<TableAlias>, name: &str, columns: Columns) -> Relation {
+pub(super) fn derived(alias: &mut Option<TableAlias>, name: &str, columns: Columns) -> Relation {
     let columns = match alias {
         Some(alias) => named_columns(alias, columns),
         None => columns,
@@ -580,6 +585,17 @@ fn only_unknown(relation: Relation) -> Relation {
 
 pub(super) fn folded_name(name: &ObjectName) -> String {
     name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect::<Vec<_>>().join(".")
+}
+
+/// The one argument of a function in FROM, if it is text.
+pub(super) fn only_text(arguments: &TableFunctionArgs) -> Option<&str> {
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] = arguments.args.as_slice() else {
+        return None;
+    };
+    match &value.value {
+        Value::SingleQuotedString(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// What a join matches by; none for joins that we do not know.

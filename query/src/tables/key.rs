@@ -53,8 +53,12 @@ pub(crate) enum View {
     Bool,
     /// Utf8: texts as they are, anything else as people write it; 10 and 10.0 are both `10`.
     Text,
+    /// Utf8: the texts alone.
+    TextOnly,
     /// Utf8 that is strict JSON.
     Json,
+    /// Boolean: true where there is a value, and be it JSON null.
+    There,
 }
 
 /// What the place in a statement asks of a key.
@@ -62,15 +66,25 @@ pub(crate) enum View {
 pub(crate) enum Want {
     /// A bare SELECT, GROUP BY, LIKE, IN: what tells most.
     Any,
+    /// IS NULL, IS NOT NULL: whatever it is.
+    Present,
     /// ORDER BY, min, max, a cast to a number: numbers where there are some.
     Sortable,
     /// Arithmetic and the aggregates of numbers: numbers; a key of texts stays what it is, so that
     /// the planner can say what is wrong.
     Number,
-    /// Comparison with a number: a text is never equal to one, so it is NULL.
+    /// Comparison with a number, `as_number(k)`: what is none is never equal to one, so it is NULL.
     LikeNumber,
+    /// Comparison with `true` or `false`, `as_boolean(k)`: what is neither is NULL.
+    LikeBool,
     /// Comparison with a text.
     LikeText,
+    /// `as_text(k)`: what is no text is NULL.
+    TextOnly,
+    /// `as_json(k)`: whatever it is, as JSON.
+    Json,
+    /// `has_key(k)`: whether there is a value.
+    There,
 }
 
 impl SpaceName {
@@ -126,7 +140,13 @@ impl Sort {
     /// The view for a place.
     pub(crate) fn view(self, want: Want) -> View {
         match (self, want) {
-            (Self::Unknown | Self::Plain(View::Text) | Self::Mixed(None), Want::LikeNumber)
+            (_, Want::There) => View::There,
+            (_, Want::Json) => View::Json,
+            (_, Want::LikeBool) => View::Bool,
+            (Self::Plain(View::Text), Want::TextOnly) => View::Text,
+            (_, Want::TextOnly) => View::TextOnly,
+            (Self::Plain(view @ (View::Int | View::Float)), Want::LikeNumber) => view,
+            (Self::Unknown | Self::Plain(_) | Self::Mixed(None), Want::LikeNumber)
             | (Self::Unknown, Want::Number) => View::Float,
             (Self::Unknown, _) => View::Text,
             (Self::Plain(view), _) => view,
@@ -141,8 +161,8 @@ impl Sort {
             Self::Unknown => "unknown",
             Self::Plain(View::Int) => "integer",
             Self::Plain(View::Float) => "float",
-            Self::Plain(View::Bool) => "boolean",
-            Self::Plain(View::Text) => "text",
+            Self::Plain(View::Bool | View::There) => "boolean",
+            Self::Plain(View::Text | View::TextOnly) => "text",
             Self::Plain(View::Json) => "json",
             Self::Mixed(_) => "mixed",
         }
@@ -156,8 +176,8 @@ impl View {
         match self {
             Self::Int => field(DataType::Int64),
             Self::Float => field(DataType::Float64),
-            Self::Bool => field(DataType::Boolean),
-            Self::Text => field(DataType::Utf8),
+            Self::Bool | Self::There => field(DataType::Boolean),
+            Self::Text | Self::TextOnly => field(DataType::Utf8),
             Self::Json => json_field(field(DataType::Utf8)),
         }
     }
@@ -192,7 +212,9 @@ pub(crate) enum Slots<'a> {
     Float(Vec<Option<f64>>),
     Bool(Vec<Option<bool>>),
     Text(Vec<Option<Cow<'a, str>>>),
+    TextOnly(Vec<Option<Cow<'a, str>>>),
     Json(Vec<Option<Cow<'a, str>>>),
+    There(Vec<Option<bool>>),
 }
 
 impl<'a> Slots<'a> {
@@ -203,6 +225,8 @@ impl<'a> Slots<'a> {
             View::Float => Self::Float(vec![None; rows]),
             View::Bool => Self::Bool(vec![None; rows]),
             View::Text => Self::Text(vec![None; rows]),
+            View::TextOnly => Self::TextOnly(vec![None; rows]),
+            View::There => Self::There(vec![None; rows]),
             View::Json => Self::Json(vec![None; rows]),
         }
     }
@@ -214,7 +238,9 @@ impl<'a> Slots<'a> {
             (Self::Float(slots), Cell::Float(value)) => put(slots, row, Some(value)),
             (Self::Float(slots), Cell::Int(value)) => put(slots, row, Some(value as f64)),
             (Self::Bool(slots), Cell::Bool(value)) => put(slots, row, Some(value)),
-            (Self::Text(slots), Cell::Text(text)) => put(slots, row, Some(Cow::Borrowed(text))),
+            (Self::Text(slots) | Self::TextOnly(slots), Cell::Text(text)) => {
+                put(slots, row, Some(Cow::Borrowed(text)))
+            }
             (_, cell) => self.set_value(row, &cell.to_value()),
         }
     }
@@ -233,6 +259,8 @@ impl<'a> Slots<'a> {
                 },
             ),
             Self::Text(slots) => put(slots, row, text_of(value).map(|text| Cow::Owned(text.into_owned()))),
+            Self::TextOnly(slots) => put(slots, row, value.as_str().map(|text| Cow::Owned(text.to_owned()))),
+            Self::There(slots) => put(slots, row, Some(true)),
             Self::Json(slots) => {
                 let json = (!matches!(value, Value::Null)).then(|| Cow::Owned(value.to_strict_json()));
                 put(slots, row, json);
@@ -244,8 +272,8 @@ impl<'a> Slots<'a> {
         match self {
             Self::Int(slots) => Arc::new(Int64Array::from(slots)),
             Self::Float(slots) => Arc::new(Float64Array::from(slots)),
-            Self::Bool(slots) => Arc::new(BooleanArray::from(slots)),
-            Self::Text(slots) | Self::Json(slots) => {
+            Self::Bool(slots) | Self::There(slots) => Arc::new(BooleanArray::from(slots)),
+            Self::Text(slots) | Self::TextOnly(slots) | Self::Json(slots) => {
                 Arc::new(slots.iter().map(Option::as_deref).collect::<StringArray>())
             }
         }
@@ -298,7 +326,23 @@ mod tests {
     #[test]
     fn a_text_is_never_equal_to_a_number() {
         assert_eq!(Sort::Plain(View::Text).view(Want::LikeNumber), View::Float);
+        assert_eq!(Sort::Plain(View::Bool).view(Want::LikeNumber), View::Float);
+        assert_eq!(Sort::Plain(View::Json).view(Want::LikeNumber), View::Float);
+        assert_eq!(Sort::Plain(View::Int).view(Want::LikeNumber), View::Int);
         assert_eq!(Sort::Plain(View::Text).view(Want::Sortable), View::Text);
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_null_where_one_kind_is_asked_for() {
+        assert_eq!(Sort::Plain(View::Int).view(Want::TextOnly), View::TextOnly);
+        assert_eq!(Sort::Plain(View::Text).view(Want::TextOnly), View::Text);
+        assert_eq!(Sort::Plain(View::Text).view(Want::LikeBool), View::Bool);
+        for view in [View::Float, View::Bool, View::TextOnly] {
+            let mut slots = Slots::new(view, 4);
+            let values = [Value::Int(10), Value::text("10"), Value::Bool(true), Value::List(Vec::new())];
+            values.iter().enumerate().for_each(|(row, value)| slots.set_value(row, value));
+            assert_eq!(slots.finish().null_count(), 3, "{view:?}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 use engine::Space;
 
 /// The type of a fixed column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Type {
     /// Utf8.
     Text,

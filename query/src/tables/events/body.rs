@@ -5,7 +5,7 @@ use engine::{Body, Cell, Chunk, Digest, Path, Paths, Recorded, Rows, Time, Value
 use crate::tables::history::time_of;
 
 /// When the event happened, as its source says.
-pub(super) fn source_time(recorded: &Recorded) -> Option<Time> {
+pub(crate) fn source_time(recorded: &Recorded) -> Option<Time> {
     match &recorded.event.body {
         Body::Logged(_) | Body::SystemSampled(_) => {
             recorded.digest.as_ref()?.time.and_then(|time| time_of(Cell::Float(time)))
@@ -16,7 +16,7 @@ pub(super) fn source_time(recorded: &Recorded) -> Option<Time> {
 }
 
 /// The body as JSON.
-pub(super) fn json(recorded: &Recorded) -> Value {
+pub(crate) fn json(recorded: &Recorded) -> Value {
     match &recorded.event.body {
         Body::StoreCreated(store) => map([("store", Value::text(store.store.to_string()))]),
         Body::UserAdded(user) => map([("name", text(&user.name)), ("admin", Value::Bool(user.admin))]),

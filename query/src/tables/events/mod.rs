@@ -4,5 +4,6 @@ mod body;
 mod columns;
 mod provider;
 
+pub(crate) use body::{json, source_time};
 pub(crate) use columns::TABLE;
 pub(crate) use provider::{Events, entries};

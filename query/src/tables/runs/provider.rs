@@ -204,7 +204,9 @@ fn typed(kind: Type, cell: Cell<'_>) -> Cell<'_> {
 
 fn key_column(runs: &RunChunk, path: &KeyPath, view: View) -> Result<ArrayRef> {
     let mut slots = Slots::new(view, runs.len());
+    // Columns in files do not tell JSON null from no value.
     let is_plain = path.tail.is_empty()
+        && view != View::There
         && runs
             .key(path.space.space(), &path.name, &mut |row, logged| match logged {
                 Logged::Cell(cell) => slots.set(row, cell),
