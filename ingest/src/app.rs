@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::{Batch, Event, ProjectKey, Snapshot, Store, Subject};
+use tokio::sync::watch;
 
 use crate::api::sql::Sql;
+use crate::feed::Feed;
 use crate::guarded::Guarded;
 use crate::http::auth::Gate;
 use crate::http::error::Refusal;
@@ -32,7 +33,9 @@ pub(crate) struct App {
     pub(crate) is_loopback: bool,
     pub(crate) has_tls: bool,
     pub(crate) behind_proxy: bool,
-    draining: AtomicBool,
+    /// Events for those who follow them.
+    pub(crate) feed: Feed,
+    draining: watch::Sender<bool>,
     /// The highest number given to a run of each project by this process: two runs that are made at
     /// the same moment get different ones.
     ordinals: Guarded<BTreeMap<ProjectKey, u64>>,
@@ -68,7 +71,8 @@ impl App {
             liveness: Liveness::new(&store.snapshot().projection)?,
             schema: crate::wandb::graphql::schema(&limits),
             pool: Pool::new(&limits),
-            draining: AtomicBool::new(false),
+            feed: Feed::new(),
+            draining: watch::Sender::new(false),
             ordinals: Guarded::default(),
             store,
             sql,
@@ -100,11 +104,18 @@ impl App {
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        *self.draining.borrow()
     }
 
     pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
+    }
+
+    /// Waits until the server is to end.
+    pub(crate) async fn drained(&self) {
+        // Its sender is here, so there is no other end.
+        let mut draining = self.draining.subscribe();
+        let _ended = draining.wait_for(|draining| *draining).await;
     }
 }
 

@@ -10,12 +10,14 @@
 //! | `http/` | what holds for every request: keys, limits, errors, health, metrics |
 //! | `wandb/` | what the `wandb` client asks, and which events that becomes |
 //! | `api/` | SQL and the commands of `wbq` |
+//! | `feed.rs` | how events reach those who follow them |
 //! | `pages.rs` | what a browser sees until the web app stands |
 
 pub mod api;
 mod app;
 pub mod decisions;
 mod error;
+mod feed;
 mod guarded;
 mod http;
 mod options;

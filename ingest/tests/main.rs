@@ -8,12 +8,15 @@
 )]
 
 mod auth;
+mod chart;
 mod commands;
+mod events;
 mod files;
 mod graphql;
 mod hostile;
 mod lifecycle;
 mod replay;
+mod runs;
 mod sql;
 mod states;
 mod stream;

@@ -9,7 +9,7 @@ use datafusion::common::DataFusionError;
 use engine::Lsn;
 use tokio::sync::mpsc;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::output::json;
 use crate::session::Running;
 use crate::tables::{EXTENSION_JSON, EXTENSION_KEY, is_json, json_field};
@@ -26,21 +26,25 @@ pub(crate) struct Head {
 pub struct Answer {
     head: Head,
     lsn: Lsn,
-    batches: mpsc::Receiver<Result<RecordBatch, Error>>,
+    batches: Batches,
+    is_over: bool,
     rows_left: Option<u64>,
     row_limit: Option<u64>,
     _running: Running,
 }
 
+/// Rows on their way, then none: an answer that lacks its end was broken off.
+type Batches = mpsc::Receiver<Result<Option<RecordBatch>, Error>>;
+
 impl Answer {
     pub(crate) fn new(
         head: Head,
         lsn: Lsn,
-        batches: mpsc::Receiver<Result<RecordBatch, Error>>,
+        batches: Batches,
         running: Running,
         row_limit: Option<u64>,
     ) -> Self {
-        Self { head, lsn, batches, rows_left: row_limit, row_limit, _running: running }
+        Self { head, lsn, batches, is_over: false, rows_left: row_limit, row_limit, _running: running }
     }
 
     /// Names and types of the columns. Columns whose text is JSON have the Arrow extension
@@ -64,18 +68,24 @@ impl Answer {
 
     /// The next rows; none after the last. After an error there are no more.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Error>> {
-        let batch = self.batches.recv().await?;
-        let Ok(batch) = batch else {
-            self.batches.close();
-            return Some(batch);
+        if self.is_over {
+            return None;
+        }
+        let broken = || Error::new(ErrorKind::Internal, "the answer was broken off before its last rows");
+        let batch = match self.batches.recv().await.unwrap_or_else(|| Err(broken())) {
+            Ok(Some(batch)) => batch,
+            Ok(None) => {
+                self.is_over = true;
+                return None;
+            }
+            Err(error) => return Some(Err(self.end(error))),
         };
         let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         match self.rows_left.as_mut() {
             Some(left) if rows > *left => {
-                self.batches.close();
                 let limit = self.row_limit.unwrap_or_default();
-                Some(Err(Error::too_large(format!("the answer has more than {limit} rows"))
-                    .with_hint("add LIMIT, or take it as Arrow, Parquet or NDJSON")))
+                let error = Error::too_large(format!("the answer has more than {limit} rows"));
+                Some(Err(self.end(error.with_hint("add LIMIT, or take it as Arrow, Parquet or NDJSON"))))
             }
             Some(left) => {
                 *left -= rows;
@@ -83,6 +93,13 @@ impl Answer {
             }
             None => Some(Ok(batch)),
         }
+    }
+
+    /// Nothing comes behind an error.
+    fn end(&mut self, error: Error) -> Error {
+        self.is_over = true;
+        self.batches.close();
+        error
     }
 
     /// All rows at once.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::error::Error;
 use crate::tables::{ALL, KeyColumns, Table};
+use crate::{functions, resolver};
 
 /// The text of `docs/tables.md`.
 #[must_use]
@@ -21,6 +23,19 @@ pub fn tables_markdown() -> String {
 pub fn columns(table: &str) -> impl Iterator<Item = &'static str> {
     let table = ALL.into_iter().find(|known| known.name == table);
     table.into_iter().flat_map(|table| table.columns).map(|column| column.name)
+}
+
+/// The names of the functions that are our own, in expressions and in FROM, sorted. `docs/functions.md` has
+/// an example of each.
+///
+/// # Errors
+///
+/// When the query engine lacks what one of them stands on.
+pub fn functions() -> Result<Vec<String>, Error> {
+    let mut names = functions::own_names()?;
+    names.push(resolver::GLOB_KEYS.to_owned());
+    names.sort_unstable();
+    Ok(names)
 }
 
 fn write_table(page: &mut String, table: &Table) {

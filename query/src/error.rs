@@ -62,6 +62,16 @@ impl Error {
         self
     }
 
+    /// Without its place, which is in a text that nobody wrote.
+    pub(crate) fn unplaced(self) -> Self {
+        Self { position: None, ..self }
+    }
+
+    /// Says in which of several texts it is; its place is not told, lest it be sought in another.
+    pub(crate) fn of(self, what: &str) -> Self {
+        Self { message: format!("in {what}: {}", self.message), ..self.unplaced() }
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -160,6 +170,11 @@ impl Error {
     /// a hint; a backtrace is nobody's business.
     fn said_by(message: &str) -> Self {
         let message = message.split("\n\nbacktrace:").next().unwrap_or_default();
+        // Our own functions say themselves what they take.
+        if let Some((_, ours)) = message.split_once(" user-defined coercion failed with: ") {
+            let ours = ours.split(" No function matches ").next().unwrap_or_default();
+            return Self::invalid(ours.trim_start_matches("Error during planning: ").trim_end_matches('.'));
+        }
         // Of wrong arguments every attempt to fit them is told; the last sentence says it.
         if let Some((_, call)) = message.split_once("No function matches the given name and argument types ")
         {

@@ -10,25 +10,36 @@
 //! | `guard.rs` | what text and plans are refused |
 //! | `resolver/` | what the names in a statement mean |
 //! | `catalog.rs` | which provider stands for a table |
+//! | `runs_table/` | what a page of runs, or of groups of runs, shows |
 //! | `tables/` | which tables and columns there are, and what is in them |
+//! | `filter/` | which runs are meant, as people and the W&B client write it |
 //! | `scan/` | how a table becomes batches, and what is not read |
+//! | `chart/` | how series of runs become buckets |
+//! | `functions/` | which functions a statement can call, and what ours do |
+//! | `smooth.rs` | how a line is smoothed |
+//! | `live.rs` | how an event is told while it happens |
 //! | `moment.rs` | how a moment of the past is written |
 //! | `output/` | how batches become bytes |
 
 mod answer;
 mod catalog;
+pub mod chart;
 mod describe;
 pub mod docs;
 mod error;
+pub mod filter;
 mod functions;
 mod guard;
 pub mod limits;
+pub mod live;
 mod memory;
 pub mod moment;
 pub mod output;
 mod resolver;
+pub mod runs_table;
 mod scan;
 mod session;
+pub mod smooth;
 mod tables;
 
 pub use answer::{Answer, is_json_field};

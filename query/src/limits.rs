@@ -13,20 +13,42 @@ pub const SQL_OPERATORS_MAX: usize = 500;
 pub const SQL_TOKENS_MAX: usize = 20_000;
 /// `WITH` tables, joins and set operations of one text.
 pub const SQL_RELATIONS_MAX: usize = 100;
+/// Bytes of a filter.
+pub const FILTER_BYTES_MAX: usize = 64 << 10;
+/// Levels of a filter within each other; each becomes two pairs of brackets in SQL at most.
+pub const FILTER_NESTING_MAX: usize = 20;
+/// Conditions of a filter; each is three operators of SQL at most, where they make one chain.
+pub const FILTER_TERMS_MAX: usize = 150;
+/// Values in all lists of a filter.
+pub const FILTER_VALUES_MAX: usize = 5_000;
+/// Runs, or groups of them, on one page.
+pub const RUNS_PAGE_MAX: u64 = 1_000_000;
 /// How deep the parser may call itself: enough for [`SQL_NESTING_MAX`] brackets.
 pub(crate) const PARSER_DEPTH_MAX: usize = 150;
 /// Keys that `*` stands for in `history` and `system`.
 pub const STAR_KEYS_MAX: usize = 1_000;
 /// The stack of each thread that plans and runs statements.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
+/// Runs of one chart.
+pub const CHART_RUNS_MAX: usize = 1_000;
+/// Keys of one chart.
+pub const CHART_KEYS_MAX: usize = 100;
+/// Buckets that the range of a chart is cut into.
+pub const CHART_BUCKETS_MAX: usize = 10_000;
+/// Points that a chart keeps while it finds the range of its x; more are read twice.
+pub(crate) const CHART_POINTS_HELD: usize = 4 << 20;
 /// Rows that a scan gathers into one batch.
 pub(crate) const BATCH_ROWS: usize = 8_192;
+/// Rows that are read at once where they need no merging: fewer, larger reads.
+pub(crate) const SHEET_ROWS: usize = 32_768;
 /// Cells of a batch of a table with a column a key: one with very many columns has fewer rows.
 pub(crate) const BATCH_CELLS: usize = 1 << 20;
 /// Batches that wait for whoever reads an answer.
 pub(crate) const BATCHES_AHEAD: usize = 4;
 /// Elements or characters that one call of a function which repeats may make.
 pub(crate) const REPEAT_MAX: i64 = 1 << 20;
+/// Bytes of a pattern of `glob`.
+pub const GLOB_BYTES_MAX: usize = 1 << 10;
 
 /// What all statements of a process share.
 #[derive(Debug, Clone, PartialEq, Eq)]

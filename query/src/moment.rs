@@ -59,7 +59,7 @@ fn local(text: &str) -> Option<NaiveDateTime> {
 }
 
 /// `10 minutes`, `1h`, in nanoseconds.
-fn span(text: &str) -> Option<Time> {
+pub(crate) fn span(text: &str) -> Option<Time> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (count, unit) = text.split_at(digits);
     let seconds = match unit.trim().trim_end_matches('s') {

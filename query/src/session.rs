@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
@@ -27,6 +28,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{Answer, Head, Shape};
+use crate::chart::Chart;
 use crate::error::{Error, ErrorKind};
 use crate::limits::{self, Limits};
 use crate::memory::{AllStatements, OneStatement};
@@ -104,6 +106,32 @@ impl Database {
                 "the past could not be replayed because of an internal error",
             ))
         })
+    }
+
+    /// The buckets of a chart over a snapshot. It takes a turn as a statement does, on the same threads, and
+    /// ends with whoever waits for it.
+    ///
+    /// # Errors
+    ///
+    /// What [`Chart::check`] says; `NotFound` of a run; `Timeout`, `Busy`, `Damaged`.
+    pub async fn chart(&self, snapshot: Arc<Snapshot>, chart: Chart) -> Result<RecordBatch, Error> {
+        chart.check()?;
+        let Started { shared, runtime } = self.started()?;
+        let shared = Arc::clone(shared);
+        let waits = Arc::new(());
+        let waited = Arc::downgrade(&waits);
+        let drawn = runtime.spawn(async move {
+            let deadline = Instant::now() + shared.limits.timeout;
+            let turn = timeout_at(deadline, shared.turn()).await;
+            let _turn = turn.unwrap_or_else(|_elapsed| Err(too_late(shared.limits.timeout)))?;
+            let context = shared.context(snapshot, false);
+            let goes_on = || waited.strong_count() > 0 && Instant::now() < deadline;
+            tokio::task::block_in_place(|| chart.rows(&context, &goes_on))
+        });
+        let drawn = drawn.await;
+        drop(waits);
+        drawn
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the chart failed by an internal error")))
     }
 
     fn started(&self) -> Result<&Started, Error> {
@@ -193,23 +221,18 @@ struct Statement {
     options: QueryOptions,
 }
 
-type Batches = mpsc::Sender<Result<arrow::array::RecordBatch, Error>>;
+type Batches = mpsc::Sender<Result<Option<RecordBatch>, Error>>;
 
 impl Statement {
     async fn run(self, head: oneshot::Sender<Result<Head, Error>>, batches: Batches) {
         let timeout = self.options.timeout.unwrap_or(self.shared.limits.timeout);
         let deadline = Instant::now() + timeout;
-        let too_late = || {
-            Error::new(
-                ErrorKind::Timeout,
-                format!("the statement took longer than {} seconds", timeout.as_secs_f64()),
-            )
-        };
         let planned = timeout_at(deadline, async {
             let turn = self.shared.turn().await?;
             Ok((turn, self.plan().await?))
         });
-        let (_turn, (stream, shape, warnings)) = match planned.await.unwrap_or_else(|_| Err(too_late())) {
+        let (turn, (stream, shape, warnings)) = match planned.await.unwrap_or_else(|_| Err(too_late(timeout)))
+        {
             Ok(planned) => planned,
             Err(error) => {
                 // Whoever asked may be gone.
@@ -222,7 +245,9 @@ impl Statement {
         }
         let answered = timeout_at(deadline, answer(stream, &shape, &batches)).await;
         if answered.is_err() {
-            let _gone = batches.try_send(Err(too_late()));
+            // The next one need not wait until this one's reader has read so far.
+            drop(turn);
+            let _gone = batches.send(Err(too_late(timeout))).await;
         }
     }
 
@@ -259,12 +284,7 @@ impl Statement {
     }
 
     fn context(&self, snapshot: Arc<Snapshot>) -> Arc<Context> {
-        Arc::new(Context {
-            snapshot,
-            include_deleted: self.options.include_deleted,
-            cache: Arc::clone(&self.shared.cache),
-            limits: self.shared.limits.clone(),
-        })
+        self.shared.context(snapshot, self.options.include_deleted)
     }
 
     /// What scans of a table of the past see.
@@ -283,22 +303,35 @@ impl Statement {
 
 async fn answer(mut stream: SendableRecordBatchStream, shape: &Shape, batches: &Batches) {
     while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(Error::from).and_then(|batch| shape.fit(&batch));
+        let batch = batch.map_err(Error::from).and_then(|batch| shape.fit(&batch).map(Some));
         let is_last = batch.is_err();
         if batches.send(batch).await.is_err() || is_last {
             return;
         }
     }
+    // Whoever asked may be gone.
+    let _gone = batches.send(Ok(None)).await;
 }
 
-fn ready(batch: arrow::array::RecordBatch) -> (SendableRecordBatchStream, Shape, Vec<String>) {
+fn ready(batch: RecordBatch) -> (SendableRecordBatchStream, Shape, Vec<String>) {
     use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
     let (schema, shape) = (batch.schema(), Shape::of(&batch.schema()));
     let stream = RecordBatchStreamAdapter::new(schema, futures::stream::iter([Ok(batch)]));
     (Box::pin(stream), shape, Vec::new())
 }
 
+fn too_late(timeout: Duration) -> Error {
+    let message = format!("the statement took longer than {} seconds", timeout.as_secs_f64());
+    Error::new(ErrorKind::Timeout, message)
+}
+
 impl Shared {
+    /// What scans of a snapshot see.
+    fn context(&self, snapshot: Arc<Snapshot>, include_deleted: bool) -> Arc<Context> {
+        let cache = Arc::clone(&self.cache);
+        Arc::new(Context { snapshot, include_deleted, cache, limits: self.limits.clone() })
+    }
+
     /// Waits for a turn, unless too many wait already.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
         if let Ok(turn) = self.turns.try_acquire() {

@@ -102,3 +102,18 @@ fn deep_and_long_statements_are_refused_and_the_database_lives() {
             .unwrap_or_else(|error| panic!("{}: {error}", &sql[..40]));
     }
 }
+
+#[test]
+fn an_answer_that_is_broken_off_ends_with_an_error_and_not_as_if_it_were_whole() {
+    let fixture = Fixture::new();
+    let numbers = "SELECT value FROM generate_series(1, 10000000)";
+    let mut answer = fixture.ask(numbers, &QueryOptions::default()).unwrap();
+    assert!(fixture.runtime.block_on(answer.next()).unwrap().is_ok());
+    // Its threads end with it.
+    drop(fixture.database);
+    let mut last = None;
+    while let Some(batch) = fixture.runtime.block_on(answer.next()) {
+        last = Some(batch.map(|_| ()).map_err(|error| error.message().to_owned()));
+    }
+    assert_eq!(last, Some(Err("the answer was broken off before its last rows".to_owned())));
+}

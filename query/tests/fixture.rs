@@ -74,9 +74,14 @@ impl Fixture {
 
     /// A run of any project.
     pub(crate) fn begin(&self, key: RunKey) -> Logger<'_> {
+        self.begin_at(key, START)
+    }
+
+    /// A run that was made at a time.
+    pub(crate) fn begin_at(&self, key: RunKey, made: i64) -> Logger<'_> {
         let generation = key.generation;
         let created = RunCreated { source: "wandb".into(), state: State::Running };
-        self.append(key.clone(), START, Body::RunCreated(created));
+        self.append(key.clone(), made, Body::RunCreated(created));
         Logger { fixture: self, key, line: 0, hash: u64::from(generation) << 32 }
     }
 

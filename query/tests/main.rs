@@ -1,10 +1,15 @@
 //! What SQL promises, over real stores.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod bounds;
+mod chart;
+mod filter;
 mod fixture;
+mod functions;
+mod functions_page;
 mod history;
 mod names;
 mod past;
 mod runs;
+mod runs_table;
 mod tables;

@@ -33,7 +33,7 @@ use crate::http::memory::Work;
 use crate::http::trace::RequestId;
 
 /// Rows of an answer whose whole a reader must hold (L7).
-const TEXT_ROWS_MAX: u64 = 1_000_000;
+pub(super) const TEXT_ROWS_MAX: u64 = 1_000_000;
 
 const LSN: HeaderName = HeaderName::from_static("x-wbq-lsn");
 const WARNINGS: HeaderName = HeaderName::from_static("x-wbq-warnings");
@@ -55,7 +55,7 @@ impl Sql {
         sql
     }
 
-    fn database(&self) -> &Database {
+    pub(super) fn database(&self) -> &Database {
         self.database.get_or_init(|| {
             let made = fs::create_dir_all(&self.spill);
             let made = made.inspect_err(|error| tracing::warn!(%error, "statements will fail that need more memory than they may have"));
@@ -107,39 +107,39 @@ pub(crate) async fn post(
         ..QueryOptions::default()
     };
     let began = Instant::now();
-    let answered = match snapshot(&app, request.as_of.as_deref()).await {
-        Ok(snapshot) => answer(&app, snapshot, &request.sql, &options, format).await,
-        Err(error) => Err(error),
-    };
+    let answered = async {
+        let snapshot = snapshot(&app, request.as_of.as_deref()).await?;
+        let answer = app.sql.database().query(snapshot, &request.sql, &options).await?;
+        respond(answer, format, Around::default()).await
+    }
+    .await;
     crate::http::metrics::queried(began.elapsed());
     Ok(answered.unwrap_or_else(|error| refused(&error, &id)))
 }
 
 /// What the statement looks at: the newest snapshot, or the store as it was.
-async fn snapshot(app: &App, as_of: Option<&str>) -> Result<Arc<Snapshot>, Error> {
+pub(super) async fn snapshot(app: &App, as_of: Option<&str>) -> Result<Arc<Snapshot>, Error> {
     let now = app.store.snapshot();
     let Some(text) = as_of.filter(|text| !text.is_empty()) else { return Ok(now) };
     let moment = query::moment::parse(text, app.store.now())?;
     app.sql.database().as_of(now, moment).await
 }
 
-async fn answer(
-    app: &App,
-    snapshot: Arc<Snapshot>,
-    sql: &str,
-    options: &QueryOptions,
-    format: Format,
-) -> Result<Response, Error> {
-    let mut answer = app.sql.database().query(snapshot, sql, options).await?;
+/// What is told of an answer besides its rows.
+#[derive(Default)]
+pub(super) struct Around {
+    pub(super) headers: HeaderMap,
+    /// Text in front of the rows, and behind them.
+    pub(super) before: String,
+    pub(super) after: &'static str,
+}
+
+/// The rows of an answer as they are made; the first are awaited.
+pub(super) async fn respond(mut answer: Answer, format: Format, around: Around) -> Result<Response, Error> {
     let first = answer.next().await.transpose()?;
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(LSN, HeaderValue::from(answer.lsn().0));
+    let Around { mut headers, before, after } = around;
     let warnings = ascii_json(answer.warnings());
-    if let Ok(value) = HeaderValue::from_str(&warnings) {
-        headers.insert(WARNINGS, value);
-    }
+    add_head(&mut headers, format, answer.lsn(), &warnings);
     let mut schema = answer.schema();
     if format == Format::Arrow && !answer.warnings().is_empty() {
         let mut metadata = schema.metadata.clone();
@@ -147,6 +147,7 @@ async fn answer(
         schema = Arc::new(schema.as_ref().clone().with_metadata(HashMap::from_iter(metadata)));
     }
     let sink = Sink::default();
+    sink.0.with(|waiting| waiting.extend_from_slice(before.as_bytes()));
     let begun = Writer::new(format, &schema, sink.clone()).and_then(|mut writer| {
         first.as_ref().map_or(Ok(()), |batch| writer.write(batch))?;
         Ok(writer)
@@ -155,7 +156,7 @@ async fn answer(
         Ok(writer) => writer,
         Err(error) => return Ok(unwritable(&error)),
     };
-    let rows = Rows { answer, writer, sink };
+    let rows = Rows { answer, writer, sink, after };
     let body = Body::from_stream(futures::stream::try_unfold(Some(rows), |rows| async move {
         let Some(rows) = rows else { return Ok::<_, io::Error>(None) };
         rows.next().await.map(Some)
@@ -163,11 +164,22 @@ async fn answer(
     Ok((headers, body).into_response())
 }
 
+/// What every answer says of itself.
+pub(super) fn add_head(headers: &mut HeaderMap, format: Format, lsn: engine::Lsn, warnings: &str) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(LSN, HeaderValue::from(lsn.0));
+    if let Ok(value) = HeaderValue::from_str(warnings) {
+        headers.insert(WARNINGS, value);
+    }
+}
+
 /// An answer on its way out.
 struct Rows {
     answer: Answer,
     writer: Writer<Sink>,
     sink: Sink,
+    after: &'static str,
 }
 
 impl Rows {
@@ -182,6 +194,7 @@ impl Rows {
                 Some(batch) => self.writer.write(&batch)?,
                 None => {
                     self.writer.finish()?;
+                    self.sink.0.with(|waiting| waiting.extend_from_slice(self.after.as_bytes()));
                     return Ok((self.sink.take(), None));
                 }
             }
@@ -211,7 +224,7 @@ impl io::Write for Sink {
 }
 
 /// What the caller takes first of what we write; Arrow where it takes anything.
-fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
+pub(super) fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
     let Some(accept) = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()) else {
         return Ok(Format::Arrow);
     };
@@ -231,7 +244,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
 }
 
 /// A JSON list that a header can carry.
-fn ascii_json(texts: &[String]) -> String {
+pub(super) fn ascii_json(texts: &[String]) -> String {
     let mut out = String::new();
     for c in json!(texts).to_string().chars() {
         if c.is_ascii() {
@@ -247,14 +260,14 @@ fn ascii_json(texts: &[String]) -> String {
 }
 
 /// A sink in memory takes everything, so it is the rows that cannot be written this way.
-fn unwritable(error: &io::Error) -> Response {
+pub(super) fn unwritable(error: &io::Error) -> Response {
     tracing::error!(%error, "rows cannot be written");
     let body =
         json!({ "error": { "kind": "internal", "message": "the rows cannot be written in this format" } });
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 
-fn refused(error: &Error, id: &str) -> Response {
+pub(super) fn refused(error: &Error, id: &str) -> Response {
     let (status, kind) = match error.kind() {
         ErrorKind::Invalid => (StatusCode::BAD_REQUEST, "invalid"),
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found"),

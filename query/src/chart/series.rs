@@ -1,0 +1,190 @@
+//! The points of a run that a chart shows: x and y of every row that has both.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray as _, Float64Array};
+use arrow::datatypes::{DataType, Float64Type, Schema, TimestampNanosecondType};
+use engine::{RunHead, RunPath, Space};
+
+use super::{Axis, Chart};
+use crate::error::Error;
+use crate::resolver::KeyColumn;
+use crate::scan::{Context, Filters, Request, Source as _};
+use crate::tables::history::{self, HistorySource, stream_of};
+use crate::tables::key::{KeyPath, SpaceName, View};
+use crate::tables::{Table, system};
+
+/// The points of one run and key, in the order of its rows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Series {
+    pub(super) xs: Vec<f64>,
+    pub(super) ys: Vec<f64>,
+}
+
+impl Series {
+    pub(super) fn len(&self) -> usize {
+        self.xs.len()
+    }
+}
+
+/// The lowest and highest x.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Range(Option<(f64, f64)>);
+
+impl Range {
+    fn hold(&mut self, x: f64) {
+        if x.is_finite() {
+            self.0 = Some(self.0.map_or((x, x), |(low, high)| (low.min(x), high.max(x))));
+        }
+    }
+
+    pub(super) fn take(&mut self, series: &Series) {
+        series.xs.iter().for_each(|x| self.hold(*x));
+    }
+
+    /// Cut to what is to be shown; none where there is nothing.
+    pub(super) fn within(self, (low, high): (Option<f64>, Option<f64>)) -> Option<(f64, f64)> {
+        let (all_low, all_high) = match (self.0, low, high) {
+            (Some(range), ..) => range,
+            (None, Some(low), Some(high)) => (low, high),
+            _ => return None,
+        };
+        let range = (low.unwrap_or(all_low), high.unwrap_or(all_high));
+        (range.0 <= range.1).then_some(range)
+    }
+}
+
+/// A run of a chart.
+pub(super) struct ChartRun {
+    head: Arc<RunHead>,
+    name: String,
+    /// When it was made, in seconds since 1970.
+    created: f64,
+}
+
+impl ChartRun {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Reads series of runs.
+pub(super) struct Reader<'a> {
+    context: &'a Arc<Context>,
+    chart: &'a Chart,
+    source: HistorySource,
+    request: Request,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(context: &'a Arc<Context>, chart: &'a Chart) -> Self {
+        let space = chart.stream.space();
+        let table: &'static Table = if space == Space::System { &system::TABLE } else { &history::TABLE };
+        let column = |name: &str| KeyColumn {
+            flat: name.to_owned(),
+            path: KeyPath { space: SpaceName::from(space), name: Arc::from(name), tail: Vec::new() },
+            view: View::Float,
+        };
+        let mut keys: Vec<KeyColumn> = chart.keys.iter().map(|key| column(key)).collect();
+        if let Axis::Key(key) = &chart.x {
+            keys.push(column(key));
+        }
+        let source = HistorySource::new(Arc::clone(context), table, &keys);
+        let fixed = table.columns.len();
+        let named =
+            |name: &str| table.columns.iter().position(|column| column.name.trim_start_matches('_') == name);
+        let x = match chart.x {
+            Axis::Step => named("step").or_else(|| named("runtime")),
+            Axis::Runtime => named("runtime"),
+            Axis::Timestamp | Axis::SinceCreation => named("timestamp"),
+            Axis::Key(_) => Some(fixed + chart.keys.len()),
+        };
+        let projection: Arc<[usize]> = x.into_iter().chain(fixed..fixed + chart.keys.len()).collect();
+        let schema = source.schema().project(&projection).unwrap_or_else(|_| Schema::empty());
+        let filters = Filters::of_positions(positions(chart));
+        let request = Request { schema: Arc::new(schema), projection, filters, limit: None };
+        Self { context, chart, source, request }
+    }
+
+    pub(super) fn find(&self, path: &RunPath) -> Result<Option<ChartRun>, Error> {
+        let projection = &self.context.snapshot.projection;
+        let Some(run) = projection.run(path)?.filter(|run| self.context.sees(run)) else { return Ok(None) };
+        Ok(Some(ChartRun {
+            name: path.to_string(),
+            created: run.created as f64 / 1e9,
+            head: Arc::new(RunHead::of(&run)),
+        }))
+    }
+
+    /// The range of x that is shown, if it is known before anything is read: what is asked for, or the steps
+    /// that the runs have rows for.
+    pub(super) fn range<'b>(
+        &self,
+        runs: impl Iterator<Item = &'b ChartRun>,
+    ) -> Result<Option<Option<(f64, f64)>>, Error> {
+        if let (Some(low), Some(high)) = self.chart.range {
+            return Ok(Some(Some((low, high))));
+        }
+        if self.chart.x != Axis::Step || self.chart.stream.space() != Space::History {
+            return Ok(None);
+        }
+        let mut range = Range::default();
+        for run in runs {
+            for extent in self.context.snapshot.extents_of(&run.head, stream_of(Space::History))? {
+                for step in extent.steps.into_iter().flat_map(|(low, high)| [low, high]) {
+                    range.hold(step as f64);
+                }
+            }
+        }
+        Ok(Some(range.within(self.chart.range)))
+    }
+
+    /// The series of a run, by key.
+    pub(super) fn read(&self, run: &ChartRun) -> Result<Vec<Series>, Error> {
+        let mut all = vec![Series::default(); self.chart.keys.len()];
+        let runs = std::iter::once(Ok(Arc::clone(&run.head)));
+        for batch in self.source.rows_of(Box::new(runs), &self.request) {
+            let batch = batch?;
+            let Some(xs) = batch.columns().first().and_then(|xs| self.xs(xs, run)) else { continue };
+            for (series, ys) in all.iter_mut().zip(batch.columns().iter().skip(1)) {
+                take(series, &xs, ys);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The x of each row.
+    fn xs(&self, column: &ArrayRef, run: &ChartRun) -> Option<Float64Array> {
+        let since = if self.chart.x == Axis::SinceCreation { run.created } else { 0.0 };
+        if let Some(times) = column.as_primitive_opt::<TimestampNanosecondType>() {
+            return Some(times.unary(|nanos| nanos as f64 / 1e9 - since));
+        }
+        let floats = arrow::compute::cast(column, &DataType::Float64).ok()?;
+        floats.as_primitive_opt::<Float64Type>().cloned()
+    }
+}
+
+/// The rows that have both.
+fn take(series: &mut Series, xs: &Float64Array, ys: &ArrayRef) {
+    let Some(ys) = ys.as_primitive_opt::<Float64Type>() else { return };
+    if xs.null_count() == 0 && ys.null_count() == 0 {
+        series.xs.extend_from_slice(xs.values());
+        series.ys.extend_from_slice(ys.values());
+        return;
+    }
+    let both = xs.iter().zip(ys).filter_map(|(x, y)| x.zip(y));
+    let (xs, ys): (Vec<f64>, Vec<f64>) = both.unzip();
+    series.xs.extend(xs);
+    series.ys.extend(ys);
+}
+
+/// The steps between which rows are read.
+fn positions(chart: &Chart) -> (i64, i64) {
+    if chart.x != Axis::Step {
+        return (i64::MIN, i64::MAX);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a cast of floats to integers ends at theirs")]
+    let whole = |bound: f64| bound as i64;
+    let (low, high) = chart.range;
+    (low.map_or(i64::MIN, |low| whole(low.floor())), high.map_or(i64::MAX, |high| whole(high.ceil())))
+}
