@@ -132,6 +132,10 @@ Examples:
         /// The run: id, project/id or entity/project/id
         run: String,
     },
+    /// Follows a run: console, history and state as they come
+    Tail(Tail),
+    /// Answers a statement again and again
+    Watch(Watch),
     /// Compares two runs, or one run at two moments: config, summary, state, tags, notes
     #[command(after_help = "\
 A moment stands behind an @ and is written as for --as-of.
@@ -603,6 +607,43 @@ pub(crate) enum Request {
     Nothing,
 }
 
+/// A run to follow.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It ends when the run does. With --format ndjson every event is printed, an object a line.
+
+Examples:
+  wbq tail k3v9x2ab
+  wbq tail mnist/k3v9x2ab --lines 100
+  wbq tail alice/mnist/k3v9x2ab --format ndjson | jq .kind")]
+pub(crate) struct Tail {
+    /// The run: id, project/id or entity/project/id
+    pub(crate) run: String,
+    /// Lines of the console to begin with
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub(crate) lines: u64,
+}
+
+/// A statement to watch.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+The answer is printed when it is another one than before.
+
+Examples:
+  wbq watch \"SELECT name, state, summary.loss FROM runs WHERE state = 'Running'\"
+  wbq watch --every 10s \"SELECT state, count(*) FROM runs GROUP BY state\"")]
+pub(crate) struct Watch {
+    /// The statement
+    #[arg(value_name = "SQL")]
+    pub(crate) sql: String,
+    /// How often it is answered
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration::parse)]
+    pub(crate) every: Duration,
+    /// Ends after so many answers that differ
+    #[arg(long, value_name = "N")]
+    pub(crate) times: Option<u64>,
+}
+
 /// Where statements come from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -615,10 +656,8 @@ pub(crate) enum Source {
 }
 
 /// Verbs that later releases have: as SQL they would only confuse.
-const LATER: [&str; 13] = [
-    "tail", "watch", "run", "import", "team", "key", "role", "open", "project", "sweep", "agent", "shell",
-    "login",
-];
+const LATER: [&str; 11] =
+    ["run", "import", "team", "key", "role", "open", "project", "sweep", "agent", "shell", "login"];
 
 impl Cli {
     /// Decides what is asked for.

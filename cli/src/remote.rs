@@ -161,6 +161,16 @@ impl Client {
         Ok(Rows { arrow: Box::new(arrow), warnings, total, runs })
     }
 
+    /// Events behind a position, as the server sends them.
+    pub(crate) fn events(&self, filter: &str, seen: u64) -> Result<impl Read + use<>> {
+        let filter = percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
+        let request = self.authorized(self.agent.get(format!("{}/api/events?filter={filter}", self.url)));
+        let request = request.header("Last-Event-ID", seen.to_string());
+        let response = request.call().map_err(|error| self.unreached(&error))?;
+        let response = self.accepted(response).map_err(ServerFailure::plain)?;
+        Ok(response.into_body().into_with_config().limit(u64::MAX).reader())
+    }
+
     /// Has a command carried out.
     pub(crate) fn command<T: DeserializeOwned>(&self, command: &impl serde::Serialize) -> Result<T> {
         let request = self.authorized(self.agent.post(format!("{}/api/commands", self.url)));

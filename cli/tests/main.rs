@@ -5,6 +5,7 @@ mod care;
 mod export;
 mod failures;
 mod formats;
+mod live;
 mod routing;
 mod runs;
 mod sample;

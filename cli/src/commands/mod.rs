@@ -10,7 +10,9 @@ mod serve;
 mod show;
 mod sql;
 mod stats;
+mod tail;
 mod user;
+mod watch;
 
 use clap::CommandFactory;
 
@@ -48,6 +50,8 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
     match verb {
         Verb::Serve(serve) => serve::run(context, serve),
         Verb::Runs(asked) => runs::run(context, asked),
+        Verb::Tail(asked) => tail::run(context, &asked),
+        Verb::Watch(asked) => watch::run(context, &asked),
         Verb::Show { run } => show::run(context, &run),
         Verb::Diff { left, right } => diff::run(context, &left, &right),
         Verb::Edit(edit) => change::edit(context, edit),
