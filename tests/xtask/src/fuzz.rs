@@ -18,6 +18,9 @@ pub(crate) struct Fuzz {
     /// How often the property is tried
     #[arg(long, value_name = "N")]
     runs: u64,
+    /// Stops after so many minutes, with fewer runs; what was found is gone on from the next time
+    #[arg(long, value_name = "N")]
+    minutes: Option<u64>,
     /// Where the instrumented build stands and what is found is gathered; else ~/.cache/wbq/fuzz
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -59,6 +62,7 @@ impl Fuzz {
             .args(corpora)
             .args(["--", "-print_final_stats=1", "-rss_limit_mb=2048", "-timeout=10"])
             .arg(format!("-runs={}", self.runs))
+            .arg(format!("-max_total_time={}", self.minutes.unwrap_or(0) * 60))
             .current_dir(root)
             .stderr(Stdio::piped())
             .spawn()
