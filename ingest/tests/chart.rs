@@ -115,3 +115,15 @@ fn what_no_chart_can_be_is_refused_with_what_to_write() {
         assert!(reply.text().contains(told), "{body}: {}", reply.text());
     }
 }
+
+#[test]
+fn a_key_that_no_run_has_is_told_with_those_that_are_near() {
+    let server = filled();
+    let warnings = |key: &str| {
+        let reply = ask(&server, &json!({ "project": "alice/p", "runs": ["a"], "keys": [key] }));
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.header("x-wbq-warnings").unwrap().to_owned()
+    };
+    assert_eq!(warnings("los"), r#"["no run has los; near: loss"]"#);
+    assert_eq!(warnings("loss"), "[]");
+}

@@ -80,9 +80,10 @@ pub(crate) async fn post(
         let snapshot = sql::snapshot(&app, asked.as_of.as_deref()).await?;
         let lsn = snapshot.durable;
         let chart = asked.chart(&app, &snapshot).await?;
+        let warnings = sql::ascii_json(&chart.warnings(&snapshot.projection));
         let rows = app.sql.database().chart(snapshot, chart).await?;
         let mut headers = HeaderMap::new();
-        sql::add_head(&mut headers, format, lsn, "[]");
+        sql::add_head(&mut headers, format, lsn, &warnings);
         let written = Writer::new(format, &rows.schema(), Vec::new()).and_then(|mut writer| {
             writer.write(&rows)?;
             writer.finish()

@@ -19,13 +19,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use engine::{ProjectKey, RunPath, Space};
+use engine::{ProjectKey, Projection, RunPath, Space};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
 use crate::limits;
+use crate::resolver::Catalogue;
 use crate::scan::Context;
 use crate::smooth;
+use crate::tables::key::{KeyPath, SpaceName};
 use bucket::{Bucket, Cut};
 use rows::Rows;
 use series::{Reader, Series};
@@ -186,6 +188,26 @@ impl Chart {
         } else {
             Err(Error::invalid(format!("smoothing by {value}: {allowed}, please")))
         }
+    }
+
+    /// Keys that no run has, each with those that are near to it.
+    #[must_use]
+    pub fn warnings(&self, projection: &Projection) -> Vec<String> {
+        let catalogue = Catalogue::new(projection, false, false);
+        let space = SpaceName::from(self.stream.space());
+        let axis = if let Axis::Key(key) = &self.x { Some(key) } else { None };
+        let keys = self.keys.iter().chain(axis).map(|key| KeyPath {
+            space,
+            name: Arc::from(key.as_str()),
+            tail: Vec::new(),
+        });
+        let unknown = keys.filter(|path| !catalogue.knows(path));
+        unknown
+            .map(|path| match catalogue.nearest(&path).as_slice() {
+                [] => format!("no run has {}", path.name),
+                near => format!("no run has {}; near: {}", path.name, near.join(", ")),
+            })
+            .collect()
     }
 
     pub(crate) fn rows(
