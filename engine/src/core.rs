@@ -348,6 +348,7 @@ fn snapshot_of(projection: &Projection, writer: &Writer, tables: &Arc<Tables>) -
         open_nanos: writer.open_nanos(),
         segments: Arc::clone(writer.segments()),
         tables: Arc::clone(tables),
+        reads: None,
     }
 }
 
@@ -364,5 +365,6 @@ pub fn read_in(world: &World) -> Result<Snapshot> {
         open_nanos: found.manifest.open_nanos,
         segments: Arc::new(found.segments),
         tables: Arc::new(found.tables),
+        reads: None,
     })
 }

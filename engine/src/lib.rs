@@ -42,6 +42,7 @@ pub mod plant;
 mod plant;
 mod projection;
 mod queue;
+mod reads;
 mod recovery;
 mod snapshot;
 mod stop;
@@ -71,6 +72,7 @@ pub use projection::{
     Projection, RUNS_PER_CHUNK, Run, Screen, Shown, Space, Stream, StreamKind, Table, Totals, Tree, User,
     is_nested, leaves_in,
 };
+pub use reads::{ReadCounts, Reads};
 pub use recovery::Missing;
 pub use snapshot::{Moment, SegmentInfo, Snapshot, TableInfo};
 pub use store::{Health, Store, read, read_blob};

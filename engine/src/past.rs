@@ -50,6 +50,7 @@ pub(crate) fn as_of(now: &Snapshot, moment: Moment) -> Result<Snapshot> {
         open_nanos: now.open_nanos,
         segments: Arc::clone(&now.segments),
         tables: Arc::clone(&now.tables),
+        reads: now.reads.clone(),
     })
 }
 

@@ -9,8 +9,10 @@ use crate::id::{Lsn, ProjectKey};
 use crate::log::{Located, Segments};
 use crate::past;
 use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
+use crate::reads::Reads;
 use crate::recovery::Missing;
 use crate::table::events::{Recorded, Whose};
+use crate::table::index::Entry;
 use crate::table::rows::{Piece, RowColumns, Wanted, console_lines};
 use crate::table::runs::RunHead;
 use crate::table::{Kind, Table, Tables};
@@ -26,9 +28,17 @@ pub struct Snapshot {
     pub(crate) open_nanos: u64,
     pub(crate) segments: Arc<Segments>,
     pub(crate) tables: Arc<Tables>,
+    /// Where it is counted what is read through this.
+    pub(crate) reads: Option<Arc<Reads>>,
 }
 
 impl Snapshot {
+    /// The same moment, through which what is read is counted.
+    #[must_use]
+    pub fn counting(&self, reads: &Arc<Reads>) -> Self {
+        Self { reads: Some(Arc::clone(reads)), ..self.clone() }
+    }
+
     /// Where the rows of a run stand: in table files, in no order that means anything, then in the tail
     /// of the log. Rows of one position may stand in several; each says which event wrote it.
     ///
@@ -102,7 +112,7 @@ impl Snapshot {
                 _ => return Ok(None),
             }
         }
-        file.map(|file| file.columns(&entries, keys)).transpose()
+        file.map(|file| file.columns(&entries, keys, self.reads.as_ref())).transpose()
     }
 
     /// Where the rows of a run stand that no table file has.
@@ -142,15 +152,26 @@ impl Snapshot {
     fn wanted_rows(&self, extent: &Extent, wanted: Wanted<'_>) -> Result<Piece> {
         let location = match &extent.place {
             Place::Log(location) => *location,
-            Place::Table(table, entry) => return Ok(table.read(entry, wanted)?.until(self.durable)),
+            Place::Table(table, entry) => return self.at_rest(table, entry, wanted),
         };
-        let event = self.segments.event(location, extent.lsn)?;
+        let event = self.event(location, extent.lsn)?;
         let rows = match event.body {
             Body::Logged(rows) | Body::SystemSampled(rows) => rows,
             other => return Err(misfit(location, other.name())),
         };
         let block = Block::parse(rows.block).map_err(|error| misfit(location, &error.to_string()))?;
         Ok(Piece::logged(block, extent.lsn, extent.first_line))
+    }
+
+    fn at_rest(&self, table: &Table, entry: &Entry, wanted: Wanted<'_>) -> Result<Piece> {
+        Ok(table.counted(entry, wanted, self.reads.as_ref())?.until(self.durable))
+    }
+
+    fn event(&self, location: Location, lsn: Lsn) -> Result<Event> {
+        if let Some(reads) = &self.reads {
+            reads.note_event();
+        }
+        self.segments.event(location, lsn)
     }
 
     /// A run's console as it stands: of each line the newest text.
@@ -178,12 +199,12 @@ impl Snapshot {
         let location = match &extent.place {
             Place::Log(location) => *location,
             Place::Table(table, entry) => {
-                let piece = table.read(entry, Wanted::All)?.until(self.durable);
+                let piece = self.at_rest(table, entry, Wanted::All)?;
                 let lines = (0u32..).zip(console_lines(&piece.block));
                 return Ok(lines.map(|(row, line)| (piece.line(row), piece.lsn(row), line)).collect());
             }
         };
-        match self.segments.event(location, extent.lsn)?.body {
+        match self.event(location, extent.lsn)?.body {
             Body::ConsoleWritten(console) => Ok((extent.first_line..)
                 .zip(console.lines)
                 .map(|(number, line)| (number, extent.lsn, line))

@@ -24,7 +24,8 @@ use engine::{
 /// - 1.3: that part of the log is packed; the manifest has version 3.
 /// - 1.4: runs can be erased; stored runs and state have version 2; the manifest has version 4, in which the
 ///   subjects of segments are packed.
-const VERSIONS: [&str; 5] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4"];
+/// - 1.5: the index of a file of rows says where steps rise.
+const VERSIONS: [&str; 6] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5"];
 const TODAY: &str = VERSIONS[VERSIONS.len() - 1];
 
 fn folder(version: &str) -> PathBuf {

@@ -60,6 +60,12 @@ impl Extent {
         }
     }
 
+    /// Whether it is known that every row has a step, above that of the row before it.
+    #[must_use]
+    pub fn steps_rise(&self) -> bool {
+        matches!(&self.place, Place::Table(_, entry) if entry.steps_rise)
+    }
+
     /// Whether its rows stand in a table file.
     #[must_use]
     pub fn is_in_file(&self) -> bool {

@@ -8,7 +8,7 @@ use super::blocks::{Checked, Sidecar, Sink};
 use super::events::{Choice, EventFile, Recorded, Whose};
 use super::index::Entry;
 use super::once::Once;
-use super::rows::{Piece, RowColumns, RowFile, Wanted, Written};
+use super::rows::{Meter, Piece, RowColumns, RowFile, Wanted, Written};
 use super::runs::{RunFile, RunFiles};
 use super::source::{Marking, Source as _};
 use super::usage::Weights;
@@ -17,6 +17,7 @@ use crate::disk::{self, Disk, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
 use crate::event::Time;
 use crate::id::{Lsn, ProjectKey};
+use crate::reads::Reads;
 use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// The table files that a snapshot may read.
@@ -259,7 +260,22 @@ impl Table {
     ///
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn read(&self, entry: &Entry, wanted: Wanted<'_>) -> Result<Piece> {
-        self.derived(self.rows().and_then(|rows| rows.read(entry, wanted)))
+        self.counted(entry, wanted, None)
+    }
+
+    /// The same, counted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::read`].
+    pub(crate) fn counted(
+        &self,
+        entry: &Entry,
+        wanted: Wanted<'_>,
+        reads: Option<&Arc<Reads>>,
+    ) -> Result<Piece> {
+        let meter = Meter { reads, file: self.meta.id.0 };
+        self.derived(self.rows().and_then(|rows| rows.read(entry, wanted, meter)))
     }
 
     /// The rows of entries that rise in the file.
@@ -268,7 +284,7 @@ impl Table {
     ///
     /// `Damaged` when the file is not what was written; `Io`.
     pub(crate) fn read_many(&self, entries: &[&Entry], wanted: Wanted<'_>) -> Result<Vec<Piece>> {
-        self.derived(self.rows().and_then(|rows| rows.read_many(entries, wanted)))
+        self.derived(self.rows().and_then(|rows| rows.read_many(entries, wanted, Meter::default())))
     }
 
     /// The columns of some keys, of the rows of entries that rise in the file.
@@ -276,8 +292,14 @@ impl Table {
     /// # Errors
     ///
     /// `Damaged` when the file is not what was written; `Io`.
-    pub(crate) fn columns(&self, entries: &[&Entry], keys: &[Arc<str>]) -> Result<RowColumns> {
-        self.derived(self.rows().and_then(|rows| rows.columns(entries, keys)))
+    pub(crate) fn columns(
+        &self,
+        entries: &[&Entry],
+        keys: &[Arc<str>],
+        reads: Option<&Arc<Reads>>,
+    ) -> Result<RowColumns> {
+        let meter = Meter { reads, file: self.meta.id.0 };
+        self.derived(self.rows().and_then(|rows| rows.columns(entries, keys, meter)))
     }
 
     /// About how many bytes the rows of an entry are in memory.

@@ -46,7 +46,7 @@ pub(crate) fn load(
     let footer = source.bytes(start, len as usize)?;
     Walk(&footer).root(Root::Footer).ok_or_else(|| damaged("its footer does not parse"))?;
     guarded(what, || {
-        let reader = Reader(Arc::clone(source));
+        let reader = Reader { source: Arc::clone(source), reads: None };
         let footer = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
         let mut metadata = footer.parse_and_finish(&reader).map_err(outside)?;
         if pages == Pages::Known {

@@ -31,6 +31,7 @@ const ENTRY_LEN: usize = 88;
 const _: () = assert!(ENTRY_LEN == 4 * 4 + 9 * 8, "the drawing above");
 const NO_KEY: u32 = u32::MAX;
 const HAS_STEPS: u32 = 1;
+const STEPS_RISE: u32 = 2;
 
 /// Rows of one run and writer that stand together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) struct Entry {
     /// The lowest line and the one behind the highest.
     pub(crate) lines: (u64, u64),
     pub(crate) steps: Option<(i64, i64)>,
+    /// Whether every row has a step, above that of the row before it. Files of earlier releases do not say so.
+    pub(crate) steps_rise: bool,
 }
 
 /// Lays out an index.
@@ -61,7 +64,8 @@ impl Builder {
     pub(crate) fn push(&mut self, entry: &Entry) {
         let writer = self.name(&entry.writer);
         let key = entry.key.as_ref().map_or(NO_KEY, |key| self.name(key));
-        let flags = if entry.steps.is_some() { HAS_STEPS } else { 0 };
+        let flag = |holds: bool, flag: u32| if holds { flag } else { 0 };
+        let flags = flag(entry.steps.is_some(), HAS_STEPS) | flag(entry.steps_rise, STEPS_RISE);
         for number in [entry.ordinal, writer, key, flags] {
             self.entries.extend_from_slice(&number.to_le_bytes());
         }
@@ -158,6 +162,7 @@ impl Index {
         let key = u32::from_le_bytes(key);
         let key = if key == NO_KEY { None } else { Some(Arc::clone(self.names.get(key as usize)?)) };
         let steps = (i64::from_le_bytes(low), i64::from_le_bytes(high));
+        let flags = u32::from_le_bytes(flags);
         Some(Entry {
             ordinal: u32::from_le_bytes(ordinal),
             writer: Arc::clone(self.names.get(u32::from_le_bytes(writer) as usize)?),
@@ -166,7 +171,8 @@ impl Index {
             rows: u64::from_le_bytes(rows),
             lsns: (Lsn(u64::from_le_bytes(first)), Lsn(u64::from_le_bytes(last))),
             lines: (u64::from_le_bytes(line), u64::from_le_bytes(end)),
-            steps: (u32::from_le_bytes(flags) & HAS_STEPS != 0).then_some(steps),
+            steps: (flags & HAS_STEPS != 0).then_some(steps),
+            steps_rise: flags & STEPS_RISE != 0,
         })
     }
 
@@ -211,6 +217,7 @@ mod tests {
             lsns: (Lsn(5), Lsn(9)),
             lines: (0, 10),
             steps: (ordinal.is_multiple_of(3)).then_some((-1, 8)),
+            steps_rise: ordinal.is_multiple_of(6),
         }
     }
 

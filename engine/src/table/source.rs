@@ -8,6 +8,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::{Error, Result};
+use crate::reads::Reads;
 use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// An immutable file, read piece by piece.
@@ -74,11 +75,15 @@ impl Source for Marking {
 
 /// A source as the Parquet reader takes it.
 #[derive(Clone)]
-pub(crate) struct Reader(pub(crate) Arc<dyn Source>);
+pub(crate) struct Reader {
+    pub(crate) source: Arc<dyn Source>,
+    /// Where bytes are counted.
+    pub(crate) reads: Option<Arc<Reads>>,
+}
 
 impl Length for Reader {
     fn len(&self) -> u64 {
-        self.0.len()
+        self.source.len()
     }
 }
 
@@ -86,11 +91,14 @@ impl ChunkReader for Reader {
     type T = Box<dyn Read + Send>;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        let len = usize::try_from(self.0.len().saturating_sub(start)).unwrap_or(usize::MAX);
+        let len = usize::try_from(self.source.len().saturating_sub(start)).unwrap_or(usize::MAX);
         Ok(Box::new(self.get_bytes(start, len)?.reader()))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.0.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))
+        if let Some(reads) = &self.reads {
+            reads.note_bytes(length);
+        }
+        self.source.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))
     }
 }

@@ -99,7 +99,7 @@ impl EventFile {
         let places = COLUMNS.iter().enumerate().filter(|(_, name)| names.contains(name));
         let schema = self.metadata.parquet_schema();
         let mask = parquet::arrow::ProjectionMask::roots(schema, places.map(|(place, _)| place));
-        let reader = Reader(Arc::clone(&self.source));
+        let reader = Reader { source: Arc::clone(&self.source), reads: None };
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
             .with_row_groups(vec![group])
             .with_projection(mask)

@@ -28,7 +28,7 @@ pub(crate) use load::Loader;
 pub(crate) use order::Order;
 pub use piece::Piece;
 pub(crate) use piece::{Part, PartRows, Wanted, console_block, console_lines};
-pub(crate) use read::RowFile;
+pub(crate) use read::{Meter, RowFile};
 pub(crate) use survey::Survey;
 pub(crate) use write::{Written, write};
 

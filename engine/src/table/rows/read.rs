@@ -22,6 +22,7 @@ use super::write::{KINDS, META_KEY, META_KIND, META_STORED};
 use super::{FIXED, LONG_CELL, Piece, RowColumns, Wanted};
 use crate::error::{Error, Result};
 use crate::event::{Assembled, Block, Kind};
+use crate::reads::Reads;
 use crate::table::footer::{self, Pages};
 use crate::table::index::{Entry, Index};
 use crate::table::source::{Reader, Source};
@@ -58,6 +59,14 @@ pub(super) struct ColumnMeta {
     pub(super) key: Arc<str>,
     pub(super) kind: Kind,
     pub(super) digits: Option<u8>,
+}
+
+/// Where it is counted what is read of a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Meter<'a> {
+    pub(crate) reads: Option<&'a Arc<Reads>>,
+    /// The file's number.
+    pub(crate) file: u64,
 }
 
 impl RowFile {
@@ -133,8 +142,8 @@ impl RowFile {
     /// # Errors
     ///
     /// `Damaged` when the file does not hold what it held; `Io`.
-    pub(crate) fn read(&self, entry: &Entry, wanted: Wanted<'_>) -> Result<Piece> {
-        let piece = self.read_many(&[entry], wanted)?.pop();
+    pub(crate) fn read(&self, entry: &Entry, wanted: Wanted<'_>, meter: Meter<'_>) -> Result<Piece> {
+        let piece = self.read_many(&[entry], wanted, meter)?.pop();
         piece.ok_or_else(|| Error::damaged("a table file has fewer rows than its index says"))
     }
 
@@ -143,13 +152,19 @@ impl RowFile {
     /// # Errors
     ///
     /// `Damaged` when the file does not hold what it held; `Io`.
-    pub(crate) fn read_many(&self, entries: &[&Entry], wanted: Wanted<'_>) -> Result<Vec<Piece>> {
+    pub(crate) fn read_many(
+        &self,
+        entries: &[&Entry],
+        wanted: Wanted<'_>,
+        meter: Meter<'_>,
+    ) -> Result<Vec<Piece>> {
         let footer = self.footer()?;
         let own = FIXED.len() - 2..FIXED.len();
         let chosen: Vec<&ColumnMeta> =
             footer.columns.iter().filter(|column| wanted.has(&column.key)).collect();
         footer::guarded(WHAT, || {
-            let batch = self.batch(footer, entries, own.chain(chosen.iter().map(|column| column.place)))?;
+            let places = own.chain(chosen.iter().map(|column| column.place));
+            let batch = self.batch(footer, entries, places, meter)?;
             let mut at = 0;
             let pieces = entries.iter().map(|entry| {
                 let rows = batch.slice(at, count(entry.rows));
@@ -165,12 +180,17 @@ impl RowFile {
     /// # Errors
     ///
     /// `Damaged` when the file does not hold what it held; `Io`.
-    pub(crate) fn columns(&self, entries: &[&Entry], keys: &[Arc<str>]) -> Result<RowColumns> {
+    pub(crate) fn columns(
+        &self,
+        entries: &[&Entry],
+        keys: &[Arc<str>],
+        meter: Meter<'_>,
+    ) -> Result<RowColumns> {
         let footer = self.footer()?;
         let chosen: Vec<&ColumnMeta> =
             footer.columns.iter().filter(|column| keys.contains(&column.key)).collect();
         footer::guarded(WHAT, || {
-            let batch = self.batch(footer, entries, chosen.iter().map(|column| column.place))?;
+            let batch = self.batch(footer, entries, chosen.iter().map(|column| column.place), meter)?;
             RowColumns::of(&batch, &chosen)
         })
     }
@@ -180,10 +200,14 @@ impl RowFile {
         footer: &Footer,
         entries: &[&Entry],
         places: impl Iterator<Item = usize>,
+        meter: Meter<'_>,
     ) -> Result<RecordBatch> {
         let (groups, selectors) = footer.selection(entries)?;
+        if let Some(reads) = meter.reads {
+            reads.note_groups(meter.file, footer.starts.len(), &groups);
+        }
         let rows = entries.iter().map(|entry| count(entry.rows)).fold(0, usize::saturating_add);
-        let reader = Reader(Arc::clone(&self.source));
+        let reader = Reader { source: Arc::clone(&self.source), reads: meter.reads.cloned() };
         let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, footer.metadata.clone())
             .with_row_groups(groups)
             .with_projection(ProjectionMask::roots(footer.metadata.parquet_schema(), places))

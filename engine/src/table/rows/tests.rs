@@ -72,7 +72,7 @@ fn cells_in(files: &[Arc<RowFile>], wanted: Wanted<'_>) -> Vec<String> {
     let mut cells = Vec::new();
     for file in files {
         for entry in file.index.entries().map(Result::unwrap) {
-            let piece = file.read(&entry, wanted).unwrap();
+            let piece = file.read(&entry, wanted, Meter::default()).unwrap();
             assert_eq!(u64::from(piece.block.rows()), entry.rows);
             for column in piece.block.columns() {
                 for (row, cell) in column.iter() {
@@ -190,7 +190,7 @@ proptest! {
         for file in write_all(&parts, 20) {
             let mut before = None;
             for entry in file.index.entries().map(Result::unwrap) {
-                let piece = file.read(&entry, Wanted::All).unwrap();
+                let piece = file.read(&entry, Wanted::All, Meter::default()).unwrap();
                 for (step, row) in Order::Step.positions(&piece, None) {
                     let now = (entry.ordinal, entry.writer.to_string(), step, piece.lsn(row), piece.line(row));
                     prop_assert!(before.as_ref() < Some(&now));

@@ -225,6 +225,9 @@ impl<W: Write + Send> Writer<W> {
                 lsns: (first.lsn, first.lsn),
                 lines: (first.line, first.line),
                 steps: None,
+                steps_rise: self.order == Order::Step
+                    && first.position > i64::MIN
+                    && rows.windows(2).all(|pair| matches!(pair, [a, b] if a.position < b.position)),
             };
             for row in rows {
                 entry.lsns = (entry.lsns.0.min(row.lsn), entry.lsns.1.max(row.lsn));

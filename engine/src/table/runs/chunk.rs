@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::LEAF_BYTES_MAX;
 use super::file::{KeyCells, RunFile};
 use crate::error::{Error, Result};
 use crate::event::{Cell, State, Value};
@@ -249,6 +250,36 @@ impl RunChunk {
             }
         });
         Ok(true)
+    }
+
+    /// Gives `visit` the leaves of config or summary that are not null, each with the rows among these that have
+    /// one, in no order; a leaf may come several times, with other rows. Names of more than 4,096 bytes are
+    /// left out.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged`, `Io` of a file.
+    pub fn each_leaf(&self, space: Space, visit: &mut dyn FnMut(&str, &[usize])) -> Result<()> {
+        let places = self.slots();
+        let mut slots = Vec::new();
+        for ((file, group), places) in
+            self.groups.iter().zip(&places).filter(|(_, places)| !places.is_empty())
+        {
+            for (key, column) in file.leaves(*group, space)? {
+                slots.clear();
+                slots.extend(column.rows().filter_map(|row| slot(places, row)));
+                visit(key, &slots);
+            }
+        }
+        self.each_awake(|slot, run| {
+            let tree = if space == Space::Config { &run.config } else { &run.summary };
+            tree.leaves(&mut |key, value| {
+                if !matches!(value, Value::Null) && key.len() <= LEAF_BYTES_MAX {
+                    visit(key, &[slot]);
+                }
+            });
+        });
+        Ok(())
     }
 
     /// The run of a row; none where there is no such row.

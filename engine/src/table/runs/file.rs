@@ -202,6 +202,20 @@ impl RunFile {
         Ok(KeyCells::Plain(self.column(group, &format!("{prefix}{name}"))?))
     }
 
+    /// The columns of a space's leaves in a group, each with its leaf.
+    pub(super) fn leaves(&self, group: usize, space: Space) -> Result<Vec<(&str, Column<'_>)>> {
+        let Some(prefix) = prefix(space) else { return Ok(Vec::new()) };
+        let (_, Opened { block, by_name }) = self.opened(group)?;
+        let first = by_name.partition_point(|place| block.name_at(*place as usize) < prefix);
+        let names = by_name.iter().skip(first).map(|place| block.name_at(*place as usize));
+        let mut leaves = Vec::new();
+        for name in names.take_while(|name| name.starts_with(prefix)) {
+            let leaf = name.get(prefix.len()..).unwrap_or_default();
+            leaves.extend(self.column(group, name)?.map(|column| (leaf, column)));
+        }
+        Ok(leaves)
+    }
+
     /// Whether a column's name begins so.
     fn has_within(&self, group: usize, start: &str) -> Result<bool> {
         let (_, Opened { block, by_name }) = self.opened(group)?;
