@@ -135,7 +135,10 @@ fn an_error_in_sql_is_exit_1_with_its_place() {
     let dir = sample::folder();
     assert_snapshot!(run(dir.path(), &["SELECT name\nFROM runs WHERE"]).told(dir.path()), @r"
     code 1
-    error: expected: an expression, found: EOF
+    error: expected: an expression, found: the end
+      at:    line 2, column 16
+               FROM runs WHERE
+                              ^
     ");
     assert_snapshot!(run(dir.path(), &["SELECT nme FROM runs"]).told(dir.path()), @r#"
     code 1

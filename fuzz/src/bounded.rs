@@ -12,6 +12,12 @@ const FLOOR: usize = 4 << 20;
 /// A byte of an integer is eight in memory, and a value has a few bytes around it.
 const PER_BYTE: usize = 32;
 
+/// Bytes that are allocated now.
+#[must_use]
+pub fn heap_bytes() -> usize {
+    HEAP.current_usage()
+}
+
 /// Reads an input of so many bytes, and sees that memory stays in proportion.
 pub(crate) fn bounded<T>(input_bytes: usize, read: impl FnOnce() -> T) -> T {
     bounded_by(FLOOR + PER_BYTE * input_bytes, read)

@@ -23,8 +23,13 @@ mod manifest;
 mod parquet_in;
 mod relpath;
 mod segment;
+#[cfg(feature = "server")]
+mod sql_guard;
+#[cfg(feature = "server")]
+mod sql_run;
 mod zstd;
 
+pub use bounded::heap_bytes;
 pub use compact_model::compact_model;
 #[cfg(feature = "server")]
 pub use filestream::filestream;
@@ -35,4 +40,8 @@ pub use manifest::manifest;
 pub use parquet_in::parquet_in;
 pub use relpath::relpath;
 pub use segment::segment;
+#[cfg(feature = "server")]
+pub use sql_guard::sql_guard;
+#[cfg(feature = "server")]
+pub use sql_run::sql_run;
 pub use zstd::zstd;

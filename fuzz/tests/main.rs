@@ -115,3 +115,15 @@ fn json_is_read_as_serde_json_reads_it_and_survives_a_round_trip() {
 fn any_stream_body_is_parsed_or_refused_and_no_line_is_lost() {
     replay("filestream", wbq_fuzz::filestream, 20_000);
 }
+
+#[cfg(feature = "server")]
+#[test]
+fn any_text_of_sql_is_parted_or_refused() {
+    replay("sql_guard", wbq_fuzz::sql_guard, 20_000);
+}
+
+#[cfg(feature = "server")]
+#[test]
+fn any_statement_is_answered_or_refused_in_time_and_writes_nothing() {
+    replay("sql_run", wbq_fuzz::sql_run, 1_000);
+}

@@ -100,8 +100,6 @@ pub struct Limits {
     pub connections: usize,
     /// Failed sign-ins of one address in a minute.
     pub auth_failures_per_minute: u32,
-    /// Bytes of a SQL text (L6).
-    pub sql_bytes: usize,
     /// Bytes of memory of the process (L11).
     pub memory_bytes: u64,
 }
@@ -127,7 +125,6 @@ impl Default for Limits {
             requests_per_second: 2_000,
             connections: 4_096,
             auth_failures_per_minute: 10,
-            sql_bytes: 256 << 10,
             memory_bytes: memory::half_of_all(),
         }
     }

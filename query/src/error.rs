@@ -152,10 +152,14 @@ impl Error {
     /// The parser's message, with its `at Line: 1, Column: 8` taken out of the text.
     pub(crate) fn syntax(message: &str) -> Self {
         let message = message.trim_start_matches("sql parser error: ").trim_start_matches("ParserError(\"");
+        let message = &message.replace("found: EOF", "found: the end");
         let Some((text, place)) = message.rsplit_once(" at Line: ") else {
             let lowered = lower_first(message);
-            return match message {
-                "recursion limit exceeded" => Self::too_large("the statement is nested too deeply"),
+            return match message.as_str() {
+                "recursion limit exceeded" => Self::too_large(format!(
+                    "the statement is nested deeper than {} levels",
+                    crate::limits::PARSER_DEPTH_MAX
+                )),
                 _ => Self::invalid(lowered),
             };
         };

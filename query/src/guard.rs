@@ -10,11 +10,11 @@ use datafusion::prelude::SQLOptions;
 use datafusion::sql::sqlparser::ast::{ObjectName, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::error::Error;
-use crate::limits;
+use crate::{frames, limits};
 
 /// What a statement asks for.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) fn parse(sql: &str) -> Result<Request, Error> {
         .with_recursion_limit(limits::PARSER_DEPTH_MAX)
         .with_tokens_with_locations(tokens.clone())
         .parse_statements()
-        .map_err(|error| Error::syntax(&error.to_string()))?;
+        .map_err(|error| syntax(&error, &tokens))?;
     let statement = statements.pop().ok_or_else(|| Error::invalid("there is no statement"))?;
     if !statements.is_empty() {
         return Err(Error::invalid("one statement at a time, please"));
@@ -87,8 +87,8 @@ pub fn condition(text: &str) -> Result<(), Error> {
     count(&tokens)?;
     let mut parser = Parser::new(&GenericDialect {})
         .with_recursion_limit(limits::PARSER_DEPTH_MAX)
-        .with_tokens_with_locations(tokens);
-    parser.parse_expr().map_err(|error| Error::syntax(&error.to_string()))?;
+        .with_tokens_with_locations(tokens.clone());
+    parser.parse_expr().map_err(|error| syntax(&error, &tokens))?;
     let rest = parser.peek_token();
     if rest.token == Token::EOF {
         return Ok(());
@@ -105,9 +105,22 @@ fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Error> {
             limits::SQL_BYTES_MAX
         )));
     }
+    // The tokenizer takes such a comment for SQL, at places that are not its own.
+    if sql.contains("/*!") {
+        return Err(Error::invalid("comments do not begin with /*! here, since some would run them"));
+    }
     Tokenizer::new(&GenericDialect {}, sql)
         .tokenize_with_location()
         .map_err(|error| at(Error::syntax(&error.message), error.location))
+}
+
+/// What the parser says, at its place: the end of the text where something is missing there.
+fn syntax(error: &ParserError, tokens: &[TokenWithSpan]) -> Error {
+    let error = Error::syntax(&error.to_string());
+    match tokens.iter().rfind(|token| token.token != Token::EOF) {
+        Some(last) if error.position().is_none() => at(error, last.span.end),
+        _ => error,
+    }
 }
 
 fn at(error: Error, place: Location) -> Error {
@@ -334,14 +347,14 @@ pub(crate) fn allow(plan: &LogicalPlan) -> Result<(), Error> {
                 | LogicalPlan::Unnest(_)
                 | LogicalPlan::RecursiveQuery(_)
         );
-        if is_allowed {
-            return Ok(TreeNodeRecursion::Continue);
-        }
-        refused = Some(node.display().to_string());
-        Ok(TreeNodeRecursion::Stop)
+        refused = match is_allowed {
+            true => frames::check(node)?,
+            false => Some(only_reading(node.display().to_string().split(':').next().unwrap_or("this"))),
+        };
+        Ok(if refused.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })
     .map_err(Error::from)?;
-    refused.map_or(Ok(()), |node| Err(only_reading(node.split(':').next().unwrap_or("this"))))
+    refused.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -454,7 +467,9 @@ mod tests {
         let sql = "SELECT ';' AS \"a;b\"; -- none; here\n;\n SELECT 2 /* ; */ ;;select 'ä;'";
         assert_eq!(split(sql).unwrap(), ["SELECT ';' AS \"a;b\"", "SELECT 2 /* ; */", "select 'ä;'"]);
         assert!(split(" ; -- nothing").unwrap().is_empty());
-        assert_eq!(split("SELECT 'open").unwrap_err().kind(), ErrorKind::Invalid);
+        for sql in ["SELECT 'open", "SELECT 1 /*! ; SELECT 2 */"] {
+            assert_eq!(split(sql).unwrap_err().kind(), ErrorKind::Invalid);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! | where | the question it answers |
 //! | --- | --- |
 //! | `session.rs` | how a statement is run, and when it ends |
-//! | `guard.rs` | what text and plans are refused |
+//! | `guard.rs`, `blowup.rs`, `frames.rs` | what text and plans are refused |
 //! | `resolver/` | what the names in a statement mean |
 //! | `catalog.rs` | which provider stands for a table |
 //! | `runs_table/` | what a page of runs, or of groups of runs, shows |
@@ -19,15 +19,18 @@
 //! | `smooth.rs` | how a line is smoothed |
 //! | `live.rs` | how an event is told while it happens |
 //! | `moment.rs` | how a moment of the past is written |
+//! | `watch.rs` | how a statement is kept within its time and memory while it runs |
 //! | `output/` | how batches become bytes |
 
 mod answer;
+mod blowup;
 mod catalog;
 pub mod chart;
 mod describe;
 pub mod docs;
 mod error;
 pub mod filter;
+mod frames;
 mod functions;
 mod guard;
 pub mod limits;
@@ -41,6 +44,7 @@ mod scan;
 mod session;
 pub mod smooth;
 mod tables;
+mod watch;
 
 pub use answer::{Answer, is_json_field};
 pub use error::{Error, ErrorKind};

@@ -37,6 +37,13 @@ pub const CHART_KEYS_MAX: usize = 100;
 pub const CHART_BUCKETS_MAX: usize = 10_000;
 /// Points that a chart keeps while it finds the range of its x; more are read twice.
 pub(crate) const CHART_POINTS_HELD: usize = 4 << 20;
+/// Partitions of a statement, each a thread that reads; the cores that there are, or fewer.
+pub(crate) fn partitions() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(PARTITIONS_MAX)
+}
+
+const PARTITIONS_MAX: usize = 8;
+
 /// Rows that a scan gathers into one batch.
 pub(crate) const BATCH_ROWS: usize = 8_192;
 /// Rows that are read at once where they need no merging: fewer, larger reads.
@@ -45,8 +52,28 @@ pub(crate) const SHEET_ROWS: usize = 32_768;
 pub(crate) const BATCH_CELLS: usize = 1 << 20;
 /// Batches that wait for whoever reads an answer.
 pub(crate) const BATCHES_AHEAD: usize = 4;
-/// Elements or characters that one call of a function which repeats may make.
-pub(crate) const REPEAT_MAX: i64 = 1 << 20;
+/// Subqueries within each other, where they stand as values or conditions.
+pub(crate) const SUBQUERIES_MAX: usize = 8;
+/// Tables of a statement, where those of `WITH` count wherever they are named.
+pub(crate) const TABLES_WRITTEN_OUT_MAX: usize = 1_000;
+/// Ways of grouping that `CUBE`, `ROLLUP` and `GROUPING SETS` may stand for.
+pub(crate) const GROUPING_SETS_MAX: usize = 1_024;
+/// The length of a list or text that a type may fix.
+pub(crate) const TYPE_LENGTH_MAX: usize = 1 << 16;
+/// Warnings of one answer; they travel in a header.
+pub(crate) const WARNINGS_MAX: usize = 20;
+/// Bytes of a value that is the same in all rows, worked out while a statement is planned.
+pub(crate) const CONSTANT_BYTES_MAX: usize = 1 << 20;
+/// Bytes that one call of a function may make of a batch, as far as its arguments tell beforehand.
+pub(crate) const CALL_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a pattern that texts are matched with.
+pub(crate) const PATTERN_BYTES_MAX: usize = 1 << 10;
+/// Rows that a bound of a window's frame may be away, where it is a number.
+pub(crate) const FRAME_REACH_MAX: u64 = 1 << 32;
+/// Rows of a frame of a window function that works out each row of the whole frame.
+pub(crate) const FRAME_ROWS_MAX: u64 = 1_000;
+/// Patterns that differ, where a column gives them.
+pub(crate) const PATTERNS_MAX: usize = 64;
 /// Bytes of a pattern of `glob`.
 pub const GLOB_BYTES_MAX: usize = 1 << 10;
 

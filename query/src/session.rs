@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
@@ -24,17 +25,19 @@ use datafusion::sql::parser::Statement as Parsed;
 use engine::{Moment, ProjectKey, Snapshot};
 use futures::StreamExt;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{Answer, Head, Shape};
-use crate::chart::Chart;
+use crate::chart::{Bounds, Chart};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{self, Limits};
 use crate::memory::{AllStatements, OneStatement};
 use crate::resolver::{self, Catalogue, Past, Resolved};
 use crate::scan::{ColumnCache, Context};
-use crate::{catalog, describe, functions, guard};
+use crate::watch::Watch;
+use crate::{blowup, catalog, describe, functions, guard};
 
 /// How a statement is run.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +65,8 @@ pub struct Database {
 struct Started {
     shared: Arc<Shared>,
     runtime: Runtime,
+    /// One thread that looks at the time, whatever statements do with theirs.
+    keeper: Runtime,
 }
 
 struct Shared {
@@ -94,7 +99,7 @@ impl Database {
     ///
     /// `Busy` when too many run and wait; `Damaged`.
     pub async fn as_of(&self, now: Arc<Snapshot>, moment: Moment) -> Result<Arc<Snapshot>, Error> {
-        let Started { shared, runtime } = self.started()?;
+        let Started { shared, runtime, .. } = self.started()?;
         let shared = Arc::clone(shared);
         let replay = runtime.spawn(async move {
             let _turn = shared.turn().await?;
@@ -116,7 +121,7 @@ impl Database {
     /// What [`Chart::check`] says; `NotFound` of a run; `Timeout`, `Busy`, `Damaged`.
     pub async fn chart(&self, snapshot: Arc<Snapshot>, chart: Chart) -> Result<RecordBatch, Error> {
         chart.check()?;
-        let Started { shared, runtime } = self.started()?;
+        let Started { shared, runtime, .. } = self.started()?;
         let shared = Arc::clone(shared);
         let waits = Arc::new(());
         let waited = Arc::downgrade(&waits);
@@ -126,7 +131,11 @@ impl Database {
             let _turn = turn.unwrap_or_else(|_elapsed| Err(too_late(shared.limits.timeout)))?;
             let context = shared.context(snapshot, false);
             let goes_on = || waited.strong_count() > 0 && Instant::now() < deadline;
-            tokio::task::block_in_place(|| chart.rows(&context, &goes_on))
+            let memory = OneStatement::new(shared.limits.statement_bytes, Arc::clone(&shared.memory));
+            let memory: Arc<dyn MemoryPool> = Arc::new(memory);
+            let memory = MemoryConsumer::new("chart").register(&memory);
+            let bounds = Bounds { goes_on: &goes_on, memory: &memory };
+            tokio::task::block_in_place(|| chart.rows(&context, bounds))
         });
         let drawn = drawn.await;
         drop(waits);
@@ -154,19 +163,27 @@ impl Database {
         sql: &str,
         options: &QueryOptions,
     ) -> Result<Answer, Error> {
-        let Started { shared, runtime } = self.started()?;
-        let (head, planned) = oneshot::channel();
+        let Started { shared, runtime, keeper } = self.started()?;
+        let (head, mut planned) = mpsc::channel(2);
         let (batches, rows) = mpsc::channel(limits::BATCHES_AHEAD);
         let lsn = snapshot.durable;
-        let statement =
-            Statement { shared: Arc::clone(shared), snapshot, sql: sql.to_owned(), options: options.clone() };
-        let task = runtime.spawn(statement.run(head, batches));
-        let running = Running(task.abort_handle());
-        match planned.await {
-            Ok(Ok(head)) => Ok(Answer::new(head, lsn, rows, running, options.row_limit)),
-            Ok(Err(error)) => Err(error),
+        let watch = Arc::new(Watch::new(shared.limits.statement_bytes));
+        let statement = Statement {
+            shared: Arc::clone(shared),
+            snapshot,
+            sql: sql.to_owned(),
+            options: options.clone(),
+            watch: Arc::clone(&watch),
+        };
+        let timeout = options.timeout.unwrap_or(shared.limits.timeout);
+        let task = runtime.spawn(statement.run(head.clone(), batches.clone()));
+        let running = Running { task: task.abort_handle(), watch: Arc::clone(&watch) };
+        keeper.spawn(Keeper { task, watch, timeout, head, batches }.keep());
+        match planned.recv().await {
+            Some(Ok(head)) => Ok(Answer::new(head, lsn, rows, running, options.row_limit)),
+            Some(Err(error)) => Err(error),
             // The task ended without a word: it panicked.
-            Err(_) => Err(Error::new(
+            None => Err(Error::new(
                 ErrorKind::Internal,
                 "the statement could not be run because of an internal error",
             )),
@@ -176,12 +193,10 @@ impl Database {
 
 impl Started {
     fn new(limits: Limits) -> Result<Self, Error> {
-        let runtime = Builder::new_multi_thread()
-            .thread_name("wbq-query")
-            .thread_stack_size(limits::STACK_BYTES)
-            .enable_time()
-            .build()
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start threads: {error}")))?;
+        // One more than statements run: one that does not let go for a while holds up no other.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).max(limits.running) + 1;
+        let runtime = runtime_of("wbq-query", threads)?;
+        let keeper = runtime_of("wbq-keeper", 1)?;
         let shared = Shared {
             template: functions::template()?,
             environment: catalog::environment(&limits)?,
@@ -191,8 +206,18 @@ impl Started {
             waiting: AtomicUsize::new(0),
             limits,
         };
-        Ok(Self { shared: Arc::new(shared), runtime })
+        Ok(Self { shared: Arc::new(shared), runtime, keeper })
     }
+}
+
+fn runtime_of(name: &str, threads: usize) -> Result<Runtime, Error> {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .thread_stack_size(limits::STACK_BYTES)
+        .enable_time()
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start threads: {error}")))
 }
 
 impl Drop for Database {
@@ -200,17 +225,46 @@ impl Drop for Database {
         // Waiting for threads is not allowed on every thread that may drop us.
         if let Some(Ok(started)) = self.started.take() {
             started.runtime.shutdown_background();
+            started.keeper.shutdown_background();
         }
     }
 }
 
 /// A statement's task; dropping this ends it.
 #[derive(Debug)]
-pub(crate) struct Running(tokio::task::AbortHandle);
+pub(crate) struct Running {
+    task: AbortHandle,
+    watch: Arc<Watch>,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.abort();
+        self.watch.end();
+        self.task.abort();
+    }
+}
+
+type Heads = mpsc::Sender<Result<Head, Error>>;
+
+/// Ends a statement whose time is over, and tells whoever waits for it, whether it lets go or not.
+struct Keeper {
+    task: JoinHandle<()>,
+    watch: Arc<Watch>,
+    timeout: Duration,
+    head: Heads,
+    batches: Batches,
+}
+
+impl Keeper {
+    async fn keep(mut self) {
+        if timeout_at(Instant::now() + self.timeout, &mut self.task).await.is_ok() {
+            return;
+        }
+        self.watch.end();
+        self.task.abort();
+        // Whoever asked may be gone.
+        let _gone = self.head.try_send(Err(too_late(self.timeout)));
+        let _gone = self.batches.send(Err(too_late(self.timeout))).await;
     }
 }
 
@@ -219,35 +273,27 @@ struct Statement {
     snapshot: Arc<Snapshot>,
     sql: String,
     options: QueryOptions,
+    watch: Arc<Watch>,
 }
 
 type Batches = mpsc::Sender<Result<Option<RecordBatch>, Error>>;
 
 impl Statement {
-    async fn run(self, head: oneshot::Sender<Result<Head, Error>>, batches: Batches) {
-        let timeout = self.options.timeout.unwrap_or(self.shared.limits.timeout);
-        let deadline = Instant::now() + timeout;
-        let planned = timeout_at(deadline, async {
+    async fn run(self, head: Heads, batches: Batches) {
+        let planned = async {
             let turn = self.shared.turn().await?;
             Ok((turn, self.plan().await?))
-        });
-        let (turn, (stream, shape, warnings)) = match planned.await.unwrap_or_else(|_| Err(too_late(timeout)))
-        {
+        };
+        let (_turn, (stream, shape, warnings)) = match planned.await {
             Ok(planned) => planned,
             Err(error) => {
                 // Whoever asked may be gone.
-                let _gone = head.send(Err(error));
+                let _gone = head.send(Err(error)).await;
                 return;
             }
         };
-        if head.send(Ok(Head { schema: shape.schema(), warnings })).is_err() {
-            return;
-        }
-        let answered = timeout_at(deadline, answer(stream, &shape, &batches)).await;
-        if answered.is_err() {
-            // The next one need not wait until this one's reader has read so far.
-            drop(turn);
-            let _gone = batches.send(Err(too_late(timeout))).await;
+        if head.send(Ok(Head { schema: shape.schema(), warnings })).await.is_ok() {
+            answer(stream, &shape, &batches).await;
         }
     }
 
@@ -258,11 +304,21 @@ impl Statement {
                 .of(options.project.as_ref())
         };
         let resolved = match guard::parse(&self.sql)? {
-            guard::Request::Rows(statement) => resolver::resolve(*statement, &catalogue())?,
-            guard::Request::Describe(name) => return Ok(ready(describe::table(&name, &catalogue())?)),
+            guard::Request::Rows(statement) => {
+                blowup::check(&statement)?;
+                resolver::resolve(*statement, &catalogue())?
+            }
+            guard::Request::Describe(name) => {
+                let (context, project) =
+                    (self.context(Arc::clone(&self.snapshot)), self.options.project.as_ref());
+                return Ok(ready(describe::table(&name, &catalogue(), &context, project)?));
+            }
             guard::Request::Tables => return Ok(ready(describe::tables()?)),
         };
         let Resolved { statement, tables, past, mut warnings } = resolved;
+        let more = warnings.len().saturating_sub(limits::WARNINGS_MAX);
+        warnings.truncate(limits::WARNINGS_MAX);
+        warnings.extend((more > 0).then(|| format!("and {more} warnings more")));
         warnings.extend(self.loss());
         let mut state = self.shared.template.clone();
         let context = self.context(Arc::clone(&self.snapshot));
@@ -271,7 +327,9 @@ impl Statement {
         state.mark_start_execution();
         let plan = state.statement_to_plan(Parsed::Statement(Box::new(statement))).await?;
         guard::allow(&plan)?;
-        let plan = state.create_physical_plan(&plan).await?;
+        let plan = functions::patterns::watched(plan)?;
+        let plan = self.watch.hold(state.optimize(&plan)?)?;
+        let plan = self.watch.over(state.query_planner().create_physical_plan(&plan, &state).await?)?;
         let stream = execute_stream(plan, self.task(&state))?;
         let shape = Shape::of(&stream.schema());
         Ok((stream, shape, warnings))

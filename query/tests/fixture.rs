@@ -205,15 +205,20 @@ impl Logger<'_> {
     }
 
     pub(crate) fn console(&mut self, writer: &str, first_line: u64, lines: &[(&str, bool)]) -> &mut Self {
-        let line = |(text, is_stderr): &(&str, bool)| ConsoleLine {
-            time: Some(START),
-            is_stderr: *is_stderr,
-            label: "".into(),
-            text: (*text).into(),
-        };
+        let lines = lines.iter().map(|(text, is_stderr)| console_line(text, *is_stderr, START)).collect();
+        self.write(writer, first_line, lines)
+    }
+
+    /// Lines on stdout, one a minute from a time on.
+    pub(crate) fn console_at(&mut self, time: i64, lines: &[&str]) -> &mut Self {
+        let line = |(text, minute): (&&str, i64)| console_line(text, false, time + minute * 60 * SECOND);
+        self.write("", 0, lines.iter().zip(0..).map(line).collect())
+    }
+
+    fn write(&mut self, writer: &str, first_line: u64, lines: Vec<ConsoleLine>) -> &mut Self {
         let mut chunk = self.chunk(writer, u32::try_from(lines.len()).unwrap());
         chunk.first_line = first_line;
-        self.event(START, Body::ConsoleWritten(Console { chunk, lines: lines.iter().map(line).collect() }));
+        self.event(START, Body::ConsoleWritten(Console { chunk, lines }));
         self
     }
 
@@ -227,6 +232,10 @@ impl Logger<'_> {
         };
         self.event(START + 60 * SECOND, Body::StateChanged(change))
     }
+}
+
+fn console_line(text: &str, is_stderr: bool, time: i64) -> ConsoleLine {
+    ConsoleLine { time: Some(time), is_stderr, label: "".into(), text: text.into() }
 }
 
 /// The top-level members of a JSON object, each set.

@@ -518,3 +518,25 @@ fn a_histogram_shows_in_every_format() {
         }
     }
 }
+
+#[test]
+fn the_least_and_greatest_do_not_depend_on_the_order_of_rows_and_know_infinities() {
+    let fixture = Fixture::new();
+    let rows = "(VALUES (1, 0.5), (1, 'NaN'::double), (2, 'NaN'::double), (2, 0.5), (3, 'NaN'::double), \
+                (4, 'inf'::double), (5, '-inf'::double), (6, NULL)) t(g, x)";
+    assert_eq!(
+        fixture.rows(&format!("SELECT g, min(x) AS low, max(x) AS high FROM {rows} GROUP BY g ORDER BY g")),
+        [
+            r#"{"g":1,"low":0.5,"high":"NaN"}"#,
+            r#"{"g":2,"low":0.5,"high":"NaN"}"#,
+            r#"{"g":3,"low":"NaN","high":"NaN"}"#,
+            r#"{"g":4,"low":"Infinity","high":"Infinity"}"#,
+            r#"{"g":5,"low":"-Infinity","high":"-Infinity"}"#,
+            r#"{"g":6,"low":null,"high":null}"#
+        ]
+    );
+    assert_eq!(
+        fixture.rows(&format!("SELECT min(x) AS low, max(x) AS high FROM {rows} WHERE g < 4")),
+        [r#"{"low":0.5,"high":"NaN"}"#]
+    );
+}

@@ -50,6 +50,7 @@ fn wrong_statements_say_what_and_where() {
     let cases = [
         ("SELECT FROM runs WHERE", ErrorKind::Invalid),
         ("SELECT nmae FROM runs", ErrorKind::Invalid),
+        ("SELECT sumary.loss FROM runs", ErrorKind::Invalid),
         ("SELECT name FROM rnus", ErrorKind::NotFound),
         ("SELECT flor(1.5)", ErrorKind::Invalid),
         ("SELECT name + 1 FROM runs", ErrorKind::Invalid),
@@ -72,9 +73,11 @@ fn wrong_statements_say_what_and_where() {
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
     SELECT FROM runs WHERE
-        expected: an expression, found: EOF None None
+        expected: an expression, found: the end Some((1, 23)) None
     SELECT nmae FROM runs
         there is no column "nmae" Some((1, 8)) Some("did you mean name?")
+    SELECT sumary.loss FROM runs
+        there is no column "sumary.loss" Some((1, 8)) Some("did you mean summary.loss?")
     SELECT name FROM rnus
         there is no table "rnus" Some((1, 18)) Some("did you mean runs?")
     SELECT flor(1.5)

@@ -197,7 +197,6 @@ fn a_key_of_several_kinds_is_a_number_and_a_text_by_its_place() {
         fixture.rows("SELECT run_id FROM runs ORDER BY summary.x, run_id"),
         [r#"{"run_id":"d"}"#, r#"{"run_id":"a"}"#, r#"{"run_id":"b"}"#, r#"{"run_id":"c"}"#]
     );
-    assert!(fixture.rows("DESCRIBE runs").contains(
-        &r#"{"column_name":"summary.x","type":"mixed","meaning":"a key that runs have"}"#.to_owned()
-    ));
+    let is_mixed = |row: &String| row.starts_with(r#"{"column_name":"summary.x","type":"mixed","#);
+    assert!(fixture.rows("DESCRIBE runs").iter().any(is_mixed));
 }

@@ -1,8 +1,10 @@
 //! What crosses crates, tested in one binary.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod bad_sql;
 mod docs;
 mod format;
 mod golden;
 mod ids;
+mod sql_diff;
 mod streams;

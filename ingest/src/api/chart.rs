@@ -4,7 +4,6 @@
 //! of `POST /sql`; the answer names the position that it shows.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Extension;
 use axum::body::Body;
@@ -13,17 +12,15 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use engine::{RunPath, Snapshot};
 use query::chart::{self, Aggregate, Axis, Band, Chart, Grouping, Smoothing, Stream};
-use query::output::Writer;
+use query::output::{Format, Writer};
 use query::{Error, QueryOptions, limits as query_limits, runs_table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::runs::{Keys, predicate};
-use super::sql;
+use super::{asked, sql};
 use crate::app::App;
 use crate::http::error::Refusal;
-use crate::http::limits;
-use crate::http::memory::Work;
 use crate::http::trace::RequestId;
 
 /// Into how many buckets a range is cut where nobody says (SEMANTICS 9).
@@ -66,33 +63,26 @@ struct Request {
 
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
-    Extension(RequestId(id)): Extension<RequestId>,
+    Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    app.pool.memory.admit(Work::Query)?;
-    let body = limits::read_json(&app.pool, &app.limits, &headers, body).await?;
-    let asked: Request = serde_json::from_slice(&body.bytes)
-        .map_err(|error| Refusal::invalid(format!("the body is no request for a chart: {error}")))?;
-    let format = sql::format(&headers)?;
-    let began = Instant::now();
-    let answered = async {
-        let snapshot = sql::snapshot(&app, asked.as_of.as_deref()).await?;
-        let lsn = snapshot.durable;
-        let chart = asked.chart(&app, &snapshot).await?;
-        let warnings = sql::ascii_json(&chart.warnings(&snapshot.projection));
-        let rows = app.sql.database().chart(snapshot, chart).await?;
-        let mut headers = HeaderMap::new();
-        sql::add_head(&mut headers, format, lsn, &warnings);
-        let written = Writer::new(format, &rows.schema(), Vec::new()).and_then(|mut writer| {
-            writer.write(&rows)?;
-            writer.finish()
-        });
-        Ok(written.map_or_else(|error| sql::unwritable(&error), |bytes| (headers, bytes).into_response()))
-    }
-    .await;
-    crate::http::metrics::queried(began.elapsed());
-    Ok(answered.unwrap_or_else(|error: Error| sql::refused(&error, &id)))
+    asked::answered(&app, &id, &headers, body, "a chart", |asked, format| answer(&app, asked, format)).await
+}
+
+async fn answer(app: &App, asked: Request, format: Format) -> Result<Response, Error> {
+    let snapshot = sql::snapshot(app, asked.as_of.as_deref()).await?;
+    let lsn = snapshot.durable;
+    let chart = asked.chart(app, &snapshot).await?;
+    let warnings = sql::ascii_json(&chart.warnings(&snapshot.projection));
+    let rows = app.sql.database().chart(snapshot, chart).await?;
+    let mut headers = HeaderMap::new();
+    sql::add_head(&mut headers, format, lsn, &warnings);
+    let written = Writer::new(format, &rows.schema(), Vec::new()).and_then(|mut writer| {
+        writer.write(&rows)?;
+        writer.finish()
+    });
+    Ok(written.map_or_else(|error| sql::unwritable(&error), |bytes| (headers, bytes).into_response()))
 }
 
 impl Request {

@@ -5,7 +5,6 @@
 //! of `POST /sql`; JSON has the totals around the rows, every other format in headers.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Extension;
 use axum::body::Body;
@@ -20,11 +19,10 @@ use query::{Error, QueryOptions};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::asked;
 use super::sql::{self, Around};
 use crate::app::App;
 use crate::http::error::Refusal;
-use crate::http::limits;
-use crate::http::memory::Work;
 use crate::http::trace::RequestId;
 
 /// Rows on all pages: runs, or groups of them.
@@ -86,22 +84,14 @@ fn page_rows() -> u64 {
 
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
-    Extension(RequestId(id)): Extension<RequestId>,
+    Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    app.pool.memory.admit(Work::Query)?;
-    let body = limits::read_json(&app.pool, &app.limits, &headers, body).await?;
-    let asked: Request = serde_json::from_slice(&body.bytes)
-        .map_err(|error| Refusal::invalid(format!("the body is no request for runs: {error}")))?;
-    let format = sql::format(&headers)?;
-    let began = Instant::now();
-    let answered = answer(&app, &asked, format).await;
-    crate::http::metrics::queried(began.elapsed());
-    Ok(answered.unwrap_or_else(|error| sql::refused(&error, &id)))
+    asked::answered(&app, &id, &headers, body, "runs", |asked, format| answer(&app, asked, format)).await
 }
 
-async fn answer(app: &App, asked: &Request, format: Format) -> Result<Response, Error> {
+async fn answer(app: &App, asked: Request, format: Format) -> Result<Response, Error> {
     let request = asked.table(app.store.now())?;
     let snapshot = sql::snapshot(app, asked.as_of.as_deref()).await?;
     let options = QueryOptions {
@@ -120,7 +110,7 @@ async fn answer(app: &App, asked: &Request, format: Format) -> Result<Response, 
             }
             sql::respond(answer, format, around).await
         }
-        Page::Groups(groups) => Ok(grouped(asked, &request, &groups, format)),
+        Page::Groups(groups) => Ok(grouped(&asked, &request, &groups, format)),
     }
 }
 

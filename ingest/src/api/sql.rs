@@ -11,7 +11,6 @@ use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -25,11 +24,10 @@ use query::{Answer, Database, Error, ErrorKind, Limits, QueryOptions};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::asked;
 use crate::app::App;
 use crate::guarded::Guarded;
 use crate::http::error::Refusal;
-use crate::http::limits;
-use crate::http::memory::Work;
 use crate::http::trace::RequestId;
 
 /// Rows of an answer whose whole a reader must hold (L7).
@@ -87,34 +85,24 @@ struct Request {
 
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
-    Extension(RequestId(id)): Extension<RequestId>,
+    Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    app.pool.memory.admit(Work::Query)?;
-    let body = limits::read_json(&app.pool, &app.limits, &headers, body).await?;
-    let request: Request = serde_json::from_slice(&body.bytes)
-        .map_err(|error| Refusal::invalid(format!("the body is not a SQL request: {error}")))?;
-    if request.sql.len() > app.limits.sql_bytes {
-        return Err(Refusal::invalid(format!("the SQL text is larger than {} bytes", app.limits.sql_bytes)));
-    }
-    let format = format(&headers)?;
+    asked::answered(&app, &id, &headers, body, "SQL", |asked, format| answer(&app, asked, format)).await
+}
+
+async fn answer(app: &App, asked: Request, format: Format) -> Result<Response, Error> {
     let is_streamed = matches!(format, Format::Arrow | Format::Parquet | Format::Ndjson);
     let options = QueryOptions {
-        strict: request.strict,
-        include_deleted: request.include_deleted,
+        strict: asked.strict,
+        include_deleted: asked.include_deleted,
         row_limit: (!is_streamed).then_some(TEXT_ROWS_MAX),
         ..QueryOptions::default()
     };
-    let began = Instant::now();
-    let answered = async {
-        let snapshot = snapshot(&app, request.as_of.as_deref()).await?;
-        let answer = app.sql.database().query(snapshot, &request.sql, &options).await?;
-        respond(answer, format, Around::default()).await
-    }
-    .await;
-    crate::http::metrics::queried(began.elapsed());
-    Ok(answered.unwrap_or_else(|error| refused(&error, &id)))
+    let snapshot = snapshot(app, asked.as_of.as_deref()).await?;
+    let answer = app.sql.database().query(snapshot, &asked.sql, &options).await?;
+    respond(answer, format, Around::default()).await
 }
 
 /// What the statement looks at: the newest snapshot, or the store as it was.

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use datafusion::execution::memory_pool::MemoryReservation;
 use engine::{ProjectKey, Projection, RunPath, Space};
 use serde::Deserialize;
 
@@ -31,6 +32,20 @@ use crate::tables::key::{KeyPath, SpaceName};
 use bucket::{Bucket, Cut};
 use rows::Rows;
 use series::{Reader, Series};
+
+/// What holds for the drawing of one chart: for how long it goes on, and where its memory is counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) goes_on: &'a dyn Fn() -> bool,
+    pub(crate) memory: &'a MemoryReservation,
+}
+
+impl Bounds<'_> {
+    fn check(&self) -> Result<(), Error> {
+        let ended = "the chart took longer than it may, or nobody waits for it any more";
+        if (self.goes_on)() { Ok(()) } else { Err(Error::new(ErrorKind::Timeout, ended)) }
+    }
+}
 
 /// What a chart shows.
 #[derive(Debug, Clone)]
@@ -210,12 +225,8 @@ impl Chart {
             .collect()
     }
 
-    pub(crate) fn rows(
-        &self,
-        context: &Arc<Context>,
-        goes_on: &dyn Fn() -> bool,
-    ) -> Result<RecordBatch, Error> {
-        let reader = Reader::new(context, self);
+    pub(crate) fn rows(&self, context: &Arc<Context>, bounds: Bounds<'_>) -> Result<RecordBatch, Error> {
+        let reader = Reader::new(context, self, bounds);
         let runs = self
             .runs
             .iter()
@@ -224,7 +235,7 @@ impl Chart {
                 Ok((reader.find(path)?.ok_or_else(missing)?, group.as_deref()))
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let read = |run| if goes_on() { reader.read(run) } else { Err(ended()) };
+        let read = |run| reader.read(run);
         let mut held: Vec<Option<Vec<Series>>> = Vec::new();
         let range = match reader.range(runs.iter().map(|(run, _)| run))? {
             Some(range) => range,
@@ -235,7 +246,13 @@ impl Chart {
                     let of_run = read(run)?;
                     of_run.iter().for_each(|series| range.take(series));
                     points += of_run.iter().map(Series::len).sum::<usize>();
-                    held.push((points <= limits::CHART_POINTS_HELD).then_some(of_run));
+                    let is_held = points <= limits::CHART_POINTS_HELD;
+                    held.push(if is_held {
+                        Some(of_run)
+                    } else {
+                        reader.forget(of_run);
+                        None
+                    });
                 }
                 range.within(self.range)
             }
@@ -254,11 +271,14 @@ impl Chart {
             for (place, series) in of_run.iter().enumerate() {
                 let buckets = self.line(cut, series);
                 if is_grouped {
+                    bounds.memory.try_grow(buckets.len() * size_of::<Bucket>())?;
                     groups.entry((*group, place)).or_default().push(buckets);
                 } else {
+                    bounds.memory.try_grow(buckets.len() * (rows::ROW_BYTES + run.name().len()))?;
                     rows.push(Some(run.name()), None, self.key(place), &buckets);
                 }
             }
+            reader.forget(of_run);
         }
         if let Some(grouping) = self.grouping {
             for ((name, place), runs) in groups {
@@ -336,8 +356,4 @@ impl Stream {
             Self::System => Space::System,
         }
     }
-}
-
-fn ended() -> Error {
-    Error::new(ErrorKind::Timeout, "the chart took longer than it may, or nobody waits for it any more")
 }

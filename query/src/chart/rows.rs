@@ -8,6 +8,9 @@ use datafusion::common::DataFusionError;
 use super::bucket::Bucket;
 use crate::error::Error;
 
+/// Bytes of a row but for the name of its run, and that of a short key.
+pub(super) const ROW_BYTES: usize = 11 * size_of::<u64>();
+
 /// Columns being filled.
 #[derive(Default)]
 pub(super) struct Rows {

@@ -6,13 +6,16 @@ use arrow::array::{Array, ArrayRef, AsArray as _, Float64Array};
 use arrow::datatypes::{DataType, Float64Type, Schema, TimestampNanosecondType};
 use engine::{RunHead, RunPath, Space};
 
-use super::{Axis, Chart};
+use super::{Axis, Bounds, Chart};
 use crate::error::Error;
 use crate::resolver::KeyColumn;
-use crate::scan::{Context, Filters, Request, Source as _};
+use crate::scan::{ALL_PLACES, Context, Filters, Request, Source as _};
 use crate::tables::history::{self, HistorySource, stream_of};
 use crate::tables::key::{KeyPath, SpaceName, View};
 use crate::tables::{Table, system};
+
+/// Bytes of a point in memory.
+const POINT_BYTES: usize = 2 * size_of::<f64>();
 
 /// The points of one run and key, in the order of its rows.
 #[derive(Debug, Clone, Default)]
@@ -74,10 +77,11 @@ pub(super) struct Reader<'a> {
     chart: &'a Chart,
     source: HistorySource,
     request: Request,
+    bounds: Bounds<'a>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(context: &'a Arc<Context>, chart: &'a Chart) -> Self {
+    pub(super) fn new(context: &'a Arc<Context>, chart: &'a Chart, bounds: Bounds<'a>) -> Self {
         let space = chart.stream.space();
         let table: &'static Table = if space == Space::System { &system::TABLE } else { &history::TABLE };
         let column = |name: &str| KeyColumn {
@@ -102,8 +106,10 @@ impl<'a> Reader<'a> {
         let projection: Arc<[usize]> = x.into_iter().chain(fixed..fixed + chart.keys.len()).collect();
         let schema = source.schema().project(&projection).unwrap_or_else(|_| Schema::empty());
         let filters = Filters::of_positions(positions(chart));
-        let request = Request { schema: Arc::new(schema), projection, filters, limit: None };
-        Self { context, chart, source, request }
+        let tally = Arc::default();
+        let request =
+            Request { schema: Arc::new(schema), projection, filters, limit: None, places: ALL_PLACES, tally };
+        Self { context, chart, source, request, bounds }
     }
 
     pub(super) fn find(&self, path: &RunPath) -> Result<Option<ChartRun>, Error> {
@@ -139,18 +145,28 @@ impl<'a> Reader<'a> {
         Ok(Some(range.within(self.chart.range)))
     }
 
-    /// The series of a run, by key.
+    /// The series of a run, by key. Their memory is counted until [`Reader::forget`].
     pub(super) fn read(&self, run: &ChartRun) -> Result<Vec<Series>, Error> {
         let mut all = vec![Series::default(); self.chart.keys.len()];
         let runs = std::iter::once(Ok(Arc::clone(&run.head)));
         for batch in self.source.rows_of(Box::new(runs), &self.request) {
             let batch = batch?;
+            self.bounds.check()?;
+            self.bounds.memory.try_grow(batch.num_rows() * self.chart.keys.len() * POINT_BYTES)?;
             let Some(xs) = batch.columns().first().and_then(|xs| self.xs(xs, run)) else { continue };
             for (series, ys) in all.iter_mut().zip(batch.columns().iter().skip(1)) {
                 take(series, &xs, ys);
             }
         }
         Ok(all)
+    }
+
+    /// Gives back the memory of a run's series.
+    pub(super) fn forget(&self, series: Vec<Series>) {
+        let bytes = series.iter().map(Series::len).sum::<usize>() * POINT_BYTES;
+        drop(series);
+        // Rows without a value were counted and hold nothing; they are given back with the chart.
+        self.bounds.memory.shrink(bytes.min(self.bounds.memory.size()));
     }
 
     /// The x of each row.

@@ -13,6 +13,8 @@ mod equal_width;
 mod extreme;
 mod glob;
 mod histogram;
+mod min_max;
+pub(crate) mod patterns;
 mod renamed;
 mod series;
 mod smoothing;
@@ -26,14 +28,13 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use datafusion::prelude::SessionConfig;
 
-use self::bounded::Bounded;
+use self::min_max::MinMax;
 use self::renamed::{Renamed, RenamedAggregate};
 use crate::error::Error;
 use crate::filter::any_match;
+use crate::scan::in_order::MergeInOrder;
 use crate::{catalog, limits};
 
-/// Functions that make long values of short ones; each is bounded.
-const REPEATING: &[&str] = &["array_repeat", "array_resize", "lpad", "repeat", "rpad"];
 /// Functions that make a list of any length; in FROM they are streams and stay.
 const UNBOUNDED: &[&str] = &["generate_series", "range"];
 /// Functions about files, of which there are none.
@@ -44,15 +45,17 @@ pub(crate) fn template() -> Result<SessionState, Error> {
     let scalar = SessionStateDefaults::default_scalar_functions()
         .into_iter()
         .filter(|function| !UNBOUNDED.contains(&function.name()) && !OF_FILES.contains(&function.name()))
-        .map(|function| match REPEATING.contains(&function.name()) {
-            true => Arc::new(ScalarUDF::new_from_impl(Bounded { inner: function })),
-            false => function,
-        })
+        .map(bounded::bounded)
         .chain(own_scalars())
         .chain([any_match::function()])
         .collect();
     let mut aggregates = SessionStateDefaults::default_aggregate_functions();
     aggregates.extend(own_aggregates(&aggregates)?);
+    for function in &mut aggregates {
+        if MinMax::NAMES.contains(&function.name()) {
+            *function = Arc::new(AggregateUDF::new_from_impl(MinMax::new(Arc::clone(function))));
+        }
+    }
     let mut windows = SessionStateDefaults::default_window_functions();
     windows.extend(own_windows());
     let mut state = SessionStateBuilder::new()
@@ -63,6 +66,7 @@ pub(crate) fn template() -> Result<SessionState, Error> {
         .with_window_functions(windows)
         .with_table_function_list(SessionStateDefaults::default_table_functions())
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_physical_optimizer_rule(Arc::new(MergeInOrder))
         .build();
     datafusion_functions_json::register_all(&mut state)?;
     Ok(state)
@@ -121,12 +125,19 @@ pub(crate) fn own_names() -> Result<Vec<String>> {
 
 fn config() -> SessionConfig {
     let mut config = SessionConfig::new()
-        .with_target_partitions(1)
+        .with_target_partitions(limits::partitions())
         .with_batch_size(limits::BATCH_ROWS)
         .with_information_schema(false)
         .with_create_default_catalog_and_schema(false)
         .with_default_catalog_and_schema(catalog::CATALOG, catalog::SCHEMA);
     let options = config.options_mut();
+    // Partitions are shares of a scan that are taken together in order (`scan/in_order.rs`): rows that were
+    // dealt out to threads would come in another order each time.
+    options.optimizer.enable_round_robin_repartition = false;
+    options.optimizer.repartition_aggregations = false;
+    options.optimizer.repartition_joins = false;
+    options.optimizer.repartition_windows = false;
+    options.optimizer.repartition_sorts = false;
     // Keys keep their case; table names are folded by the resolver.
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;

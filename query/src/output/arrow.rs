@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::schema::types::ColumnPath;
 
 /// Bytes of a row group in memory: a wide answer has smaller groups.
 const GROUP_BYTES: usize = 64 << 20;
@@ -19,8 +20,16 @@ pub(super) struct Parquet<W: Write + Send>(ArrowWriter<W>);
 impl<W: Write + Send> Parquet<W> {
     pub(super) fn new(schema: &SchemaRef, sink: W) -> io::Result<Self> {
         let compression = Compression::ZSTD(ZstdLevel::default());
-        let properties = WriterProperties::builder().set_compression(compression).build();
-        ArrowWriter::try_new(sink, SchemaRef::clone(schema), Some(properties)).map(Self).map_err(of_parquet)
+        let mut properties = WriterProperties::builder().set_compression(compression);
+        for field in schema.fields().iter().filter(|field| *field.data_type() == DataType::Float64) {
+            // Measured values hardly repeat: a dictionary of them is made in vain.
+            let path = ColumnPath::new(vec![field.name().clone()]);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
+        }
+        let properties = Some(properties.build());
+        ArrowWriter::try_new(sink, SchemaRef::clone(schema), properties).map(Self).map_err(of_parquet)
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {

@@ -328,6 +328,16 @@ impl Resolver<'_> {
                 near.insert(0, format!("{root}.{}", path.name));
             }
         }
+        // Perhaps it is not the last part of the name that is wrong.
+        if let [first, rest @ ..] = parts
+            && !rest.is_empty()
+        {
+            let rest = rest.iter().map(Part::text).collect::<Vec<_>>().join(".");
+            let roots = ["summary", "config"].into_iter().filter(|_| has_trees);
+            let roots = roots.chain(relations().map(|relation| relation.name.as_str()));
+            let roots = near::nearest(&first.text(), roots).into_iter().filter(|root| *root != first.text());
+            near.splice(0..0, roots.map(|root| format!("{root}.{rest}")));
+        }
         let error = Error::invalid(format!("there is no column {written:?}")).at(place.line, place.column);
         match near.as_slice() {
             [] => error,

@@ -6,11 +6,14 @@
 
 pub(crate) mod cache;
 pub(crate) mod exec;
+pub(crate) mod in_order;
 pub(crate) mod provider;
 pub(crate) mod prune;
 pub(crate) mod rows;
+pub(crate) mod tally;
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -21,6 +24,7 @@ use engine::{RUNS_PER_CHUNK, Run, RunChunk, Snapshot};
 pub(crate) use cache::ColumnCache;
 pub(crate) use provider::Provider;
 pub(crate) use prune::Filters;
+pub(crate) use tally::Tally;
 
 /// What every scan of a statement sees.
 #[derive(Debug)]
@@ -32,9 +36,26 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The same, through which what is read is counted.
+    pub(crate) fn counting(&self, tally: &Tally) -> Arc<Self> {
+        Arc::new(Self {
+            snapshot: Arc::new(self.snapshot.counting(&tally.reads)),
+            include_deleted: self.include_deleted,
+            cache: Arc::clone(&self.cache),
+            limits: self.limits.clone(),
+        })
+    }
+
     /// Whether the statement sees a run.
     pub(crate) fn sees(&self, run: &Run) -> bool {
         run.is_visible() || (self.include_deleted && run.erased.is_none())
+    }
+
+    /// How many table files of a kind there are, and their bytes.
+    pub(crate) fn files_of(&self, kind: &str) -> (usize, u64) {
+        let files = self.snapshot.table_files();
+        let files = files.iter().filter(|file| file.kind == kind);
+        files.fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.bytes))
     }
 
     /// Chunks of runs.
@@ -49,9 +70,13 @@ impl Context {
 
     /// The runs of a chunk that the statement sees, by ordinal.
     pub(crate) fn chunk(&self, chunk: usize) -> Result<RunChunk> {
+        self.runs_of(chunk).map_err(outside)
+    }
+
+    /// The same, for who is not within a plan.
+    pub(crate) fn runs_of(&self, chunk: usize) -> engine::Result<RunChunk> {
         let chunk = self.snapshot.projection.chunk(u32::try_from(chunk).unwrap_or(u32::MAX));
-        let seen = chunk.and_then(if self.include_deleted { RunChunk::kept } else { RunChunk::visible });
-        seen.map_err(outside)
+        chunk.and_then(if self.include_deleted { RunChunk::kept } else { RunChunk::visible })
     }
 }
 
@@ -62,10 +87,23 @@ pub(crate) struct Request {
     pub(crate) schema: SchemaRef,
     /// Their places among the source's columns.
     pub(crate) projection: Arc<[usize]>,
-    /// What the statement's filters say of runs, keys and positions.
+    /// What the statement's filters say of runs, keys, positions and rows.
     pub(crate) filters: Filters,
     /// Rows that are enough.
     pub(crate) limit: Option<usize>,
+    /// Which of the runs, by their places, are to be read.
+    pub(crate) places: Range<usize>,
+    /// Where it is counted what the scan reads and leaves out.
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// The places of all runs. A run's place is that in its chunk, behind [`RUNS_PER_CHUNK`] for each chunk before
+/// it: it rises by ordinal and belongs to one snapshot.
+pub(crate) const ALL_PLACES: Range<usize> = 0..usize::MAX;
+
+/// The chunks in which some places lie.
+pub(crate) fn chunks_of(places: &Range<usize>, chunks: usize) -> Range<usize> {
+    places.start / RUNS_PER_CHUNK..places.end.div_ceil(RUNS_PER_CHUNK).min(chunks)
 }
 
 /// Batches, made when they are asked for.
@@ -79,6 +117,16 @@ pub(crate) trait Source: Debug + Send + Sync + 'static {
     /// The columns on which it chooses before it reads; see [`prune`].
     fn prunes(&self) -> prune::Prunes;
 
+    /// The places of the runs in shares that are about as much work each, at most so many; they are read at
+    /// once, and their rows come one share behind the other.
+    ///
+    /// # Errors
+    ///
+    /// As reading the columns of `runs` has them.
+    fn shares(&self, _request: &Request, _wanted: usize) -> Result<Vec<Range<usize>>> {
+        Ok(vec![ALL_PLACES])
+    }
+
     /// Begins a scan.
     fn open(&self, request: &Request) -> Batches;
 
@@ -88,6 +136,11 @@ pub(crate) trait Source: Debug + Send + Sync + 'static {
 
     /// About how many rows there are, for the order of joins.
     fn estimate(&self) -> usize;
+
+    /// The table files that its rows rest in, and their bytes; none where it has no such files.
+    fn at_rest(&self) -> Option<(usize, u64)> {
+        None
+    }
 }
 
 /// An engine's error on its way through DataFusion.

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::exec::ScanExec;
-use super::{Request, Source};
+use super::{ALL_PLACES, Request, Source};
 
 #[derive(Debug)]
 pub(crate) struct Provider {
@@ -53,8 +53,10 @@ impl TableProvider for Provider {
         let request = Request {
             schema: Arc::new(all.project(&projection)?),
             projection,
-            filters: self.source.prunes().read(state, filters)?,
+            filters: self.source.prunes().read(state, filters, &all)?,
             limit,
+            places: ALL_PLACES,
+            tally: Arc::default(),
         };
         Ok(Arc::new(ScanExec::new(self.name, Arc::clone(&self.source), request)))
     }

@@ -6,22 +6,31 @@
 //! - one that names only `key` is evaluated once a key: exact;
 //! - one that bounds the position column (`_step`, `lsn`) by a constant leaves out what lies outside:
 //!   inexact, the rows are filtered above.
+//!
+//! A source may also take any other filter and evaluate it on its own rows. And while a statement runs, a
+//! join or a sort may come to know which rows it can need yet (a dynamic filter): what these say of runs,
+//! or of rows, is taken into account in the same way, and looked at again above.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray, RecordBatch, StringArray};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{filter_record_batch, prep_null_mask_filter};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, Result, ScalarValue, internal_err};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::physical_expr::conjunction_opt;
+use datafusion::physical_expr::expressions::DynamicFilterTracking;
+use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_plan::PhysicalExpr;
-use engine::{Run, RunChunk, RunHead, RunKey};
+use engine::{RUNS_PER_CHUNK, Run, RunChunk, RunHead, RunKey};
 
-use super::{Context, outside};
+use super::{ALL_PLACES, Context, chunks_of, outside};
 use crate::tables::{IDENTITY, runs};
 
 /// How a source chooses on the identity of runs.
@@ -45,6 +54,8 @@ pub(crate) struct Prunes {
     pub(crate) key: bool,
     /// On the bounds of this column.
     pub(crate) position: Option<&'static str>,
+    /// On any column of its rows: it gives just those that filters choose.
+    pub(crate) rows: bool,
 }
 
 /// What a statement's filters choose.
@@ -52,6 +63,8 @@ pub(crate) struct Prunes {
 pub(crate) struct Filters {
     runs: Option<Arc<dyn PhysicalExpr>>,
     keys: Option<Arc<dyn PhysicalExpr>>,
+    /// Each holds for the rows that are wanted; they name the source's columns.
+    pub(crate) rows: Vec<Arc<dyn PhysicalExpr>>,
     /// The lowest and highest position that may be wanted.
     pub(crate) positions: (i64, i64),
 }
@@ -60,6 +73,7 @@ enum Class {
     Runs,
     Key,
     Position,
+    Row,
     Other,
 }
 
@@ -90,6 +104,8 @@ impl Prunes {
             Class::Key
         } else if self.position.is_some_and(|position| only(&[position])) {
             Class::Position
+        } else if self.rows {
+            Class::Row
         } else {
             Class::Other
         }
@@ -99,7 +115,7 @@ impl Prunes {
     pub(crate) fn supports(&self, filters: &[&Expr]) -> Vec<TableProviderFilterPushDown> {
         let support = |filter: &&Expr| match self.class(filter) {
             Class::Runs if self.runs == ByRun::Roughly => TableProviderFilterPushDown::Inexact,
-            Class::Runs | Class::Key => TableProviderFilterPushDown::Exact,
+            Class::Runs | Class::Key | Class::Row => TableProviderFilterPushDown::Exact,
             Class::Position => TableProviderFilterPushDown::Inexact,
             Class::Other => TableProviderFilterPushDown::Unsupported,
         };
@@ -107,13 +123,16 @@ impl Prunes {
     }
 
     /// Sorts filters by what they choose.
-    pub(crate) fn read(&self, state: &dyn Session, filters: &[Expr]) -> Result<Filters> {
-        let (mut runs, mut keys, mut positions) = (Vec::new(), Vec::new(), (i64::MIN, i64::MAX));
+    pub(crate) fn read(&self, state: &dyn Session, filters: &[Expr], source: &SchemaRef) -> Result<Filters> {
+        let (mut runs, mut keys, mut rows, mut positions) =
+            (Vec::new(), Vec::new(), Vec::new(), (i64::MIN, i64::MAX));
+        let of_source = DFSchema::try_from(Arc::clone(source))?;
         for filter in filters {
             match self.class(filter) {
                 Class::Runs => runs.push(filter.clone()),
                 Class::Key => keys.push(filter.clone()),
                 Class::Position => narrow(&mut positions, filter),
+                Class::Row => rows.push(state.create_physical_expr(filter.clone(), &of_source)?),
                 Class::Other => {}
             }
         }
@@ -125,21 +144,54 @@ impl Prunes {
         Ok(Filters {
             runs: physical(runs, identity_schema())?,
             keys: physical(keys, key_schema())?,
+            rows,
             positions,
         })
+    }
+
+    /// The filters with what a dynamic one says of runs or rows; none where it says nothing of them.
+    pub(crate) fn with_dynamic(
+        &self,
+        filters: &Filters,
+        filter: &Arc<dyn PhysicalExpr>,
+    ) -> Result<Option<Filters>> {
+        let mut filters = filters.clone();
+        let columns = collect_columns(filter);
+        if !DynamicFilterTracking::classify(filter).contains_dynamic_filter() || columns.is_empty() {
+            return Ok(None);
+        }
+        if self.runs != ByRun::Not && columns.iter().all(|column| IDENTITY.contains(&column.name())) {
+            let filter = reassign_expr_columns(Arc::clone(filter), &identity_schema())?;
+            filters.runs = conjunction_opt(filters.runs.into_iter().chain([filter]));
+        } else if self.rows {
+            filters.rows.push(Arc::clone(filter));
+        } else {
+            return Ok(None);
+        }
+        Ok(Some(filters))
     }
 }
 
 impl Filters {
+    /// Whether fewer than all rows are chosen, as far as is known.
+    pub(crate) fn choose(&self) -> bool {
+        self.expressions().next().is_some()
+    }
+
+    /// Everything that is evaluated.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
+        self.runs.iter().chain(&self.keys).chain(&self.rows)
+    }
+
     /// All runs and keys, and what lies between two positions.
     pub(crate) fn of_positions(positions: (i64, i64)) -> Self {
-        Self { runs: None, keys: None, positions }
+        Self { runs: None, keys: None, rows: Vec::new(), positions }
     }
 
     /// The runs that a statement sees and its filters choose, chunk by chunk.
     pub(crate) fn runs(&self, context: &Arc<Context>) -> impl Iterator<Item = Result<Arc<Run>>> + use<> {
-        self.chunks(context).flat_map(|chunk| match chunk {
-            Ok((runs, chosen)) => {
+        self.chunks(context, &ALL_PLACES).flat_map(|chunk| match chunk {
+            Ok(Chunk { runs, chosen, .. }) => {
                 let rows = (0..runs.len()).filter(move |row| is_chosen(chosen.as_deref(), *row));
                 let load = move |row| runs.run(row).map_err(outside).transpose();
                 Box::new(rows.filter_map(load)) as Chosen<Arc<Run>>
@@ -149,10 +201,15 @@ impl Filters {
     }
 
     /// Which runs these are, for who needs no more of them.
-    pub(crate) fn heads(&self, context: &Arc<Context>) -> impl Iterator<Item = Result<Arc<RunHead>>> + use<> {
-        self.chunks(context).flat_map(|chunk| {
-            let heads = chunk.and_then(|(runs, chosen)| {
-                runs.heads(|row| is_chosen(chosen.as_deref(), row)).map_err(outside)
+    pub(crate) fn heads(
+        &self,
+        context: &Arc<Context>,
+        places: Range<usize>,
+    ) -> impl Iterator<Item = Result<Arc<RunHead>>> + use<> {
+        self.chunks(context, &places).flat_map(move |chunk| {
+            let heads = chunk.and_then(|Chunk { number, runs, chosen }| {
+                let is_wanted = |row: usize| places.contains(&(number * RUNS_PER_CHUNK + row));
+                runs.heads(|row| is_wanted(row) && is_chosen(chosen.as_deref(), row)).map_err(outside)
             });
             match heads {
                 Ok(heads) => {
@@ -163,14 +220,32 @@ impl Filters {
         })
     }
 
-    /// The chunks with a chosen run, and which of their rows are chosen; none where all are.
+    /// The places of the chosen runs, each with how many rows its history has.
+    pub(crate) fn weights(&self, context: &Context) -> Result<Vec<(usize, u64)>> {
+        let identity = runs::Identity::open(context);
+        let rows = runs::HistoryRows::open(context);
+        let mut weights = Vec::new();
+        for chunk in 0..context.chunks() {
+            let rows = rows.of_chunk(context, chunk)?;
+            let chosen = match &self.runs {
+                Some(filter) => chosen_of(context, chunk, filter, &identity)?,
+                None => None,
+            };
+            let chosen = rows.iter().enumerate().filter(|(row, _)| is_chosen(chosen.as_deref(), *row));
+            weights.extend(chosen.map(|(row, rows)| (chunk * RUNS_PER_CHUNK + row, *rows)));
+        }
+        Ok(weights)
+    }
+
+    /// The chunks with a chosen run.
     fn chunks(
         &self,
         context: &Arc<Context>,
-    ) -> impl Iterator<Item = Result<(RunChunk, Option<Vec<bool>>)>> + use<> {
+        places: &Range<usize>,
+    ) -> impl Iterator<Item = Result<Chunk>> + use<> {
         let (context, filter) = (Arc::clone(context), self.runs.clone());
         let identity = filter.as_ref().map(|_| runs::Identity::open(&context));
-        (0..context.chunks()).filter_map(move |chunk| {
+        chunks_of(places, context.chunks()).filter_map(move |chunk| {
             let chosen = match (&filter, &identity) {
                 (Some(filter), Some(identity)) => chosen_of(&context, chunk, filter, identity),
                 _ => Ok(None),
@@ -178,7 +253,7 @@ impl Filters {
             chosen
                 .and_then(|chosen| match chosen {
                     Some(chosen) if !chosen.contains(&true) => Ok(None),
-                    chosen => Ok(Some((context.chunk(chunk)?, chosen))),
+                    chosen => Ok(Some(Chunk { number: chunk, runs: context.chunk(chunk)?, chosen })),
                 })
                 .transpose()
         })
@@ -214,6 +289,35 @@ impl Filters {
     }
 }
 
+/// As a plan shows them: what is said of runs, keys, positions and rows.
+impl fmt::Display for Filters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, filter) in [("runs", &self.runs), ("keys", &self.keys)] {
+            if let Some(filter) = filter {
+                write!(f, ", {name}=[{filter}]")?;
+            }
+        }
+        match self.positions {
+            (i64::MIN, i64::MAX) => {}
+            (low, i64::MAX) => write!(f, ", positions=[{low}..]")?,
+            (i64::MIN, high) => write!(f, ", positions=[..={high}]")?,
+            (low, high) => write!(f, ", positions=[{low}..={high}]")?,
+        }
+        if !self.rows.is_empty() {
+            let rows: Vec<String> = self.rows.iter().map(ToString::to_string).collect();
+            write!(f, ", rows=[{}]", rows.join(" AND "))?;
+        }
+        Ok(())
+    }
+}
+
+/// A chunk of runs, and which of its rows are chosen; none where all are.
+struct Chunk {
+    number: usize,
+    runs: RunChunk,
+    chosen: Option<Vec<bool>>,
+}
+
 type Chosen<T> = Box<dyn Iterator<Item = Result<T>> + Send>;
 
 fn is_chosen(chosen: Option<&[bool]>, row: usize) -> bool {
@@ -232,11 +336,19 @@ fn chosen_of(
 }
 
 fn truths(filter: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<impl Iterator<Item = bool> + use<>> {
+    let truths = holds_for(filter, batch)?;
+    Ok((0..truths.len()).map(move |row| truths.value(row)))
+}
+
+/// For which rows a filter holds; without NULL.
+pub(crate) fn holds_for(filter: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray> {
     let answer = filter.evaluate(batch)?.into_array(batch.num_rows())?;
-    let answer = answer.as_any().downcast_ref::<BooleanArray>().cloned();
-    // A filter that is no condition (NULL) chooses nothing.
-    let answer = answer.unwrap_or_else(|| BooleanArray::from(vec![false; batch.num_rows()]));
-    Ok((0..answer.len()).map(move |row| answer.is_valid(row) && answer.value(row)))
+    Ok(match answer.as_any().downcast_ref::<BooleanArray>() {
+        Some(truths) if truths.null_count() > 0 => prep_null_mask_filter(truths),
+        Some(truths) => truths.clone(),
+        // A filter that is no condition (NULL) chooses nothing.
+        None => BooleanArray::from(vec![false; batch.num_rows()]),
+    })
 }
 
 fn identity_schema() -> SchemaRef {

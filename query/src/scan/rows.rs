@@ -34,6 +34,11 @@ pub(crate) trait RowTable: Debug + Send + Sync + 'static {
         false
     }
 
+    /// The kind of table files that its rows are read from one by one.
+    fn rests_in(&self) -> Option<&'static str> {
+        None
+    }
+
     /// About how many there are.
     fn estimate(&self, context: &Context) -> usize;
 
@@ -70,7 +75,7 @@ impl<T: RowTable> Source for RowSource<T> {
     }
 
     fn open(&self, request: &Request) -> Batches {
-        let mut rows = self.table.rows(&self.context, request);
+        let mut rows = self.table.rows(&self.context.counting(&request.tally), request);
         let (table, schema) = (Arc::clone(&self.table), Arc::clone(&request.schema));
         let columns: Vec<&'static Column> =
             request.projection.iter().filter_map(|index| table.table().columns.get(*index)).collect();
@@ -94,6 +99,10 @@ impl<T: RowTable> Source for RowSource<T> {
 
     fn estimate(&self) -> usize {
         self.table.estimate(&self.context)
+    }
+
+    fn at_rest(&self) -> Option<(usize, u64)> {
+        self.table.rests_in().map(|kind| self.context.files_of(kind))
     }
 }
 

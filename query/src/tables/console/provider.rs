@@ -41,6 +41,10 @@ impl RowTable for Console {
         true
     }
 
+    fn rests_in(&self) -> Option<&'static str> {
+        Some("console")
+    }
+
     fn estimate(&self, context: &Context) -> usize {
         context.run_count().saturating_mul(100)
     }

@@ -86,7 +86,7 @@ impl RowTable for Events {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: ByRun::Roughly, key: false, position: Some("lsn") }
+        Prunes { runs: ByRun::Roughly, position: Some("lsn"), ..Prunes::default() }
     }
 
     fn reads_log(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Batches of `history` and `system`: clusters of blocks, until a batch is full.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -9,12 +10,12 @@ use datafusion::common::Result;
 use engine::{RunHead, Space, Value};
 
 use super::merge::{self, Cluster, Group, stream_of, time_of};
-use super::sheet::{Groups, Sheet};
+use super::sheet::{Groups, Sheet, Wanted};
 use crate::limits::{BATCH_CELLS, BATCH_ROWS, SHEET_ROWS};
 use crate::resolver::KeyColumn;
 use crate::scan::outside;
 use crate::scan::prune::{ByRun, Prunes};
-use crate::scan::{Batches, Context, Request, Source};
+use crate::scan::{ALL_PLACES, Batches, Context, Request, Source};
 use crate::tables::cell::{Builder, Cell};
 use crate::tables::key::{KeyPath, Slots, View, follow, member};
 use crate::tables::{Column, KeyColumns, Table, Type};
@@ -65,11 +66,18 @@ impl Source for HistorySource {
 
     fn prunes(&self) -> Prunes {
         let position = (self.space == Space::History).then_some("_step");
-        Prunes { runs: ByRun::Exactly, key: false, position }
+        Prunes { runs: ByRun::Exactly, position, ..Prunes::default() }
     }
 
     fn open(&self, request: &Request) -> Batches {
-        self.rows_of(Box::new(request.filters.heads(&self.context)), request)
+        self.rows_of(Box::new(request.filters.heads(&self.context, request.places.clone())), request)
+    }
+
+    fn shares(&self, request: &Request, wanted: usize) -> Result<Vec<Range<usize>>> {
+        if self.estimate() < SHARE_ROWS_MIN {
+            return Ok(vec![ALL_PLACES]);
+        }
+        Ok(shares(&request.filters.weights(&self.context)?, wanted))
     }
 
     fn reads_log(&self) -> bool {
@@ -81,6 +89,31 @@ impl Source for HistorySource {
         let rows = if self.space == Space::System { totals.system_rows } else { totals.history_rows };
         usize::try_from(rows).unwrap_or(usize::MAX)
     }
+
+    fn at_rest(&self) -> Option<(usize, u64)> {
+        Some(self.context.files_of(if self.space == Space::System { "system" } else { "history" }))
+    }
+}
+
+/// Rows that are worth a thread.
+const SHARE_ROWS_MIN: usize = 100_000;
+
+/// Places in shares of about as many rows each, from places with their rows.
+fn shares(weights: &[(usize, u64)], wanted: usize) -> Vec<Range<usize>> {
+    let total: u64 = weights.iter().map(|(_, rows)| rows).sum();
+    let count = (total / SHARE_ROWS_MIN as u64).clamp(1, wanted.max(1) as u64);
+    let mut shares = Vec::new();
+    let (mut start, mut before) = (0, 0);
+    for (place, rows) in weights {
+        // The share that ends here is as long as it should be.
+        if before >= total * (shares.len() as u64 + 1) / count && (shares.len() as u64) < count - 1 {
+            shares.push(start..*place);
+            start = *place;
+        }
+        before += rows;
+    }
+    shares.push(start..usize::MAX);
+    shares
 }
 
 /// Runs, as they are needed.
@@ -97,11 +130,10 @@ impl HistorySource {
             columns.iter().any(|column| matches!(column, Output::Fixed(fixed) if fixed.name == "_lsn"));
         let mut clusters = Clusters {
             runs,
-            context: Arc::clone(&self.context),
+            context: self.context.counting(&request.tally),
             space: self.space,
             request: request.clone(),
-            sheet_keys: (self.space == Space::History && !tells_writes)
-                .then(|| Sheet::keys(&columns, &roots)),
+            sheet: (self.space == Space::History && !tells_writes).then(|| Wanted::of(&columns, &roots)),
             roots,
             open: None,
             ahead: VecDeque::new(),
@@ -156,7 +188,7 @@ struct Clusters {
     /// The keys whose cells are needed.
     roots: Vec<Arc<str>>,
     /// The keys that are read where rows need no merging; none where all do.
-    sheet_keys: Option<Vec<Arc<str>>>,
+    sheet: Option<Wanted>,
     open: Option<(Arc<RunHead>, std::vec::IntoIter<Group>)>,
     /// Groups that were looked at, and are still to be read: they cannot stand with those before them, or must
     /// be merged.
@@ -181,7 +213,7 @@ impl Clusters {
 
     /// Reads what comes next as it stands in its file; none where it must be merged.
     fn sheet(&mut self, enough: usize) -> Result<Option<Sheet>> {
-        let Some(keys) = self.sheet_keys.clone() else { return Ok(None) };
+        let Some(wanted) = self.sheet.clone() else { return Ok(None) };
         let mut groups = Groups::default();
         while groups.rows < enough {
             let Some((run, group, is_merged)) = self.next()? else { break };
@@ -191,7 +223,7 @@ impl Clusters {
             }
             groups.push(run, group);
         }
-        let sheet = groups.read(&self.context.snapshot, &keys)?;
+        let sheet = groups.read(&self.context.snapshot, &wanted)?;
         if sheet.is_none() {
             let groups = groups.groups.into_iter().rev();
             groups.for_each(|(run, group)| self.ahead.push_front((run, group, true)));
@@ -204,7 +236,7 @@ impl Clusters {
         let (mut gathered, mut rows) = (Vec::new(), 0);
         while rows < enough {
             let Some((run, group, is_merged)) = self.next()? else { break };
-            if self.sheet_keys.is_some() && !is_merged && Groups::default().are_followed_by(&group) {
+            if self.sheet.is_some() && !is_merged && Groups::default().are_followed_by(&group) {
                 self.ahead.push_front((run, group, is_merged));
                 break;
             }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray as _, Int64Array, StringArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray as _, Int64Array, StringBuilder, new_null_array};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::Result;
 use engine::{Cell as Logged, Kind, RowColumns, RunHead, Snapshot, Value};
@@ -28,6 +28,28 @@ struct Span {
     rows: usize,
 }
 
+/// The keys that are read for some columns.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    keys: Vec<Arc<str>>,
+    /// The same where it must be seen whether steps rise.
+    keys_and_step: Vec<Arc<str>>,
+}
+
+impl Wanted {
+    pub(super) fn of(columns: &[Output], roots: &[Arc<str>]) -> Self {
+        let own = columns.iter().filter_map(|column| match column {
+            Output::Fixed(column) if matches!(column.name, "_step" | "_timestamp" | "_runtime") => {
+                Some(column.name)
+            }
+            _ => None,
+        });
+        let keys: Vec<Arc<str>> = roots.iter().cloned().chain(own.map(Arc::from)).collect();
+        let keys_and_step = keys.iter().cloned().chain([Arc::from("_step")]).collect();
+        Self { keys, keys_and_step }
+    }
+}
+
 /// Groups that can perhaps be read so, gathered until they are enough.
 #[derive(Default)]
 pub(super) struct Groups {
@@ -49,8 +71,10 @@ impl Groups {
     }
 
     /// Reads them; none where a step occurs twice in one, so that it is to be merged.
-    pub(super) fn read(&self, snapshot: &Snapshot, keys: &[Arc<str>]) -> Result<Option<Sheet>> {
+    pub(super) fn read(&self, snapshot: &Snapshot, wanted: &Wanted) -> Result<Option<Sheet>> {
         let extents: Vec<_> = self.groups.iter().flat_map(|(_, group)| group.extents.first()).collect();
+        let is_known = extents.iter().all(|extent| extent.steps_rise());
+        let keys = if is_known { &wanted.keys } else { &wanted.keys_and_step };
         let Some(columns) = snapshot.columns(&extents, keys).map_err(outside)? else { return Ok(None) };
         let spans: Vec<Span> = self
             .groups
@@ -62,7 +86,7 @@ impl Groups {
             })
             .collect();
         let sheet = Sheet { columns, spans };
-        Ok(sheet.steps_rise().then_some(sheet))
+        Ok((is_known || sheet.steps_rise()).then_some(sheet))
     }
 }
 
@@ -87,15 +111,6 @@ impl Sheet {
             at += span.rows;
             steps.len() == span.rows && steps.windows(2).all(|pair| pair.first() < pair.last())
         })
-    }
-
-    /// The keys that are read for some columns.
-    pub(super) fn keys(columns: &[Output], roots: &[Arc<str>]) -> Vec<Arc<str>> {
-        let own = columns.iter().filter_map(|column| match column {
-            Output::Fixed(column) if matches!(column.name, "_timestamp" | "_runtime") => Some(column.name),
-            _ => None,
-        });
-        roots.iter().cloned().chain(own.map(Arc::from)).chain([Arc::from("_step")]).collect()
     }
 
     pub(super) fn column(&self, column: &Output) -> ArrayRef {
@@ -127,8 +142,15 @@ impl Sheet {
     }
 
     fn texts<'a>(&'a self, of: impl Fn(&'a Span) -> Option<&'a str>) -> ArrayRef {
-        let each = self.spans.iter().flat_map(|span| std::iter::repeat_n(of(span), span.rows));
-        Arc::new(each.collect::<StringArray>())
+        let bytes = self.spans.iter().map(|span| of(span).map_or(0, str::len) * span.rows).sum();
+        let mut builder = StringBuilder::with_capacity(self.rows(), bytes);
+        for span in &self.spans {
+            match of(span) {
+                Some(text) => (0..span.rows).for_each(|_| builder.append_value(text)),
+                None => builder.append_nulls(span.rows),
+            }
+        }
+        Arc::new(builder.finish())
     }
 
     fn times(&self) -> ArrayRef {

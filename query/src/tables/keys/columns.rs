@@ -16,7 +16,7 @@ static COLUMNS: [Column; 9] = [
     column("space", Type::Text, "where it occurs: config, summary, history or system"),
     column("key", Type::Text, "the key, nested ones with dots"),
     column("type", Type::Text, "integer, float, boolean, text, json or mixed"),
-    column("runs", Type::Int, "runs that have it"),
+    column("runs", Type::Int, "runs that have it, with a value that is not null"),
     column("points", Type::Int, "values written, of history and system; NULL of config and summary"),
     column("first_seen_at", Type::Time, "when the first run that has it was made"),
     column("last_seen_at", Type::Time, "when a run that has it was last heard"),

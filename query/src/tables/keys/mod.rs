@@ -2,6 +2,8 @@
 
 mod columns;
 mod provider;
+mod seen;
 
 pub(crate) use columns::TABLE;
 pub(crate) use provider::Keys;
+pub(crate) use seen::{Seen, seen};

@@ -1,17 +1,15 @@
 //! Rows of `keys`, by project, space and name; counted over the runs that the statement sees.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::common::Result;
-use engine::{HIDDEN_KEY, Kinds, ProjectKey, Run, Space};
+use engine::{HIDDEN_KEY, Kinds, ProjectKey, Space};
 
 use super::TABLE;
+use super::seen::{Seen, seen};
 use crate::scan::rows::{RowTable, Rows};
 use crate::scan::{Context, Request, outside};
 use crate::tables::Table;
 use crate::tables::cell::Cell;
-use crate::tables::history::table_of;
 use crate::tables::key::Sort;
 
 /// The table.
@@ -25,14 +23,6 @@ pub(crate) struct Row {
     key: Arc<str>,
     kinds: Kinds,
     seen: Seen,
-}
-
-#[derive(Default)]
-struct Seen {
-    runs: u64,
-    points: u64,
-    first: Option<i64>,
-    last: Option<i64>,
 }
 
 impl RowTable for Keys {
@@ -52,8 +42,10 @@ impl RowTable for Keys {
 
     fn rows(&self, context: &Arc<Context>, _: &Request) -> Rows<Row> {
         let context = Arc::clone(context);
-        let projects: Vec<ProjectKey> = context.snapshot.projection.projects.keys().cloned().collect();
-        Box::new(projects.into_iter().flat_map(move |project| rows_of(&context, &project)))
+        Box::new(std::iter::once_with(move || rows_of(&context)).flat_map(|rows| match rows {
+            Ok(rows) => rows.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => vec![Err(outside(error))],
+        }))
     }
 
     fn cell<'a>(&self, column: &str, row: &'a Row) -> Cell<'a> {
@@ -80,49 +72,20 @@ impl RowTable for Keys {
     }
 }
 
-fn rows_of(context: &Context, project: &ProjectKey) -> Vec<Result<Row>> {
+fn rows_of(context: &Context) -> engine::Result<Vec<Row>> {
     let projection = &context.snapshot.projection;
-    let mut seen = match seen_in(context, project) {
-        Ok(seen) => seen,
-        Err(error) => return vec![Err(outside(error))],
-    };
     let spaces = [Space::Config, Space::Summary, Space::History, Space::System];
-    spaces
-        .into_iter()
-        .flat_map(|space| {
+    let seen = seen(context, spaces)?;
+    let mut rows = Vec::new();
+    for project in projection.projects.keys() {
+        for (space, seen) in spaces.into_iter().zip(&seen) {
+            let seen = seen.get(project);
             let keys = projection.keys.list(space, |known| known == project);
-            keys.into_iter().map(move |(key, kinds)| (space, key, kinds))
-        })
-        .filter(|(_, key, _)| &**key != HIDDEN_KEY)
-        .map(|(space, key, kinds)| {
-            let seen = seen.remove(&(space, key.to_string())).unwrap_or_default();
-            Ok(Row { project: project.clone(), space, key, kinds, seen })
-        })
-        .collect()
-}
-
-fn seen_in(context: &Context, project: &ProjectKey) -> engine::Result<BTreeMap<(Space, String), Seen>> {
-    let projection = &context.snapshot.projection;
-    let mut seen = BTreeMap::new();
-    for ordinal in projection.runs_in(project)? {
-        if let Some(run) = projection.run_at(ordinal)?.filter(|run| context.sees(run)) {
-            count(&run, &mut seen);
+            rows.extend(keys.into_iter().filter(|(key, _)| **key != *HIDDEN_KEY).map(|(key, kinds)| {
+                let seen = seen.and_then(|seen| seen.get(&*key)).copied().unwrap_or_default();
+                Row { project: project.clone(), space, key, kinds, seen }
+            }));
         }
     }
-    Ok(seen)
-}
-
-fn count(run: &Run, seen: &mut BTreeMap<(Space, String), Seen>) {
-    let mut note = |space: Space, key: &str, points: u64| {
-        let entry = seen.entry((space, key.to_owned())).or_default();
-        entry.runs += 1;
-        entry.points += points;
-        entry.first = Some(entry.first.map_or(run.created, |first| first.min(run.created)));
-        entry.last = entry.last.max(Some(run.heartbeat));
-    };
-    run.config.leaves(&mut |key, _| note(Space::Config, key, 0));
-    run.summary.leaves(&mut |key, _| note(Space::Summary, key, 0));
-    for space in [Space::History, Space::System] {
-        table_of(run, space).keys.iter().for_each(|(key, stats)| note(space, key, stats.points));
-    }
+    Ok(rows)
 }

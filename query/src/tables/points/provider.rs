@@ -122,11 +122,15 @@ impl RowTable for Points {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: ByRun::Exactly, key: true, position: Some("step") }
+        Prunes { runs: ByRun::Exactly, key: true, position: Some("step"), ..Prunes::default() }
     }
 
     fn reads_log(&self) -> bool {
         true
+    }
+
+    fn rests_in(&self) -> Option<&'static str> {
+        Some("history")
     }
 
     fn estimate(&self, context: &Context) -> usize {

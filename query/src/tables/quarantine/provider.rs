@@ -24,7 +24,7 @@ impl RowTable for Quarantine {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: ByRun::Roughly, key: false, position: Some("lsn") }
+        Prunes { runs: ByRun::Roughly, position: Some("lsn"), ..Prunes::default() }
     }
 
     fn reads_log(&self) -> bool {

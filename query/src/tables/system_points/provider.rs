@@ -24,11 +24,15 @@ impl RowTable for SystemPoints {
     }
 
     fn prunes(&self) -> Prunes {
-        Prunes { runs: ByRun::Exactly, key: true, position: None }
+        Prunes { runs: ByRun::Exactly, key: true, ..Prunes::default() }
     }
 
     fn reads_log(&self) -> bool {
         true
+    }
+
+    fn rests_in(&self) -> Option<&'static str> {
+        Some("system")
     }
 
     fn estimate(&self, context: &Context) -> usize {

@@ -1,12 +1,13 @@
-//! `docs/functions.md`: each example on it is run and prints what the page says.
+//! `docs/functions.md` and `docs/sql.md`: each example on them is run and prints what the page says.
 
 use std::fs;
 use std::path::Path;
 
+use engine::{Attribute, State, Value};
 use query::QueryOptions;
 use query::output::{Format, Writer};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, SECOND, START};
 
 /// Name, learning rate and the loss of the summary.
 const RUNS: [(&str, f64, &str); 3] = [("ada", 0.1, "0.295"), ("bob", 0.05, "0.512"), ("cyd", 0.4, "NaN")];
@@ -32,8 +33,21 @@ fn fixture() -> Fixture {
         }
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
         let mut run = fixture.run(name);
-        run.log(&rows).config(&format!(r#"{{"lr":{rate}}}"#));
+        let optimizer = if name == "bob" { "sgd" } else { "adam" };
+        run.log(&rows).config(&format!(r#"{{"lr":{rate},"optimizer":"{optimizer}"}}"#));
         run.summary(&format!(r#"{{"loss":{summary}}}"#));
+        let tags = ["baseline", "first"].into_iter().take(2 - nth).map(Value::text).collect();
+        run.set(Attribute::Tags, Value::List(tags));
+        if name == "bob" {
+            let lines = ["epoch 0", "resampled the batch", "epoch 1"];
+            run.console_at(START + 90 * SECOND, &lines);
+            run.log(&[r#"{"_step":5,"train/loss":2.4}"#]);
+        }
+        match name {
+            "ada" => run.end(State::Finished, 0),
+            "cyd" => run.end(State::Failed, 1),
+            _ => &run,
+        };
     }
     fixture
 }
@@ -78,17 +92,23 @@ fn printed(page: &str, fixture: &Fixture) -> (String, Vec<String>) {
     (out + rest, with_example)
 }
 
-/// `WBQ_WRITE_DOCS=1 cargo nextest run --cargo-profile ci --workspace --test main -E 'test(functions_page)'`
-/// writes the answers anew.
-#[test]
-fn the_page_of_functions_has_an_example_of_each_that_prints_what_it_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/functions.md");
+/// Checks the answers on a page, or with `WBQ_WRITE_DOCS=1` writes them anew; gives its examples.
+fn check(name: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
     let page = fs::read_to_string(&path).unwrap();
     let (printed, examples) = printed(&page, &fixture());
     if std::env::var_os("WBQ_WRITE_DOCS").is_some() {
         fs::write(&path, &printed).unwrap();
     }
-    assert_eq!(fs::read_to_string(&path).unwrap(), printed, "docs/functions.md is out of date");
+    assert_eq!(fs::read_to_string(&path).unwrap(), printed, "docs/{name} is out of date");
+    examples
+}
+
+/// `WBQ_WRITE_DOCS=1 cargo nextest run --cargo-profile ci --workspace --test main -E 'test(pages)'` writes the
+/// answers anew.
+#[test]
+fn the_page_of_functions_has_an_example_of_each_that_prints_what_it_says() {
+    let examples = check("functions.md");
     for function in query::docs::functions().unwrap() {
         let call = format!("{function}(");
         let has_example = examples.iter().any(|example| {
@@ -97,4 +117,10 @@ fn the_page_of_functions_has_an_example_of_each_that_prints_what_it_says() {
         });
         assert!(has_example, "docs/functions.md has no example of {function}");
     }
+}
+
+#[test]
+fn the_statements_that_people_write_most_print_what_their_page_says() {
+    let examples = check("sql.md");
+    assert!(examples.len() >= 12, "{}", examples.len());
 }
