@@ -7,6 +7,8 @@ pub mod entropy;
 pub mod peers;
 pub mod population;
 pub mod server;
+#[cfg(feature = "server")]
+pub mod trainer;
 
 pub use body::{KeyOrder, history_body};
 

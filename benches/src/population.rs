@@ -135,6 +135,37 @@ impl Population {
     }
 }
 
+/// Stores a project whose 100 runs have so many keys together, half in the config and half in histories.
+///
+/// # Errors
+///
+/// As the store says.
+pub fn store_keys(store: &Store, keys: u64) -> engine::Result<()> {
+    const RUNS: u64 = 100;
+    let one = Population { runs: RUNS, points: 0, projects: 1 };
+    store.append_blocking(one.begun())?;
+    let each = (keys / 2).div_ceil(RUNS);
+    for run in 0..RUNS {
+        let names = || {
+            (run * each..(keys / 2).min((run + 1) * each)).map(|key| format!("group{}/key{key}", key % 50))
+        };
+        let set = names().map(|name| (vec![name.into_boxed_str()], Value::Float(noise(run)))).collect();
+        let mut block = BlockBuilder::new();
+        block.begin_row();
+        block.push_int("_step", 0);
+        names().for_each(|name| block.push_float(&name, noise(run)));
+        let chunk = Chunk { writer: "".into(), first_line: 0, lines: 1, hash: run };
+        let bodies = [
+            Body::RunCreated(RunCreated { source: "bench".into(), state: State::Running }),
+            Body::ConfigChanged(Paths { removed: Vec::new(), set }),
+            Body::Logged(Rows { chunk, rows: 1, block: block.finish() }),
+        ];
+        let events = bodies.into_iter().map(|body| event(one.run_key(run), body)).collect();
+        store.append_blocking(Batch::new(events))?;
+    }
+    Ok(())
+}
+
 fn name(run: u64) -> String {
     format!("quiet-river-{run}")
 }

@@ -10,6 +10,7 @@
 //!   statement wrote; SQLite has a table with config and summary as JSON.
 //! - `history`: 100 million points, 1,000 runs × 20 keys × 5,000 steps. DuckDB reads the same rows as it lays
 //!   them out itself.
+//! - `plans`: statements planned and not run, in a project of 50 keys and in one of 20,000.
 //!
 //! What is asked of is made once and kept in `--dir`. Each statement is asked `--rounds` times after two that
 //! do not count; the middle is told, and the least, whose distance is the noise. Goals are those of 2 cores.
@@ -30,7 +31,7 @@ use query::{Database, Limits, QueryOptions};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use wbq_benches::duckdb::{DuckDb, number};
-use wbq_benches::population::{METRICS, Population};
+use wbq_benches::population::{METRICS, Population, store_keys};
 use wbq_benches::{kept, peers};
 
 /// Questions about runs and their history
@@ -57,6 +58,7 @@ struct Args {
 enum What {
     Runs,
     History,
+    Plans,
 }
 
 /// One question, as each is asked it.
@@ -77,6 +79,9 @@ enum Ask {
 
 fn main() -> Result<()> {
     let args = Args::parse();
+    if args.what == What::Plans {
+        return of_plans(&args);
+    }
     let runs = args.runs.unwrap_or(if args.what == What::Runs { 1_000_000 } else { 1_000 });
     let points = if args.what == What::Runs { 0 } else { runs * METRICS * 5_000 };
     let population = Population { runs, points, projects: 10 };
@@ -85,8 +90,38 @@ fn main() -> Result<()> {
     let ours = Ours::open(&path, args.rounds)?;
     match args.what {
         What::Runs => of_runs(&args, population, &ours),
-        What::History => of_history(&args, population, &ours),
+        What::History | What::Plans => of_history(&args, population, &ours),
     }
+}
+
+/// Statements that are planned and not run.
+fn of_plans(args: &Args) -> Result<()> {
+    let statements = [
+        "EXPLAIN SELECT name, config.\"group7/key7\" FROM runs WHERE config.\"group3/key3\" > 0.5 LIMIT 50",
+        "EXPLAIN SELECT run_id, avg(\"group7/key7\") FROM history WHERE \"group3/key3\" < 1 GROUP BY 1",
+    ];
+    let mut few: Vec<Took> = Vec::new();
+    for keys in [50, 20_000] {
+        let path = args.dir.join(format!("query-keys-{keys}"));
+        kept(&path, |path| {
+            let store = Store::open(Options::new(path))?;
+            store_keys(&store, keys)?;
+            Runtime::new()?.block_on(store.compact())?;
+            Ok(store.close()?)
+        })?;
+        let ours = Ours::open(&path, args.rounds)?;
+        println!("{keys} keys, planning alone (goal 3 ms with 20,000)");
+        for (place, sql) in statements.into_iter().enumerate() {
+            let (took, rows) = ours.time(&Ask::Sql(sql.to_owned()))?;
+            took.tell("ours", rows, None);
+            if let Some(few) = few.get(place) {
+                println!("    {:.2} times as long as with 50 keys", took.middle / few.middle);
+            } else {
+                few.push(took);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn of_runs(args: &Args, population: Population, ours: &Ours) -> Result<()> {

@@ -26,6 +26,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Parser;
 use serde_json::{Value, json};
 use wbq_benches::server::{Cpu, Server, binary};
+use wbq_benches::trainer::{Trainer, begin_runs};
 use wbq_benches::{KeyOrder, history_body};
 
 /// Rows over HTTP: what a point costs the server, from the socket to the acknowledgement
@@ -142,67 +143,6 @@ fn spent(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
     Ok(Cpu::own()?.since(before).whole())
 }
 
-/// The answer to a user who posts too often, as all trainers together may here; how long one of them
-/// waits then, and how often.
-const TOO_MANY: u16 = 429;
-const PAUSE: Duration = Duration::from_millis(200);
-const ATTEMPTS_MAX: usize = 100;
-
-/// One that logs to a run of its own over a connection of its own.
-struct Trainer {
-    agent: ureq::Agent,
-    address: String,
-    key: String,
-}
-
-impl Trainer {
-    fn post(&self, address: &str, body: &str) -> Result<Value> {
-        let mut attempts = 0;
-        let mut reply = loop {
-            let reply = self
-                .agent
-                .post(address)
-                .header("authorization", &self.key)
-                .header("content-type", "application/json")
-                .header("accept", "application/json")
-                .send(body);
-            attempts += 1;
-            // A retry is a no-op. Refused in the middle of a body, a connection ends without an answer.
-            match reply {
-                Ok(reply) if reply.status() != TOO_MANY => break reply,
-                Ok(_) | Err(ureq::Error::Io(_)) if attempts < ATTEMPTS_MAX => thread::sleep(PAUSE),
-                reply => break reply?,
-            }
-        };
-        let text = reply.body_mut().read_to_string()?;
-        if reply.status() != 200 {
-            bail!("{address} answered {}: {text}", reply.status());
-        }
-        Ok(serde_json::from_str(&text)?)
-    }
-}
-
-/// Makes a run for each trainer.
-fn begin_runs(server: &Server, trainers: usize) -> Result<Vec<Trainer>> {
-    const UPSERT: &str = "mutation Upsert($project: String, $name: String) {
-        upsertBucket(input: { modelName: $project, name: $name, host: \"bench\" }) { inserted } }";
-    (0..trainers)
-        .map(|number| {
-            let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-            let trainer = Trainer {
-                agent: config.into(),
-                address: format!("{}/files/bench/p/run{number}/file_stream", server.url),
-                key: format!("Bearer {}", server.key),
-            };
-            let variables = json!({ "project": "p", "name": format!("run{number}") });
-            let body = json!({ "query": UPSERT, "variables": variables });
-            let reply = trainer.post(&format!("{}/graphql", server.url), &body.to_string())?;
-            let inserted = reply.pointer("/data/upsertBucket/inserted");
-            if inserted == Some(&Value::Bool(true)) { Ok(trainer) } else { bail!("no run was made: {reply}") }
-        })
-        .collect()
-}
-
 /// How often the server's memory is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -211,11 +151,7 @@ fn post(server: &Server, trainers: &[Trainer], bodies: &[String]) -> Result<u64>
     thread::scope(|scope| {
         let posting: Vec<_> = trainers
             .iter()
-            .map(|trainer| {
-                scope.spawn(|| {
-                    bodies.iter().try_for_each(|body| trainer.post(&trainer.address, body).map(|_| ()))
-                })
-            })
+            .map(|trainer| scope.spawn(|| bodies.iter().try_for_each(|body| trainer.post(body).map(|_| ()))))
             .collect();
         let mut most = 0;
         while !posting.iter().all(|thread| thread.is_finished()) {
@@ -231,13 +167,9 @@ fn post(server: &Server, trainers: &[Trainer], bodies: &[String]) -> Result<u64>
 
 /// All that was posted is there.
 fn check(server: &Server, lines: u64) -> Result<()> {
-    let trainer = Trainer {
-        agent: ureq::Agent::config_builder().http_status_as_error(false).build().into(),
-        address: format!("{}/sql", server.url),
-        key: format!("Bearer {}", server.key),
-    };
+    let trainer = Trainer::new(server, format!("{}/sql", server.url));
     let query = json!({ "sql": "SELECT sum(history_rows) AS rows FROM runs" });
-    let reply = trainer.post(&trainer.address, &query.to_string())?;
+    let reply = trainer.post(&query.to_string())?;
     let found = reply.pointer("/0/rows").and_then(Value::as_u64);
     if found == Some(lines) { Ok(()) } else { bail!("{lines} lines were posted, the server has {reply}") }
 }
