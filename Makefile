@@ -1,6 +1,7 @@
 # make demo    a server, five trainings with the real wandb client, SQL; the server stays until Ctrl+C
 # make test    everything that CI runs
 # make e2e     only the end-to-end tests, on the ci build
+# make ui      builds the web app into ui/dist, which the next build of the binary takes in (Node.js 20.19 or newer)
 #
 # make demo PROFILE=ci ONCE=1 is what CI runs: the quicker build, and it ends by itself.
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/wbq/target
 WBQ = $(CARGO_TARGET_DIR)/$(PROFILE)/wbq
 
-.PHONY: demo test e2e build venvs
+.PHONY: demo test e2e ui build venvs
 
 demo: build .venv/ready
 	.venv/bin/python scripts/demo.py --bin "$(WBQ)" $(if $(ONCE),--once)
@@ -20,6 +21,9 @@ test:
 e2e: PROFILE = ci
 e2e: build venvs
 	WBQ_BIN="$(WBQ)" .venv/bin/python -m pytest tests/e2e
+
+ui:
+	cd ui && npm ci && npm run --silent build
 
 # The ci build is the tests' own, so that both share one set of dependencies.
 build:

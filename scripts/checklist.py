@@ -3,7 +3,7 @@
     python3 scripts/checklist.py JUNIT…
 
 Each row of the list names the tests that show its item, as `suite::name`: the suite is nextest's binary id
-(`engine`, `engine::main`) or `e2e`. A listed test that did not run, failed or was
+(`engine`, `engine::main`), `e2e`, or `browser`. A listed test that did not run, failed or was
 skipped fails the check. The page of streams names its tests in the same way.
 """
 
@@ -36,6 +36,8 @@ def ran(report: str) -> dict[str, str]:
             is_pytest = suite.get("name") == "pytest"
             module = case.get("classname", "").removeprefix("tests.e2e.")
             full = f"e2e::{module}::{name}" if is_pytest else f"{suite.get('name')}::{name}"
+            if module.endswith(".spec.ts"):
+                full = f"browser::{module.removesuffix('.spec.ts')}::{case.get('name')}"
             state = "passed"
             if case.find("failure") is not None or case.find("error") is not None:
                 state = "failed"

@@ -136,6 +136,21 @@ Examples:
     Tail(Tail),
     /// Answers a statement again and again
     Watch(Watch),
+    /// Opens the web app in the browser, signed in
+    #[command(after_help = "\
+The address signs one browser in, once, within a minute.
+
+Examples:
+  wbq open
+  wbq open mnist/k3v9x2ab
+  wbq open --print")]
+    Open {
+        /// The run whose page is opened; else all projects
+        run: Option<String>,
+        /// Prints the address and opens nothing
+        #[arg(long)]
+        print: bool,
+    },
     /// Compares two runs, or one run at two moments: config, summary, state, tags, notes
     #[command(after_help = "\
 A moment stands behind an @ and is written as for --as-of.

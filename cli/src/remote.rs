@@ -173,13 +173,31 @@ impl Client {
 
     /// Has a command carried out.
     pub(crate) fn command<T: DeserializeOwned>(&self, command: &impl serde::Serialize) -> Result<T> {
-        let request = self.authorized(self.agent.post(format!("{}/api/commands", self.url)));
-        let response = request.send_json(command).map_err(|error| self.unreached(&error))?;
+        self.told("/api/commands", command)
+    }
+
+    fn told<T: DeserializeOwned>(&self, path: &str, body: &impl serde::Serialize) -> Result<T> {
+        let request = self.authorized(self.agent.post(format!("{}{path}", self.url)));
+        let response = request.send_json(body).map_err(|error| self.unreached(&error))?;
         let mut body = self.accepted(response).map_err(|failure| failure.plain())?.into_body();
         let answer = body.with_config().limit(ANSWER_BYTES_MAX).read_json();
         answer.map_err(|error| {
             Failure::refused(format!("cannot read the answer of the server at {}", self.url)).because(&error)
         })
+    }
+
+    /// Where it is, without a slash at the end.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What signs a browser of ours in, once.
+    pub(crate) fn ticket(&self) -> Result<String> {
+        #[derive(Deserialize)]
+        struct Issued {
+            ticket: String,
+        }
+        self.told::<Issued>("/api/tickets", &()).map(|issued| issued.ticket)
     }
 
     fn authorized<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {

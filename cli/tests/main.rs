@@ -6,6 +6,7 @@ mod export;
 mod failures;
 mod formats;
 mod live;
+mod open;
 mod routing;
 mod runs;
 mod sample;

@@ -12,6 +12,7 @@ use crate::guarded::Guarded;
 use crate::http::auth::Gate;
 use crate::http::error::Refusal;
 use crate::http::limits::Pool;
+use crate::http::sessions::Sessions;
 use crate::options::Limits;
 use crate::silence::Liveness;
 use crate::wandb::capability::Signer;
@@ -25,6 +26,7 @@ pub(crate) struct App {
     pub(crate) sql: Sql,
     pub(crate) schema: Schema,
     pub(crate) gate: Gate,
+    pub(crate) sessions: Sessions,
     pub(crate) pool: Pool,
     pub(crate) limits: Limits,
     pub(crate) signer: Signer,
@@ -53,6 +55,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) sql: Sql,
     pub(crate) gate: Gate,
+    pub(crate) sessions: Sessions,
     pub(crate) limits: Limits,
     pub(crate) signer: Signer,
     pub(crate) is_loopback: bool,
@@ -66,7 +69,7 @@ impl App {
     ///
     /// `Damaged`, `Io` of the file that a run at work rests in.
     pub(crate) fn new(parts: Parts) -> Result<Self, engine::Error> {
-        let Parts { store, sql, gate, limits, signer, is_loopback, has_tls, behind_proxy } = parts;
+        let Parts { store, sql, gate, sessions, limits, signer, is_loopback, has_tls, behind_proxy } = parts;
         Ok(Self {
             liveness: Liveness::new(&store.snapshot().projection)?,
             schema: crate::wandb::graphql::schema(&limits),
@@ -77,6 +80,7 @@ impl App {
             store,
             sql,
             gate,
+            sessions,
             limits,
             signer,
             is_loopback,

@@ -1,4 +1,4 @@
-//! The server: the W&B protocol, SQL over HTTP, pages, in front of an [`engine::Store`].
+//! The server: the W&B protocol, SQL over HTTP, the web app, in front of an [`engine::Store`].
 //!
 //! The path of a request: address and `Host` → route and role → body within limits → translated
 //! into events (pure) → [`engine::Store::append`] → answer. Nothing is answered with a 2xx before
@@ -7,11 +7,10 @@
 //! | folder | the question it answers |
 //! | --- | --- |
 //! | `routes.rs` | which addresses there are, and who may call them |
-//! | `http/` | what holds for every request: keys, limits, errors, health, metrics |
+//! | `http/` | what holds for every request: keys, sessions, limits, errors, health, metrics; the web app's files |
 //! | `wandb/` | what the `wandb` client asks, and which events that becomes |
 //! | `api/` | SQL and the commands of `wbq` |
 //! | `feed.rs` | how events reach those who follow them |
-//! | `pages.rs` | what a browser sees until the web app stands |
 
 pub mod api;
 mod app;
@@ -21,7 +20,6 @@ mod feed;
 mod guarded;
 mod http;
 mod options;
-mod pages;
 pub mod parse;
 mod people;
 mod routes;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, any, get, options, post, put};
+use axum::routing::{MethodRouter, any, delete, get, options, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::api;
 use crate::app::App;
-use crate::http::{auth, error, health, metrics, origin, trace};
+use crate::http::{assets, auth, error, health, metrics, origin, trace};
 use crate::wandb::{files, filestream, graphql};
-use crate::{api, pages};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,16 +43,31 @@ struct Route {
     handler: MethodRouter<Arc<App>>,
 }
 
+/// Addresses of the web app: it is at each of them, and asks for what it shows with the caller's session.
+const PAGES: [&str; 12] = [
+    "/",
+    "/login",
+    "/authorize",
+    "/sql",
+    "/{entity}",
+    "/{entity}/{project}",
+    "/{entity}/{project}/workspace",
+    "/{entity}/{project}/table",
+    "/{entity}/{project}/runs",
+    "/{entity}/{project}/runs/{run}",
+    "/{entity}/{project}/runs/{run}/{tab}",
+    "/{entity}/{project}/{run}",
+];
+
 fn route(method: &'static str, path: &'static str, role: Role, handler: MethodRouter<Arc<App>>) -> Route {
     Route { info: RouteInfo { method, path, role }, handler }
 }
 
 fn table() -> Vec<Route> {
     use Role::{Admin, Capability, Public, User};
-    vec![
+    [
         route("GET", "/livez", Public, get(health::livez)),
         route("GET", "/readyz", Public, get(health::readyz)),
-        route("GET", "/authorize", Public, get(pages::authorize)),
         // The client's telemetry: anything but 404 makes it send more (protocol 1, rule 8).
         route("*", "/sdk/{*rest}", Public, any(|| async { StatusCode::NOT_FOUND })),
         route("PUT", "/upload/{token}", Capability, put(files::put)),
@@ -65,13 +80,16 @@ fn table() -> Vec<Route> {
         route("POST", "/api/chart", User, post(api::chart::post)),
         route("POST", "/api/runs", User, post(api::runs::post)),
         route("POST", "/api/commands", User, post(api::commands::post)),
+        route("POST", "/login", Public, post(api::sign_in::begin)),
+        route("GET", "/api/session", User, get(api::sign_in::show)),
+        route("DELETE", "/api/session", User, delete(api::sign_in::end)),
+        route("POST", "/api/tickets", User, post(api::sign_in::issue)),
         route("GET", "/metrics", Admin, get(metrics::render)),
-        route("GET", "/", User, get(pages::home)),
-        route("GET", "/{entity}/{project}", User, get(pages::project)),
-        route("GET", "/{entity}/{project}/workspace", User, get(pages::project)),
-        route("GET", "/{entity}/{project}/runs/{run}", User, get(pages::run)),
-        route("GET", "/{entity}/{project}/{run}", User, get(pages::run)),
+        route("GET", "/assets/{*file}", Public, get(assets::file)),
     ]
+    .into_iter()
+    .chain(PAGES.map(|path| route("GET", path, Public, get(assets::page))))
+    .collect()
 }
 
 /// The table, for tests and documentation.

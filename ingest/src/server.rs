@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::http::auth::Gate;
 use crate::http::connections::Bounded;
 use crate::http::metrics;
+use crate::http::sessions::Sessions;
 use crate::http::tls::Certificate;
 use crate::options::{Limits, ServerOptions};
 use crate::wandb::capability::Signer;
@@ -87,6 +88,7 @@ impl Server {
         let parts = Parts {
             sql: Sql::new(&options.dir),
             gate: Gate::new(&token, &options.limits),
+            sessions: Sessions::new(address.port()),
             limits: options.limits.clone(),
             signer: Signer::new(secret),
             is_loopback: address.ip().is_loopback() && !options.behind_proxy,

@@ -17,6 +17,7 @@ mod hostile;
 mod lifecycle;
 mod replay;
 mod runs;
+mod sign_in;
 mod sql;
 mod states;
 mod stream;

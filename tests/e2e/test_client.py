@@ -52,27 +52,13 @@ def the_debug_logs_hold_no_retries_and_no_refused_calls(plain):
     assert plain.complaints() == []
 
 
-def the_printed_run_address_answers_with_the_run(plain, plain_run, server):
-    address = re.search(r"View run at (\S+)", plain.terminal)[1]
-    status, page = server.request(address)
-    text = page.decode()
-    assert status == 200
-    for part in (plain_run["name"], "Finished", "learning_rate", "0.01", "loss", "0.2", "best", "0.875"):
-        assert part in text, f"{part!r} is not on the page"
-
-
-def the_printed_project_address_answers_with_its_runs(plain, plain_run, server):
-    address = re.search(r"View project at (\S+)", plain.terminal)[1]
-    status, page = server.request(address)
-    assert status == 200
-    assert plain_run["name"] in page.decode()
-
-
-def a_page_wants_a_key(plain, server):
-    address = re.search(r"View run at (\S+)", plain.terminal)[1]
-    status, page = server.request(address, key="")
-    assert b"learning_rate" not in page
-    assert status in (200, 401), "a sign-in page or a refusal"
+def the_printed_addresses_answer_with_the_web_app(plain, plain_run, server):
+    for kind in ("run", "project"):
+        address = re.search(rf"View {kind} at (\S+)", plain.terminal)[1]
+        # What the app shows there, and that it wants a key for it, the browser tests in ui/e2e look at.
+        status, page = server.request(address, key="")
+        assert (status, b'<div id="root">' in page) == (200, True), f"{address}: is the app built (make ui)?"
+        assert plain_run["name"].encode() not in page
 
 
 def a_name_ends_in_the_number_of_the_run_in_its_project(server, trainer, project):
@@ -179,8 +165,8 @@ def names_with_spaces_and_umlauts_make_the_whole_way(server, trainer, project):
     assert training.exit_code == 0, training.terminal
     row = server.row(f"SELECT run_id, state, summary.loss AS loss FROM runs WHERE project = '{name}'")
     assert row == {"run_id": "läuft gut", "state": "Finished", "loss": 0.5}
-    status, page = server.request(re.search(r"View run at (\S+)", training.terminal)[1])
-    assert (status, "Finished" in page.decode()) == (200, True)
+    status, _ = server.request(re.search(r"View run at (\S+)", training.terminal)[1])
+    assert status == 200
 
 
 def an_admin_makes_an_entity_by_naming_it(server, trainer, project):

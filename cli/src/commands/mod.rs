@@ -4,6 +4,7 @@ mod care;
 mod change;
 mod diff;
 mod export;
+mod open;
 mod prune;
 mod runs;
 mod serve;
@@ -51,6 +52,7 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
         Verb::Serve(serve) => serve::run(context, serve),
         Verb::Runs(asked) => runs::run(context, asked),
         Verb::Tail(asked) => tail::run(context, &asked),
+        Verb::Open { run, print } => open::run(context, run.as_deref(), print),
         Verb::Watch(asked) => watch::run(context, &asked),
         Verb::Show { run } => show::run(context, &run),
         Verb::Diff { left, right } => diff::run(context, &left, &right),

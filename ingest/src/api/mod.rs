@@ -1,8 +1,10 @@
-//! What `wbq` itself asks of a server.
+//! What the web app and `wbq` ask of a server.
 
+mod asked;
 pub(crate) mod chart;
 pub mod commands;
 pub(crate) mod events;
 pub mod prune;
 pub(crate) mod runs;
+pub(crate) mod sign_in;
 pub(crate) mod sql;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -18,6 +18,8 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::guarded::Guarded;
 use crate::http::error::{Kind, Refusal};
+use crate::http::origin;
+use crate::http::sessions::{Session, SessionId};
 use crate::routes::Role;
 
 /// Addresses and users whose counters are kept; beyond that the counters begin anew.
@@ -32,7 +34,25 @@ pub(crate) struct Caller {
     pub(crate) is_admin: bool,
 }
 
-type KeyHash = [u8; 32];
+/// SHA-256 of a key: what is stored of it.
+pub(crate) type KeyHash = [u8; 32];
+
+/// By what a caller was let in.
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    Key(KeyHash),
+    Session(SessionId, Session),
+}
+
+impl Credential {
+    /// The key that it stands for.
+    pub(crate) fn key(&self) -> KeyHash {
+        match self {
+            Self::Key(key) => *key,
+            Self::Session(_, session) => session.key,
+        }
+    }
+}
 
 /// The door: counts failures and requests, and knows the token of this process.
 pub(crate) struct Gate {
@@ -89,12 +109,14 @@ impl Gate {
         }
     }
 
-    /// The owner of the key in a request's headers.
-    fn admit(&self, projection: &Projection, headers: &HeaderMap, from: IpAddr) -> Result<Caller, Refusal> {
-        let Some(key) = key_in(headers) else {
-            return Err(Refusal::new(Kind::Unauthenticated, "an API key is needed"));
-        };
-        let (hash, now) = (hash(&key), Instant::now());
+    /// The owner of a key, and what is stored of it.
+    pub(crate) fn admit_key(
+        &self,
+        projection: &Projection,
+        key: &str,
+        from: IpAddr,
+    ) -> Result<(Caller, KeyHash), Refusal> {
+        let (hash, now) = (hash(key), Instant::now());
         let is_known = self.known.with(|known| known.contains(&(from, hash)));
         let failed = self.failures.with(|failures| failures.count(&from, MINUTE, now));
         if failed >= self.failures_per_minute && !is_known {
@@ -113,14 +135,21 @@ impl Gate {
                 known.insert((from, hash))
             });
         }
-        let requests = self.requests.with(|requests| requests.add(Arc::clone(&caller.user), SECOND, now));
+        self.count(&caller)?;
+        Ok((caller, hash))
+    }
+
+    fn count(&self, caller: &Caller) -> Result<(), Refusal> {
+        let user = Arc::clone(&caller.user);
+        let requests = self.requests.with(|requests| requests.add(user, SECOND, Instant::now()));
         if requests > self.requests_per_second {
             return Err(Refusal::too_many("too many requests of this user in a second"));
         }
-        Ok(caller)
+        Ok(())
     }
 
-    fn owner(&self, projection: &Projection, hash: &KeyHash) -> Option<Caller> {
+    /// Whose key this is.
+    pub(crate) fn owner(&self, projection: &Projection, hash: &KeyHash) -> Option<Caller> {
         if bool::from(self.token.ct_eq(hash)) {
             let admin = projection.people.users.values().find(|user| user.admin)?;
             return Some(Caller { user: Arc::clone(&admin.name), is_admin: true });
@@ -130,7 +159,7 @@ impl Gate {
     }
 }
 
-/// SHA-256 of a key: what is stored of it.
+/// The hash of a key.
 pub(crate) fn hash(key: &str) -> KeyHash {
     Sha256::digest(key.as_bytes()).into()
 }
@@ -157,14 +186,15 @@ pub(crate) async fn require(
     next: Next,
 ) -> Response {
     match admit(&app, &request) {
-        Ok(caller) if role == Role::Admin && !caller.is_admin => {
+        Ok((caller, _)) if role == Role::Admin && !caller.is_admin => {
             Refusal::forbidden("only an admin may do this").into_response()
         }
-        Ok(caller) => {
+        Ok((caller, credential)) => {
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(credential);
             next.run(request).await
         }
-        Err(refusal) => challenge(&request, refusal),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -176,43 +206,42 @@ pub(crate) async fn method_not_allowed(State(app): State<Arc<App>>, request: Req
     }
 }
 
-fn admit(app: &App, request: &Request) -> Result<Caller, Refusal> {
+fn admit(app: &App, request: &Request) -> Result<(Caller, Credential), Refusal> {
     let snapshot = app.store.snapshot();
-    app.gate.admit(&snapshot.projection, request.headers(), address(app, request))
+    if let Some(key) = key_in(request.headers()) {
+        let from = address(app, request.headers(), request.extensions());
+        let (caller, hash) = app.gate.admit_key(&snapshot.projection, &key, from)?;
+        return Ok((caller, Credential::Key(hash)));
+    }
+    let wanted = || Refusal::new(Kind::Unauthenticated, "an API key is needed");
+    let (id, session) = app.sessions.of(request.headers()).ok_or_else(wanted)?;
+    let caller = app.gate.owner(&snapshot.projection, &session.key).ok_or_else(wanted)?;
+    app.gate.count(&caller)?;
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !only_reads {
+        origin::check_origin(request.headers(), request.uri())?;
+        if !session.is_meant_by(request.headers()) {
+            return Err(Refusal::forbidden("the token of this session is missing; load the page again"));
+        }
+    }
+    Ok((caller, Credential::Session(id, session)))
 }
 
 /// The caller's address: the connection's, or what the proxy in front tells.
-fn address(app: &App, request: &Request) -> IpAddr {
+pub(crate) fn address(app: &App, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
     let forwarded = || {
-        let value = request.headers().get("x-forwarded-for")?.to_str().ok()?;
+        let value = headers.get("x-forwarded-for")?.to_str().ok()?;
         value.rsplit(',').next()?.trim().parse().ok()
     };
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let told = if app.behind_proxy { forwarded() } else { None };
     told.or(peer).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
-/// A browser that asks for a page gets the prompt for user name and password.
-fn challenge(request: &Request, refusal: Refusal) -> Response {
-    let is_page = request.method() == axum::http::Method::GET
-        && request
-            .headers()
-            .get(header::ACCEPT)
-            .and_then(|v| v.to_str().ok())
-            .is_some_and(|v| v.contains("text/html"));
-    let is_unauthenticated = refusal.kind == Kind::Unauthenticated;
-    let mut response = refusal.into_response();
-    if is_page && is_unauthenticated {
-        response.headers_mut().insert(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Basic realm=\"wbq: user name api, password your API key\""),
-        );
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]

@@ -37,6 +37,16 @@ fn is_loopback_name(host: &str) -> bool {
         || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Refuses a request that a page of another site makes, or that does not say whose page it is (S3).
+pub(crate) fn check_origin(headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+    let page = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    if page.is_some() && page == host(headers, uri) {
+        return Ok(());
+    }
+    Err(Refusal::forbidden("a page of another site may not do this"))
+}
+
 /// What links begin with: scheme and host as the caller named them.
 pub(crate) fn base_url(app: &App, headers: &HeaderMap, uri: &Uri) -> String {
     let forwarded = headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());

@@ -1,0 +1,97 @@
+"""Trainings with the real client, for the pages to show.
+
+    python trainings.py fill     eight runs of digits that end, one of them failed, and one of letters
+    python trainings.py live     one run of watched that logs until its standard input ends
+
+WANDB_BASE_URL and WANDB_API_KEY say where to.
+"""
+
+import json
+import math
+import random
+import struct
+import sys
+import tempfile
+import threading
+import zlib
+from pathlib import Path
+
+import wandb
+
+STEPS = 1500
+SETTINGS = wandb.Settings(console="wrap", x_stats_sampling_interval=0.5)
+
+
+def fill():
+    folder = Path(tempfile.mkdtemp())
+    for number, (optimizer, rate) in enumerate((o, r) for o in ("adam", "sgd") for r in (0.3, 0.1, 0.03, 0.01)):
+        train(folder, number, optimizer, rate)
+    with start("letters", "first-letters", "base", {"learning_rate": 0.05}) as run:
+        run.log({"loss": 1.5})
+
+
+def start(project, name, group, config, **more):
+    return wandb.init(project=project, name=name, group=group, config=config, settings=SETTINGS, **more)
+
+
+def train(folder, number, optimizer, rate):
+    """A curve that falls faster with a higher rate, with noise that is the same each time."""
+    chance = random.Random(number)
+    config = {
+        "learning_rate": rate,
+        "optimizer": {"name": optimizer, "betas": [0.9, 0.999]},
+        "batch_size": 32 << (number % 3),
+        "seed": number,
+        "augment": number % 2 == 0,
+    }
+    tags = ["baseline"] if number == 0 else ["sweep", f"lr-{rate}"]
+    run = start("digits", f"{optimizer}-{rate}", f"{optimizer}-sweep", config, tags=tags, job_type="train", notes=f"rate {rate}")
+    for step in range(STEPS):
+        done = step / STEPS
+        loss = 2.3 * math.exp(-4 * done * (0.4 + rate)) + 0.05 + chance.gauss(0, 0.03)
+        row = {"train/loss": loss, "train/acc": 1 - loss / 2.5, "lr": rate * (1 - done), "epoch": step // 100}
+        if step % 20 == 0:
+            row |= {"val/loss": loss * 1.1, "val/acc": 1 - loss / 2.3}
+        run.log(row)
+        if step % 50 == 0:
+            print(f"step {step}: loss {loss:.4f}")
+    if number == 3:
+        print("loss is no longer falling", file=sys.stderr)
+    (folder / "report.md").write_text(f"# {optimizer} at {rate}\n\nThe loss fell to {loss:.3f}.\n")
+    (folder / "classes.csv").write_text("class,precision,recall\n" + "".join(f"{n},{0.9 + n / 100:.2f},{0.8 + n / 100:.2f}\n" for n in range(10)))
+    (folder / "params.json").write_text(json.dumps(config))
+    (folder / "sample.png").write_bytes(picture(28, number))
+    for name in ("report.md", "classes.csv", "params.json", "sample.png"):
+        run.save(str(folder / name), base_path=str(folder), policy="now")
+    run.finish(exit_code=1 if number == 7 else 0)
+
+
+def picture(size, number):
+    """A small PNG: a ring on black."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    def pixel(x, y):
+        away = math.hypot(x - size / 2, y - size / 2) - size / 3 + number % 3
+        return max(0, 255 - int(abs(away) * 90))
+
+    rows = b"".join(b"\0" + bytes(pixel(x, y) for x in range(size)) for y in range(size))
+    head = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def live():
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    settings = SETTINGS.model_copy(update={"x_file_stream_transmit_interval": 1})
+    run = wandb.init(project="watched", name="live-run", id="live", config={"learning_rate": 0.2, "optimizer": {"name": "adam"}}, settings=settings)
+    step = 0
+    while not ended.wait(0.1):
+        run.log({"train/loss": 2 * math.exp(-step / 200), "train/acc": 1 - math.exp(-step / 200)})
+        print(f"live step {step}", flush=True)
+        step += 1
+    run.finish()
+
+
+if __name__ == "__main__":
+    {"fill": fill, "live": live}[sys.argv[1]]()

@@ -1,0 +1,150 @@
+/** The runs table: pages and groups of runs at one position of the log, and what can be done to runs. */
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { Json } from "./http";
+import { ask } from "./http";
+import type { Row } from "./read";
+import { member, number, numberOrNull, rows, text, texts } from "./read";
+import { literal, select } from "./sql";
+
+/** Which runs, in which order. */
+export interface Chosen {
+  project: string;
+  filter: string;
+  sort: string[];
+  group: string[];
+}
+
+export interface Page {
+  lsn: number;
+  total: number;
+  /** Runs in all groups; that is `total` where there are none. */
+  runs: number;
+  rows: Row[];
+  /** Of groups: the least and greatest of each number column. */
+  ranges: Record<string, [number, number]>;
+  warnings: string[];
+}
+
+export interface PageAsked extends Chosen {
+  columns: string[];
+  offset: number;
+  limit: number;
+  lsn: number | null;
+}
+
+export async function runsPage(asked: PageAsked, signal?: AbortSignal): Promise<Page> {
+  const { project, filter, sort, group, columns, offset, limit, lsn } = asked;
+  const answer = await ask("/api/runs", {
+    body: {
+      project,
+      sort,
+      group,
+      columns,
+      offset,
+      limit,
+      ...(filter.trim() === "" ? {} : { filter }),
+      ...(lsn === null ? {} : { as_of: `lsn:${lsn}` }),
+    },
+    signal,
+  });
+  const found = rows(member(answer, group.length > 0 ? "groups" : "rows"));
+  const total = number(member(answer, "total"));
+  return {
+    lsn: number(member(answer, "lsn")),
+    total,
+    runs: numberOrNull(member(answer, "runs")) ?? total,
+    rows: found,
+    ranges: rangesOf(member(answer, "ranges")),
+    warnings: texts(member(answer, "warnings")),
+  };
+}
+
+function rangesOf(told: Json | undefined): Page["ranges"] {
+  const ranges: Page["ranges"] = {};
+  if (told === null || typeof told !== "object" || Array.isArray(told)) return ranges;
+  for (const [column, range] of Object.entries(told)) {
+    if (Array.isArray(range)) ranges[column] = [number(range[0]), number(range[1])];
+  }
+  return ranges;
+}
+
+/** How many there are, and the position at which all pages are read. */
+export const head = (chosen: Chosen, moment: number) =>
+  queryOptions({
+    queryKey: ["runs", "head", chosen, moment],
+    queryFn: ({ signal }) => runsPage({ ...chosen, columns: ["name"], offset: 0, limit: 1, lsn: null }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const page = (asked: PageAsked) =>
+  queryOptions({
+    queryKey: ["runs", "page", asked],
+    queryFn: ({ signal }) => runsPage(asked, signal),
+    staleTime: Infinity,
+  });
+
+export interface Key {
+  space: "config" | "summary" | "history" | "system";
+  key: string;
+  type: string;
+  runs: number;
+}
+
+/** The keys that the runs of a project have. */
+export const projectKeys = (project: string) =>
+  queryOptions({
+    queryKey: ["keys", project],
+    queryFn: async ({ signal }) => {
+      const found = await select(
+        `SELECT space, key, type, runs FROM keys WHERE ${ofProject(project)} ORDER BY space, key`,
+        signal,
+      );
+      return found.map((row) => ({
+        space: text(row.space) as Key["space"],
+        key: text(row.key),
+        type: text(row.type),
+        runs: number(row.runs),
+      }));
+    },
+    staleTime: 30_000,
+  });
+
+export function ofProject(project: string): string {
+  const [entity = "", name = ""] = project.split("/");
+  return `entity = ${literal(entity)} AND project = ${literal(name)}`;
+}
+
+/** Values of a column that runs have, the most frequent first. */
+export async function valuesOf(project: string, column: string, signal?: AbortSignal): Promise<Json[]> {
+  const found = await runsPage(
+    { project, filter: "", sort: [], group: [column], columns: [], offset: 0, limit: 20, lsn: null },
+    signal,
+  );
+  return found.rows.map((row) => Object.entries(row).find(([name]) => name !== "runs")?.[1] ?? null);
+}
+
+export interface Edit {
+  name?: string;
+  notes?: string;
+  group?: string;
+  job_type?: string;
+  tags_add?: string[];
+  tags_remove?: string[];
+}
+
+/** What came of a command: whether something changed, and why not. */
+export interface Outcome {
+  changed: boolean;
+  message: string | null;
+}
+
+async function command(body: { [key: string]: Json }): Promise<Outcome> {
+  const answer = await ask("/api/commands", { body });
+  const message = member(answer, "message");
+  return { changed: member(answer, "changed") === true, message: typeof message === "string" ? message : null };
+}
+
+export const edit = (run: string, edit: Edit) => command({ command: "edit", run, ...edit });
+export const stop = (run: string) => command({ command: "stop", run });
+export const remove = (run: string) => command({ command: "delete", run });
+export const undelete = (run: string) => command({ command: "undelete", run });

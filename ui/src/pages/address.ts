@@ -1,0 +1,68 @@
+/** What the addresses of pages say behind the `?`, read into values; what is odd is left out. */
+import type { Layout } from "../model/layout";
+
+type Search = Record<string, unknown>;
+
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+const texts = (value: unknown) => {
+  const list = Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  return list.length > 0 ? list : undefined;
+};
+const number = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value : undefined);
+
+export interface TableAddress extends Layout {
+  filter?: string | undefined;
+  sort?: string[] | undefined;
+  group?: string[] | undefined;
+}
+
+export function readTable(search: Search): TableAddress {
+  const widths = search.widths;
+  const isMap =
+    widths !== null && typeof widths === "object" && Object.values(widths).every((width) => typeof width === "number");
+  return {
+    filter: text(search.filter),
+    sort: texts(search.sort),
+    group: texts(search.group),
+    cols: texts(search.cols),
+    pin: texts(search.pin),
+    widths: isMap ? (widths as Record<string, number>) : undefined,
+  };
+}
+
+export const AXES = ["_step", "_absolute_runtime", "_runtime", "_timestamp"] as const;
+export const SMOOTHINGS = ["none", "twema", "ema", "gaussian", "running"] as const;
+export type SmoothingKind = (typeof SMOOTHINGS)[number];
+
+export interface WorkspaceAddress {
+  filter?: string | undefined;
+  /** Part of a name of runs, or a regular expression. */
+  find?: string | undefined;
+  hide?: string[] | undefined;
+  panels?: string | undefined;
+  x?: string | undefined;
+  smooth?: SmoothingKind | undefined;
+  amount?: number | undefined;
+  logX?: boolean | undefined;
+  logY?: boolean | undefined;
+  group?: string | undefined;
+  from?: number | undefined;
+  to?: number | undefined;
+}
+
+export function readWorkspace(search: Search): WorkspaceAddress {
+  return {
+    filter: text(search.filter),
+    find: text(search.find),
+    hide: texts(search.hide),
+    panels: text(search.panels),
+    x: text(search.x),
+    smooth: SMOOTHINGS.find((kind) => kind === search.smooth && kind !== "none"),
+    amount: number(search.amount),
+    logX: search.logX === true ? true : undefined,
+    logY: search.logY === true ? true : undefined,
+    group: text(search.group),
+    from: number(search.from),
+    to: number(search.to),
+  };
+}

@@ -1,0 +1,43 @@
+/** A project: its tabs, and the page of one of them. */
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useLocation, useParams, useSearch } from "@tanstack/react-router";
+import { projectExists } from "../../api/projects";
+import { Empty, Trouble } from "../../components/States";
+
+export function Project() {
+  const { entity = "", project = "" } = useParams({ strict: false });
+  const { filter } = useSearch({ strict: false });
+  const isTable = useLocation({ select: ({ pathname }) => pathname.endsWith("/table") });
+  const here = (isHere: boolean) => (isHere ? ({ "aria-current": "page" } as const) : {});
+  const found = useQuery(projectExists(`${entity}/${project}`));
+  if (found.isError) return <Trouble error={found.error} again={() => void found.refetch()} />;
+  if (found.data === false) {
+    return (
+      <Empty isPage title={`There is no project ${project} of ${entity}`}>
+        <p>A project begins with its first run, and goes when its last one is erased.</p>
+        <Link to="/" className="button">
+          All projects
+        </Link>
+      </Empty>
+    );
+  }
+  const params = { entity, project };
+  // The filter is one for both: they show the same runs.
+  const search = { filter };
+  return (
+    <div className="filled">
+      <h1 className="unseen">
+        {entity}/{project}
+      </h1>
+      <nav className="tabs" aria-label="Of this project">
+        <Link to="/$entity/$project/workspace" params={params} search={search} {...here(!isTable)}>
+          Workspace
+        </Link>
+        <Link to="/$entity/$project/table" params={params} search={search} {...here(isTable)}>
+          Runs table
+        </Link>
+      </nav>
+      <Outlet />
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+/** The charts of one run: what it logged, or what was measured of its machine. */
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useMemo, useState } from "react";
+import type { Run, RunId } from "../../api/run";
+import { isAtWork, runKeys } from "../../api/run";
+import type { PanelStyle } from "../../charts/Panel";
+import { Panel } from "../../charts/Panel";
+import { Sections } from "../../charts/Sections";
+import { colorAt } from "../../charts/colors";
+import { Empty, Trouble, Waiting } from "../../components/States";
+import { useTheme } from "../../components/theme";
+import { keysFound, machineSections, sectionsOf } from "../../model/sections";
+
+interface ChartsProps {
+  id: RunId;
+  run: Run;
+  stream: "history" | "system";
+}
+
+export function Charts({ id, run, stream }: ChartsProps) {
+  const keys = useQuery(runKeys(id, stream));
+  const [typed, setTyped] = useState("");
+  const [range, setRange] = useState<[number, number] | null>(null);
+  const theme = useTheme();
+  const look = useCallback((line: { key: string }) => ({ label: line.key, color: colorAt(0, theme) }), [theme]);
+  const style = useMemo(
+    (): PanelStyle => ({ logX: false, logY: false, sync: `run-${stream}`, onRange: setRange, look }),
+    [look, stream],
+  );
+  if (keys.isError) return <Trouble error={keys.error} again={() => void keys.refetch()} />;
+  if (keys.data === undefined) return <Waiting lines={8} />;
+  if (keys.data.length === 0) {
+    return (
+      <Empty title={stream === "history" ? "Nothing was logged" : "The machine was not measured"}>
+        <p>
+          {isAtWork(run.state)
+            ? "It appears here as soon as it is logged."
+            : stream === "history"
+              ? "A training logs with run.log({…})."
+              : "The client measures every 15 seconds; this run was shorter, or its client was told not to."}
+        </p>
+      </Empty>
+    );
+  }
+  const sections = (stream === "history" ? sectionsOf : machineSections)(keysFound(keys.data, typed));
+  const x = stream === "history" ? "_step" : "_absolute_runtime";
+  return (
+    <div className="charts">
+      <div className="toolbar">
+        <input
+          className="field"
+          type="search"
+          placeholder="Search charts"
+          aria-label="Search charts"
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+        <button type="button" className="button" disabled={range === null} onClick={() => setRange(null)}>
+          Show all of it
+        </button>
+        <span className="faint">Drag over a chart to look closer; a double click shows all.</span>
+      </div>
+      <Sections
+        sections={sections}
+        panel={(key) => (
+          <Panel
+            key={key}
+            title={key.replace(/^system\./, "")}
+            asked={{
+              project: id.project,
+              runs: [id.run],
+              keys: [key],
+              stream,
+              x,
+              range: range ?? [null, null],
+              smoothing: null,
+              group: [],
+            }}
+            style={style}
+          />
+        )}
+      />
+      {sections.length === 0 && <p className="faint charts-none">No chart has “{typed}” in its name.</p>}
+    </div>
+  );
+}
