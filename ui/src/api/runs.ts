@@ -87,7 +87,6 @@ export interface Key {
   space: "config" | "summary" | "history" | "system";
   key: string;
   type: string;
-  runs: number;
 }
 
 /** The keys that the runs of a project have. */
@@ -96,14 +95,13 @@ export const projectKeys = (project: string) =>
     queryKey: ["keys", project],
     queryFn: async ({ signal }) => {
       const found = await select(
-        `SELECT space, key, type, runs FROM keys WHERE ${ofProject(project)} ORDER BY space, key`,
+        `SELECT space, key, type FROM keys WHERE ${ofProject(project)} ORDER BY space, key`,
         signal,
       );
       return found.map((row) => ({
         space: text(row.space) as Key["space"],
         key: text(row.key),
         type: text(row.type),
-        runs: number(row.runs),
       }));
     },
     staleTime: 30_000,

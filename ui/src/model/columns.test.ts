@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { columnsOf, idOf, searched, shownAtFirst, spelled } from "./columns";
 
 const columns = columnsOf([
-  { space: "config", key: "learning_rate", type: "float", runs: 3 },
-  { space: "config", key: "optimizer.name", type: "text", runs: 3 },
-  { space: "summary", key: "val/acc", type: "float", runs: 3 },
-  { space: "summary", key: "_step", type: "integer", runs: 3 },
-  { space: "history", key: "val/acc", type: "float", runs: 3 },
+  { space: "config", key: "learning_rate", type: "float" },
+  { space: "config", key: "optimizer.name", type: "text" },
+  { space: "summary", key: "val/acc", type: "float" },
+  { space: "summary", key: "_step", type: "integer" },
+  { space: "history", key: "val/acc", type: "float" },
 ]);
 
 test("keys of config and summary are columns, and what the client keeps for itself is not shown", () => {

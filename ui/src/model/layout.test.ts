@@ -4,8 +4,8 @@ import type { Layout } from "./layout";
 import { move, nudge, pin, place, resize, show } from "./layout";
 
 const columns = columnsOf([
-  { space: "config", key: "lr", type: "float", runs: 1 },
-  { space: "summary", key: "loss", type: "float", runs: 1 },
+  { space: "config", key: "lr", type: "float" },
+  { space: "summary", key: "loss", type: "float" },
 ]);
 const base: Layout = { cols: ["state", "config.lr", "summary.loss"] };
 const stands = (layout: Layout) => {

@@ -3,8 +3,8 @@ import { columnsOf } from "./columns";
 import { suggestions, wanted } from "./suggest";
 
 const columns = columnsOf([
-  { space: "config", key: "lr", type: "float", runs: 1 },
-  { space: "summary", key: "val/acc", type: "float", runs: 1 },
+  { space: "config", key: "lr", type: "float" },
+  { space: "summary", key: "val/acc", type: "float" },
 ]);
 const at = (text: string) => wanted(text, text.length);
 

@@ -40,9 +40,10 @@ impl RowTable for Keys {
         context.snapshot.projection.projects.len().saturating_mul(100)
     }
 
-    fn rows(&self, context: &Arc<Context>, _: &Request) -> Rows<Row> {
+    fn rows(&self, context: &Arc<Context>, request: &Request) -> Rows<Row> {
         let context = Arc::clone(context);
-        Box::new(std::iter::once_with(move || rows_of(&context)).flat_map(|rows| match rows {
+        let is_counted = request.schema.fields().iter().any(|field| COUNTED.contains(&field.name().as_str()));
+        Box::new(std::iter::once_with(move || rows_of(&context, is_counted)).flat_map(|rows| match rows {
             Ok(rows) => rows.into_iter().map(Ok).collect::<Vec<_>>(),
             Err(error) => vec![Err(outside(error))],
         }))
@@ -72,10 +73,13 @@ impl RowTable for Keys {
     }
 }
 
-fn rows_of(context: &Context) -> engine::Result<Vec<Row>> {
+/// The columns for which runs are looked at; all else stands in the catalogue.
+const COUNTED: [&str; 4] = ["runs", "points", "first_seen_at", "last_seen_at"];
+
+fn rows_of(context: &Context, is_counted: bool) -> engine::Result<Vec<Row>> {
     let projection = &context.snapshot.projection;
     let spaces = [Space::Config, Space::Summary, Space::History, Space::System];
-    let seen = seen(context, spaces)?;
+    let seen = if is_counted { seen(context, spaces)? } else { Default::default() };
     let mut rows = Vec::new();
     for project in projection.projects.keys() {
         for (space, seen) in spaces.into_iter().zip(&seen) {
