@@ -14,7 +14,7 @@ use wbq_load::site::{ADMIN, Kept, Server, Site};
 use super::corpus::{Case, cases};
 use super::outside::Outside;
 
-/// By how much memory may be more after a case than before, for each of those that ran at once.
+/// By how much memory may be more after a case than before.
 const MORE_BYTES_MAX: u64 = 32 << 20;
 /// Memory that it may keep where a statement was refused because it needed too much: allocators keep
 /// pages that are broken up, and `library.rs` counts what is allocated.
@@ -166,18 +166,22 @@ fn s7_hostile_sql_is_answered_as_the_corpus_says_over_http() {
         let waits: Vec<_> = waited.iter().map(|case| scope.spawn(move || asked.fault(case))).collect();
         faults.extend(waits.into_iter().filter_map(|wait| wait.join().unwrap()));
     });
+    faults.extend(
+        asked
+            .gives_back(before, MORE_BYTES_MAX)
+            .map(|more| format!("endless statements: {more} bytes are not given back")),
+    );
     for cases in left.chunks(TURNS) {
+        let before = asked.memory();
         asked.hang_up(cases);
         let began = Instant::now();
         assert_eq!(asked.ask("SELECT 1 AS n"), (200, "{\"n\":1}\n".to_owned()));
         assert!(began.elapsed() < Duration::from_secs(10), "their turns are free: {:?}", began.elapsed());
         asked.writes();
+        let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+        let kept = asked.gives_back(before, MORE_BYTES_MAX);
+        faults.extend(kept.map(|more| format!("{names:?}: {more} bytes are not given back")));
     }
-    faults.extend(
-        asked
-            .gives_back(before, MORE_BYTES_MAX * TURNS as u64)
-            .map(|more| format!("endless statements: {more} bytes are not given back")),
-    );
     assert_eq!(asked.holds(), (asked.rows, others_events), "nothing is written but what was acknowledged");
     assert!(faults.is_empty(), "{} faults in {} cases:\n{}", faults.len(), cases.len(), faults.join("\n"));
     outside.was_left_alone();
