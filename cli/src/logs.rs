@@ -15,7 +15,11 @@ pub(crate) fn start(global: &Global, usual: &str) -> Result<()> {
     let asked = set("WBQ_LOG");
     let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(level))
         .map_err(|error| Failure::usage("WBQ_LOG is no filter of logs").because(&error))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Where stderr is a file on a full disk, the subscriber would tell of that on stderr, and panic.
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     match set("WBQ_LOG_FORMAT").as_deref() {
         Some("json") => logs.json().init(),
         Some("text") | None => logs.init(),

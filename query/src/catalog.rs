@@ -7,12 +7,8 @@ use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider,
 };
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 
 use crate::error::Error;
-use crate::limits::Limits;
 use crate::resolver::{KeyColumn, Past};
 use crate::scan::rows::RowSource;
 use crate::scan::{Context, Provider, Source};
@@ -90,17 +86,4 @@ fn source(context: &Arc<Context>, table: &'static Table, keys: &[KeyColumn]) -> 
         "wbq.settings" => Arc::new(RowSource::new(context, Settings)),
         _ => Arc::new(HistorySource::new(context, table, keys)),
     }
-}
-
-/// Where statements run: nothing can be opened by an address, and what is written for want of memory
-/// is written only where we say (S7).
-pub(crate) fn environment(limits: &Limits) -> Result<RuntimeEnv, Error> {
-    let mode = match &limits.spill_dir {
-        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
-        None => DiskManagerMode::Disabled,
-    };
-    let disk = DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(limits.spill_bytes);
-    let environment = RuntimeEnvBuilder::new().with_disk_manager_builder(disk).build()?;
-    environment.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref())?;
-    Ok(environment)
 }

@@ -19,6 +19,7 @@
 //! | `smooth.rs` | how a line is smoothed |
 //! | `live.rs` | how an event is told while it happens |
 //! | `moment.rs` | how a moment of the past is written |
+//! | `environment.rs` | where a statement writes what does not fit in memory |
 //! | `watch.rs` | how a statement is kept within its time and memory while it runs |
 //! | `output/` | how batches become bytes |
 
@@ -28,6 +29,7 @@ mod catalog;
 pub mod chart;
 mod describe;
 pub mod docs;
+mod environment;
 mod error;
 pub mod filter;
 mod frames;

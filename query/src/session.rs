@@ -18,7 +18,6 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
-use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
 use datafusion::sql::parser::Statement as Parsed;
@@ -31,6 +30,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{Answer, Head, Shape};
 use crate::chart::{Bounds, Chart};
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::limits::{self, Limits};
 use crate::memory::{AllStatements, OneStatement};
@@ -72,7 +72,7 @@ struct Started {
 struct Shared {
     limits: Limits,
     template: SessionState,
-    environment: RuntimeEnv,
+    environment: Environment,
     memory: Arc<AllStatements>,
     cache: Arc<ColumnCache>,
     turns: Semaphore,
@@ -195,18 +195,24 @@ impl Started {
     fn new(limits: Limits) -> Result<Self, Error> {
         // One more than statements run: one that does not let go for a while holds up no other.
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(limits.running) + 1;
-        let runtime = runtime_of("wbq-query", threads)?;
-        let keeper = runtime_of("wbq-keeper", 1)?;
         let shared = Shared {
             template: functions::template()?,
-            environment: catalog::environment(&limits)?,
+            environment: Environment::new(&limits)?,
             memory: Arc::new(AllStatements::new(limits.all_bytes)),
             cache: Arc::new(ColumnCache::new(limits.cache_bytes)),
             turns: Semaphore::new(limits.running),
             waiting: AtomicUsize::new(0),
             limits,
         };
-        Ok(Self { shared: Arc::new(shared), runtime, keeper })
+        // Last: a runtime may not be dropped by whoever asks the first statement.
+        let runtime = runtime_of("wbq-query", threads)?;
+        match runtime_of("wbq-keeper", 1) {
+            Ok(keeper) => Ok(Self { shared: Arc::new(shared), runtime, keeper }),
+            Err(error) => {
+                runtime.shutdown_background();
+                Err(error)
+            }
+        }
     }
 }
 
@@ -354,7 +360,7 @@ impl Statement {
     /// What operators run in: the shared functions, and memory that is counted for this statement.
     fn task(&self, state: &SessionState) -> Arc<TaskContext> {
         let memory = OneStatement::new(self.shared.limits.statement_bytes, Arc::clone(&self.shared.memory));
-        let environment = RuntimeEnv { memory_pool: Arc::new(memory), ..self.shared.environment.clone() };
+        let environment = self.shared.environment.with_memory(Arc::new(memory));
         Arc::new(TaskContext::from(state).with_runtime(Arc::new(environment)))
     }
 }

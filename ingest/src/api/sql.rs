@@ -55,9 +55,7 @@ impl Sql {
 
     pub(super) fn database(&self) -> &Database {
         self.database.get_or_init(|| {
-            let made = fs::create_dir_all(&self.spill);
-            let made = made.inspect_err(|error| tracing::warn!(%error, "statements will fail that need more memory than they may have"));
-            Database::new(Limits { spill_dir: made.is_ok().then(|| self.spill.clone()), ..Limits::default() })
+            Database::new(Limits { spill_dir: Some(self.spill.clone()), ..Limits::default() })
         })
     }
 
