@@ -24,10 +24,16 @@ mod writing;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
 
 use crate::args::Cli;
 use crate::exit::Exit;
 use crate::output::Messages;
+
+/// Gives pages back within a second of their last use; the one of the system library keeps what large
+/// statements break up. Set up in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

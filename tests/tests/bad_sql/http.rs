@@ -16,9 +16,6 @@ use super::outside::Outside;
 
 /// By how much memory may be more after a case than before.
 const MORE_BYTES_MAX: u64 = 32 << 20;
-/// Memory that it may keep where a statement was refused because it needed too much: allocators keep
-/// pages that are broken up, and `library.rs` counts what is allocated.
-const KEPT_BYTES_MAX: u64 = 2 << 30;
 /// How long the server may take to give it back.
 const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(10);
 /// Statements that run at once.
@@ -91,11 +88,11 @@ impl Asked<'_> {
     }
 
     /// Waits until memory is back where it was, almost.
-    fn gives_back(&self, before: u64, more_max: u64) -> Option<u64> {
+    fn gives_back(&self, before: u64) -> Option<u64> {
         let deadline = Instant::now() + GIVEN_BACK_WITHIN;
         loop {
             let more = self.memory().saturating_sub(before);
-            if more <= more_max {
+            if more <= MORE_BYTES_MAX {
                 return None;
             }
             if Instant::now() > deadline {
@@ -152,9 +149,7 @@ fn s7_hostile_sql_is_answered_as_the_corpus_says_over_http() {
         let before = asked.memory();
         faults.extend(asked.fault(case));
         asked.writes();
-        let needs_much = case.is == "too_large" && case.says == "more memory";
-        let more_max = if needs_much { KEPT_BYTES_MAX } else { MORE_BYTES_MAX };
-        let kept = asked.gives_back(before, more_max);
+        let kept = asked.gives_back(before);
         faults.extend(kept.map(|more| format!("{}: {more} bytes are not given back", case.name)));
     }
     assert_eq!(asked.holds(), (asked.rows, others_events), "nothing is written but what was acknowledged");
@@ -167,9 +162,7 @@ fn s7_hostile_sql_is_answered_as_the_corpus_says_over_http() {
         faults.extend(waits.into_iter().filter_map(|wait| wait.join().unwrap()));
     });
     faults.extend(
-        asked
-            .gives_back(before, MORE_BYTES_MAX)
-            .map(|more| format!("endless statements: {more} bytes are not given back")),
+        asked.gives_back(before).map(|more| format!("endless statements: {more} bytes are not given back")),
     );
     for cases in left.chunks(TURNS) {
         let before = asked.memory();
@@ -179,7 +172,7 @@ fn s7_hostile_sql_is_answered_as_the_corpus_says_over_http() {
         assert!(began.elapsed() < Duration::from_secs(10), "their turns are free: {:?}", began.elapsed());
         asked.writes();
         let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-        let kept = asked.gives_back(before, MORE_BYTES_MAX);
+        let kept = asked.gives_back(before);
         faults.extend(kept.map(|more| format!("{names:?}: {more} bytes are not given back")));
     }
     assert_eq!(asked.holds(), (asked.rows, others_events), "nothing is written but what was acknowledged");
