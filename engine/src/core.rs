@@ -349,6 +349,7 @@ fn snapshot_of(projection: &Projection, writer: &Writer, tables: &Arc<Tables>) -
         segments: Arc::clone(writer.segments()),
         tables: Arc::clone(tables),
         reads: None,
+        whole: None,
     }
 }
 
@@ -366,5 +367,6 @@ pub fn read_in(world: &World) -> Result<Snapshot> {
         segments: Arc::new(found.segments),
         tables: Arc::new(found.tables),
         reads: None,
+        whole: None,
     })
 }

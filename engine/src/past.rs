@@ -51,6 +51,7 @@ pub(crate) fn as_of(now: &Snapshot, moment: Moment) -> Result<Snapshot> {
         segments: Arc::clone(&now.segments),
         tables: Arc::clone(&now.tables),
         reads: now.reads.clone(),
+        whole: None,
     })
 }
 

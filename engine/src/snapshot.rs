@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub(crate) tables: Arc<Tables>,
     /// Where it is counted what is read through this.
     pub(crate) reads: Option<Arc<Reads>>,
+    /// The whole state, where `projection` shows some projects only.
+    pub(crate) whole: Option<Arc<Projection>>,
 }
 
 impl Snapshot {
@@ -37,6 +39,14 @@ impl Snapshot {
     #[must_use]
     pub fn counting(&self, reads: &Arc<Reads>) -> Self {
         Self { reads: Some(Arc::clone(reads)), ..self.clone() }
+    }
+
+    /// The same moment for somebody who may see only some of the projects ([`Projection::for_those`]). So are
+    /// the moments of the past that it leads to.
+    #[must_use]
+    pub fn for_those(&self, may_see: impl Fn(&ProjectKey) -> bool) -> Self {
+        let whole = self.whole.clone().unwrap_or_else(|| Arc::new(self.projection.clone()));
+        Self { projection: self.projection.for_those(may_see), whole: Some(whole), ..self.clone() }
     }
 
     /// Where the rows of a run stand: in table files, in no order that means anything, then in the tail
@@ -249,7 +259,11 @@ impl Snapshot {
     ///
     /// `Damaged` when the log or a table file does not hold what it held; `Io`.
     pub fn as_of(&self, moment: Moment) -> Result<Self> {
-        past::as_of(self, moment)
+        let (Some(whole), Some(seen)) = (&self.whole, self.projection.seen()) else {
+            return past::as_of(self, moment);
+        };
+        let now = Self { projection: (**whole).clone(), whole: None, ..self.clone() };
+        Ok(past::as_of(&now, moment)?.for_those(|project| seen.contains(project)))
     }
 
     /// The position before the first event that was received later.

@@ -39,6 +39,9 @@ use crate::scan::{ColumnCache, Context};
 use crate::watch::Watch;
 use crate::{blowup, catalog, describe, functions, guard};
 
+/// Before the names of tables that tell of the store itself.
+const STORE_SCHEMA: &str = "wbq.";
+
 /// How a statement is run.
 #[derive(Debug, Clone, Default)]
 pub struct QueryOptions {
@@ -322,6 +325,10 @@ impl Statement {
             guard::Request::Tables => return Ok(ready(describe::tables()?)),
         };
         let Resolved { statement, tables, past, mut warnings } = resolved;
+        let is_of_store = |table: &&&str| table.starts_with(STORE_SCHEMA);
+        if let (Some(table), Some(_)) = (tables.keys().find(is_of_store), self.snapshot.projection.seen()) {
+            return Err(Error::new(ErrorKind::NotFound, format!("{table} is for admins of the store")));
+        }
         let more = warnings.len().saturating_sub(limits::WARNINGS_MAX);
         warnings.truncate(limits::WARNINGS_MAX);
         warnings.extend((more > 0).then(|| format!("and {more} warnings more")));

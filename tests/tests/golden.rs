@@ -12,10 +12,11 @@ use std::sync::Arc;
 use engine::disk::RelPath;
 use engine::disk::sim::{Image, OpKind, SimClock, SimDisk};
 use engine::{
-    Attribute, Batch, Block, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine, Core, ErasureDone,
-    Error, Event, FileDeleted, FilePut, KeyIssued, KeyRevoked, Lsn, Options, Paths, ProjectCreated,
-    ProjectKey, Quarantined, Rows, RunChanged, RunCreated, RunErased, RunKey, RunPath, Snapshot, State,
-    StateChanged, StreamKind, Subject, UserAdded, Value, read_in,
+    AlertLevel, AlertRaised, Attribute, Batch, Block, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine,
+    Core, ErasureDone, Error, Event, FileDeleted, FilePut, Grant, KeyIssued, KeyLimited, KeyRevoked,
+    LoginFailed, Lsn, Options, Paths, ProjectCreated, ProjectKey, Quarantined, Role, RoleGranted, Rows,
+    RunChanged, RunCreated, RunErased, RunKey, RunPath, Snapshot, State, StateChanged, StreamKind, Subject,
+    TeamAdded, UserAdded, Value, read_in,
 };
 
 /// What was ever written; the last is what is written today.
@@ -25,7 +26,8 @@ use engine::{
 /// - 1.4: runs can be erased; stored runs and state have version 2; the manifest has version 4, in which the
 ///   subjects of segments are packed.
 /// - 1.5: the index of a file of rows says where steps rise.
-const VERSIONS: [&str; 6] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5"];
+/// - 1.6: teams, roles, keys that may little, alerts; stored runs and state have version 3, the manifest 5.
+const VERSIONS: [&str; 7] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6"];
 const TODAY: &str = VERSIONS[VERSIONS.len() - 1];
 
 fn folder(version: &str) -> PathBuf {
@@ -74,6 +76,14 @@ fn batches() -> Vec<Vec<(Subject, Body)>> {
         |text: &str, is_stderr| ConsoleLine { time: Some(5), is_stderr, label: "".into(), text: text.into() };
     let file =
         FilePut { name: "a/b.txt".into(), digest: [7; 32], md5: [9; 16], size: 3, kind: "text/plain".into() };
+    let grant = Grant { entity: "vision".into(), project: Some("detector".into()), role: Role::IngestOnly };
+    let limited = KeyLimited {
+        key_id: "k2".into(),
+        note: "cluster".into(),
+        expires: Some(i64::MAX),
+        only: Some(grant.clone()),
+    };
+    let alert = AlertRaised { title: "low".into(), text: "loss is NaN".into(), level: AlertLevel::Warn };
     let issued = |id: &str, byte| KeyIssued { user: "ada".into(), key_id: id.into(), hash: [byte; 32] };
     vec![
         vec![
@@ -81,6 +91,10 @@ fn batches() -> Vec<Vec<(Subject, Body)>> {
             (Subject::Store, Body::KeyIssued(issued("k1", 1))),
             (Subject::Store, Body::KeyIssued(issued("k2", 2))),
             (Subject::Store, Body::KeyRevoked(KeyRevoked { key_id: "k1".into() })),
+            (Subject::Store, Body::TeamAdded(TeamAdded { name: "vision".into() })),
+            (Subject::Store, Body::RoleGranted(RoleGranted { user: "ada".into(), grant: grant.clone() })),
+            (Subject::Store, Body::KeyLimited(limited)),
+            (Subject::Store, Body::LoginFailed(LoginFailed { from: "::1".into() })),
         ],
         vec![
             (
@@ -127,6 +141,7 @@ fn batches() -> Vec<Vec<(Subject, Body)>> {
             (second.clone(), Body::Heartbeat),
         ],
         vec![(first.clone(), Body::FilePut(file)), (first.clone(), Body::StopRequested)],
+        vec![(first.clone(), Body::AlertRaised(alert))],
         vec![(first.clone(), Body::FileDeleted(FileDeleted { name: "a/b.txt".into() }))],
         vec![(
             second.clone(),

@@ -67,6 +67,10 @@ mod kind {
     pub(super) const KEY_ISSUED: u8 = 18;
     pub(super) const KEY_REVOKED: u8 = 19;
     pub(super) const ERASURE_DONE: u8 = 20;
+    pub(super) const KEY_LIMITED: u8 = 21;
+    pub(super) const TEAM_ADDED: u8 = 22;
+    pub(super) const ROLE_GRANTED: u8 = 23;
+    pub(super) const LOGIN_FAILED: u8 = 24;
     pub(super) const PROJECT_CREATED: u8 = 32;
     pub(super) const RUN_CREATED: u8 = 48;
     pub(super) const RUN_CHANGED: u8 = 49;
@@ -85,6 +89,7 @@ mod kind {
     pub(super) const QUARANTINED: u8 = 62;
     pub(super) const RUN_ERASED: u8 = 63;
     pub(super) const ERASED: u8 = 64;
+    pub(super) const ALERT_RAISED: u8 = 65;
 }
 
 type Head<T> = (Subject, Time, Arc<str>, T);
@@ -130,6 +135,10 @@ pub fn encode(event: &Event, out: &mut BytesMut) -> Result<(), CodecError> {
         Body::UserAdded(body) => head.write(kind::USER_ADDED, body, &[]),
         Body::KeyIssued(body) => head.write(kind::KEY_ISSUED, body, &[]),
         Body::KeyRevoked(body) => head.write(kind::KEY_REVOKED, body, &[]),
+        Body::KeyLimited(body) => head.write(kind::KEY_LIMITED, body, &[]),
+        Body::TeamAdded(body) => head.write(kind::TEAM_ADDED, body, &[]),
+        Body::RoleGranted(body) => head.write(kind::ROLE_GRANTED, body, &[]),
+        Body::LoginFailed(body) => head.write(kind::LOGIN_FAILED, body, &[]),
         Body::ProjectCreated(body) => head.write(kind::PROJECT_CREATED, body, &[]),
         Body::RunCreated(body) => head.write(kind::RUN_CREATED, body, &[]),
         Body::RunChanged(body) => head.write(kind::RUN_CHANGED, body, &[]),
@@ -146,6 +155,7 @@ pub fn encode(event: &Event, out: &mut BytesMut) -> Result<(), CodecError> {
         Body::RunDeleted => head.write(kind::RUN_DELETED, (), &[]),
         Body::RunUndeleted => head.write(kind::RUN_UNDELETED, (), &[]),
         Body::Quarantined(body) => head.write(kind::QUARANTINED, body, &[]),
+        Body::AlertRaised(body) => head.write(kind::ALERT_RAISED, body, &[]),
         Body::RunErased(body) => head.write(kind::RUN_ERASED, body, &[]),
         Body::Erased(body) => head.write(kind::ERASED, body, &[]),
         Body::ErasureDone(body) => head.write(kind::ERASURE_DONE, body, &[]),
@@ -198,6 +208,10 @@ pub fn decode(body: &Bytes) -> Result<Event, CodecError> {
         kind::USER_ADDED => head.read(Body::UserAdded),
         kind::KEY_ISSUED => head.read(Body::KeyIssued),
         kind::KEY_REVOKED => head.read(Body::KeyRevoked),
+        kind::KEY_LIMITED => head.read(Body::KeyLimited),
+        kind::TEAM_ADDED => head.read(Body::TeamAdded),
+        kind::ROLE_GRANTED => head.read(Body::RoleGranted),
+        kind::LOGIN_FAILED => head.read(Body::LoginFailed),
         kind::PROJECT_CREATED => head.read(Body::ProjectCreated),
         kind::RUN_CREATED => head.read(Body::RunCreated),
         kind::RUN_CHANGED => head.read(Body::RunChanged),
@@ -214,6 +228,7 @@ pub fn decode(body: &Bytes) -> Result<Event, CodecError> {
         kind::RUN_DELETED => head.read(|()| Body::RunDeleted),
         kind::RUN_UNDELETED => head.read(|()| Body::RunUndeleted),
         kind::QUARANTINED => head.read(Body::Quarantined),
+        kind::ALERT_RAISED => head.read(Body::AlertRaised),
         kind::RUN_ERASED => head.read(Body::RunErased),
         kind::ERASED => head.read(Body::Erased),
         kind::ERASURE_DONE => head.read(Body::ErasureDone),

@@ -72,6 +72,14 @@ pub enum Body {
     KeyIssued(KeyIssued),
     /// A key stopped working.
     KeyRevoked(KeyRevoked),
+    /// A key may do less than its owner.
+    KeyLimited(KeyLimited),
+    /// A team was made: an entity of several users.
+    TeamAdded(TeamAdded),
+    /// A user may do something with an entity or a project, or no longer.
+    RoleGranted(RoleGranted),
+    /// A key that is none was tried.
+    LoginFailed(LoginFailed),
     /// A project was made.
     ProjectCreated(ProjectCreated),
     /// A generation of a run began.
@@ -104,6 +112,8 @@ pub enum Body {
     RunUndeleted,
     /// A line that could not be read, as it came.
     Quarantined(Quarantined),
+    /// A script told people something.
+    AlertRaised(AlertRaised),
     /// A deleted run is erased: its bytes are to go, for good.
     RunErased(RunErased),
     /// What stands in files of events for an event of a run that was erased; never in the log.
@@ -146,6 +156,120 @@ pub struct KeyIssued {
 pub struct KeyRevoked {
     /// The key.
     pub key_id: Arc<str>,
+}
+
+/// What a key may do at most, whatever its owner may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyLimited {
+    /// The key.
+    pub key_id: Arc<str>,
+    /// What it is for, in somebody's words.
+    pub note: Arc<str>,
+    /// When it stops working; never when none.
+    pub expires: Option<Time>,
+    /// The one role that it has, and where; all that its owner has when none.
+    pub only: Option<Grant>,
+}
+
+/// A role, and where it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Whose projects.
+    pub entity: Arc<str>,
+    /// The one of them; all of them when none.
+    pub project: Option<Arc<str>>,
+    /// The role.
+    pub role: Role,
+}
+
+/// What somebody may do with projects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Role {
+    /// Nothing.
+    None,
+    /// Read.
+    Reader,
+    /// Log runs, and read nothing.
+    IngestOnly,
+    /// Read and write.
+    Writer,
+    /// Read, write, and say who may.
+    Admin,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 5] = [Self::None, Self::Reader, Self::IngestOnly, Self::Writer, Self::Admin];
+
+    /// As people write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Reader => "reader",
+            Self::IngestOnly => "ingest-only",
+            Self::Writer => "writer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A team was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamAdded {
+    /// 1 to 64 of `a-z 0-9 _ -`; no user has it.
+    pub name: Arc<str>,
+}
+
+/// A user has another role with an entity or a project than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleGranted {
+    /// Who.
+    pub user: Arc<str>,
+    /// What, and where. [`Role::None`] on an entity takes the role back; on a project it keeps somebody out of
+    /// it who has a role with its entity.
+    pub grant: Grant,
+}
+
+/// A key that is none was tried; told of an address once a minute at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginFailed {
+    /// The address that it came from.
+    pub from: Arc<str>,
+}
+
+/// A script told people something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRaised {
+    /// What it is about.
+    pub title: Arc<str>,
+    /// What it says.
+    pub text: Arc<str>,
+    /// How much it matters.
+    pub level: AlertLevel,
+}
+
+/// How much an alert matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AlertLevel {
+    /// Good to know.
+    Info,
+    /// Something may be wrong.
+    Warn,
+    /// Something is wrong.
+    Error,
+}
+
+impl AlertLevel {
+    /// As SQL spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// A project was made.
@@ -544,6 +668,10 @@ impl Body {
             Self::UserAdded(_) => "UserAdded",
             Self::KeyIssued(_) => "KeyIssued",
             Self::KeyRevoked(_) => "KeyRevoked",
+            Self::KeyLimited(_) => "KeyLimited",
+            Self::TeamAdded(_) => "TeamAdded",
+            Self::RoleGranted(_) => "RoleGranted",
+            Self::LoginFailed(_) => "LoginFailed",
             Self::ProjectCreated(_) => "ProjectCreated",
             Self::RunCreated(_) => "RunCreated",
             Self::RunChanged(_) => "RunChanged",
@@ -560,6 +688,7 @@ impl Body {
             Self::RunDeleted => "RunDeleted",
             Self::RunUndeleted => "RunUndeleted",
             Self::Quarantined(_) => "Quarantined",
+            Self::AlertRaised(_) => "AlertRaised",
             Self::RunErased(_) => "RunErased",
             Self::Erased(_) => "Erased",
             Self::ErasureDone(_) => "ErasureDone",

@@ -21,8 +21,9 @@ use crate::log::frame::{self, Fields, Seed, kind};
 use crate::plant::{self, Bug};
 
 const HEADER_LEN: usize = 64;
-/// Version 2 names table files, version 3 packed segments; version 4 packs the subjects of segments.
-const FORMAT: u32 = 4;
+/// Version 2 names table files, version 3 packed segments; version 4 packs the subjects of segments; beside
+/// version 5 there may be events and states that know of teams.
+const FORMAT: u32 = 5;
 const MAGIC: [u8; 8] = *b"wbq-man\n";
 
 /// Where the manifest of an epoch stands.

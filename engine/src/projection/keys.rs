@@ -149,6 +149,12 @@ impl Keys {
 }
 
 impl Keys {
+    /// Those of some projects alone.
+    pub(super) fn of_projects(&self, seen: &std::collections::BTreeSet<ProjectKey>) -> Self {
+        let keys = self.0.iter().filter(|(project, _)| seen.contains(*project));
+        Self(keys.map(|(project, keys)| (project.clone(), keys.clone())).collect())
+    }
+
     /// The same with other keys for one project.
     pub(super) fn replace(&mut self, project: &ProjectKey, by: &Self) {
         match by.0.get(project) {

@@ -33,7 +33,7 @@ use crate::table::runs::{RunChunk, RunFiles};
 
 pub(crate) use erasure::{Erasing, Erasures};
 pub use keys::{Keys, Kinds, Space};
-pub use people::{Key, People, User};
+pub use people::{Key, KeyLimits, People, User};
 pub(crate) use run::Place;
 pub use run::{Extent, FileEntry, KeyStats, Location, Run, Screen, Stream, StreamKind, Table};
 pub(crate) use shown::OWN_COLUMNS;
@@ -95,6 +95,8 @@ pub struct Projection {
     pub keys: Keys,
     /// What all runs come to that were not erased.
     pub totals: Totals,
+    /// The projects whose runs and keys are here; all of them when none.
+    seen: Option<Arc<BTreeSet<ProjectKey>>>,
 }
 
 /// What all runs come to that were not erased.
@@ -187,10 +189,41 @@ impl Projection {
         if ordinal >= self.run_count {
             return Ok(None);
         }
-        match self.awake.get(&ordinal) {
-            Some(run) => Ok(Some(Arc::clone(run))),
-            None => Ok(self.resting.load(ordinal)?.map(Arc::new)),
-        }
+        let run = match self.awake.get(&ordinal) {
+            Some(run) => Some(Arc::clone(run)),
+            None => self.resting.load(ordinal)?.map(Arc::new),
+        };
+        Ok(run.filter(|run| self.sees(&run.key.project)))
+    }
+
+    /// The same for somebody who may see only some of the projects: of the others nothing is here, but how
+    /// much all runs come to.
+    #[must_use]
+    pub fn for_those(&self, may_see: impl Fn(&ProjectKey) -> bool) -> Self {
+        let is_seen = |key: &&ProjectKey| self.sees(key) && may_see(key);
+        let seen: BTreeSet<ProjectKey> = self.projects.keys().filter(is_seen).cloned().collect();
+        let mut view = self.clone();
+        view.projects = self
+            .projects
+            .iter()
+            .filter(|(key, _)| seen.contains(*key))
+            .map(|(key, project)| (key.clone(), project.clone()))
+            .collect();
+        view.keys = self.keys.of_projects(&seen);
+        view.seen = Some(Arc::new(seen));
+        view
+    }
+
+    /// The projects that are here, where not all of them are.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Arc<BTreeSet<ProjectKey>>> {
+        self.seen.as_ref()
+    }
+
+    /// Whether a project's runs are here, if it has some.
+    #[must_use]
+    pub fn sees(&self, project: &ProjectKey) -> bool {
+        self.seen.as_ref().is_none_or(|seen| seen.contains(project))
     }
 
     /// A run that rests and for which `wanted` holds, as it stands now.
@@ -267,7 +300,11 @@ impl Projection {
         let awake = self.awake.range(first..first.saturating_add(CHUNK));
         let chunk = self.resting.chunk(chunk, awake.map(|(_, run)| Arc::clone(run)))?;
         // Of a moment of the past the files hold runs that began later.
-        Ok(chunk.below(self.run_count))
+        let chunk = chunk.below(self.run_count);
+        match &self.seen {
+            None => Ok(chunk),
+            Some(seen) => chunk.of_projects(seen),
+        }
     }
 
     /// Brings the run that an event is about into memory, so that the event can be folded, and the
@@ -516,28 +553,13 @@ impl Projection {
                 }
                 self.store = Some(Arc::new(store.clone()));
             }
-            Body::UserAdded(user) => {
-                if self.people.users.contains_key(&user.name) {
-                    return Err(ApplyError::Exists(format!("user {:?}", user.name)));
-                }
-                let added = User { name: Arc::clone(&user.name), admin: user.admin };
-                self.people.users.insert(Arc::clone(&user.name), added);
-            }
-            Body::KeyIssued(key) => {
-                if !self.people.users.contains_key(&key.user) {
-                    return Err(ApplyError::Unknown(format!("user {:?}", key.user)));
-                }
-                if self.people.keys.contains_key(&key.hash) {
-                    return Err(ApplyError::Exists(format!("key {:?}", key.key_id)));
-                }
-                let issued = Key { key_id: Arc::clone(&key.key_id), user: Arc::clone(&key.user) };
-                self.people.keys.insert(key.hash, issued);
-            }
-            Body::KeyRevoked(key) => {
-                let hash = self.people.keys.iter().find(|(_, known)| known.key_id == key.key_id);
-                let hash = *hash.ok_or_else(|| ApplyError::Unknown(format!("key {:?}", key.key_id)))?.0;
-                self.people.keys.remove(&hash);
-            }
+            Body::UserAdded(user) => self.people.add_user(user)?,
+            Body::TeamAdded(team) => self.people.add_team(team)?,
+            Body::KeyIssued(key) => self.people.issue(key)?,
+            Body::KeyLimited(key) => self.people.limit(key)?,
+            Body::KeyRevoked(key) => self.people.revoke(key)?,
+            Body::RoleGranted(granted) => self.people.grant(granted)?,
+            Body::LoginFailed(_) => {}
             Body::ErasureDone(done) => self.erasures.finish(done.through),
             _ => return Err(misplaced(event)),
         }
@@ -583,6 +605,10 @@ impl Projection {
             | Body::UserAdded(_)
             | Body::KeyIssued(_)
             | Body::KeyRevoked(_)
+            | Body::KeyLimited(_)
+            | Body::TeamAdded(_)
+            | Body::RoleGranted(_)
+            | Body::LoginFailed(_)
             | Body::ErasureDone(_)
             | Body::ProjectCreated(_) => return Err(misplaced(event)),
             _ => self.awake_ordinal(key).ok_or_else(unknown)?,

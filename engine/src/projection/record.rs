@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::erasure::{self, Erasures};
 use super::keys::{self, Keys};
-use super::people::{Key, People, User};
+use super::people::{self, Key, People, User};
 use super::run::{FileEntry, KeyStats, Run, Stream, StreamKind, Table};
 use super::tree::Tree;
 use super::{Project, Projection, Totals};
@@ -23,8 +23,8 @@ use crate::id::{Lsn, ProjectKey, RunKey};
 use crate::table::Tables;
 use crate::table::events::Whose;
 
-/// The version that is written. Version 1 knew no erased runs.
-const VERSION: u8 = 2;
+/// The version that is written. Version 1 knew no erased runs, version 2 no teams and roles.
+const VERSION: u8 = 3;
 
 /// A run, but for the places of its rows.
 #[derive(Serialize, Deserialize)]
@@ -129,7 +129,7 @@ impl Run {
             seq: self.seq,
             updated: self.updated,
         };
-        encoded(&(record, self.erased))
+        encoded(&(record, self.erased, ()))
     }
 
     /// Reads what [`Run::to_bytes`] laid out.
@@ -138,7 +138,7 @@ impl Run {
     ///
     /// `Damaged` when it is something else.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (record, erased): (RunRecord, Option<Option<Time>>) = decoded(bytes)?;
+        let Parts { record, erased, .. }: Parts<RunRecord, Option<Time>, ()> = decoded(bytes)?;
         let streams = record.streams.into_iter().map(|stream| {
             let StreamRecord { writer, kind, next, hashes, written } = stream;
             ((writer, kind), Stream { next, hashes: hashes.into_iter().collect(), written })
@@ -253,7 +253,7 @@ impl Projection {
             active: self.active.iter().copied().collect(),
             totals: self.totals,
         };
-        encoded(&(record, self.erasures.to_lists()))
+        encoded(&(record, self.erasures.to_lists(), self.people.to_lists()))
     }
 
     /// Reads what [`Projection::to_bytes`] laid out: the state at `through` with every run at rest in
@@ -267,7 +267,8 @@ impl Projection {
         resting: Arc<crate::table::runs::RunFiles>,
         through: Lsn,
     ) -> Result<Self> {
-        let (record, erasures): (StateRecord, Option<erasure::Lists>) = decoded(bytes)?;
+        let Parts { record, erased, people }: Parts<StateRecord, erasure::Lists, people::Lists> =
+            decoded(bytes)?;
         let project = |project: ProjectRecord| {
             let ProjectRecord { key, created, author, description, runs_made, seq, updated } = project;
             let awake = OrdMap::new();
@@ -278,10 +279,7 @@ impl Projection {
         let mut state = Self {
             store: record.store.map(Arc::new),
             store_seq: record.store_seq,
-            people: People {
-                users: record.users.into_iter().map(|user| (Arc::clone(&user.name), user)).collect(),
-                keys: record.keys.into_iter().collect(),
-            },
+            people: People::from_lists(record.users, record.keys, people.unwrap_or_default()),
             projects: record.projects.into_iter().map(project).collect(),
             awake: OrdMap::new(),
             resting,
@@ -291,8 +289,9 @@ impl Projection {
             keys: Keys::from_lists(record.catalogue),
             totals: record.totals,
             erasures: Erasures::default(),
+            seen: None,
         };
-        match erasures {
+        match erased {
             Some(lists) => state.erasures = Erasures::from_lists(lists),
             None => state.find_deleted()?,
         }
@@ -322,15 +321,33 @@ fn encoded(record: &impl Serialize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a record, and what version 2 added to it; of one of version 1 the record alone.
-fn decoded<T: DeserializeOwned, Added: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Option<Added>)> {
+/// A record, and what later versions added to it.
+struct Parts<Record, Erased, People> {
+    record: Record,
+    erased: Option<Erased>,
+    people: Option<People>,
+}
+
+/// Reads a record with as much as its version has.
+fn decoded<R, E, P>(bytes: &[u8]) -> Result<Parts<R, E, P>>
+where
+    R: DeserializeOwned,
+    E: DeserializeOwned,
+    P: DeserializeOwned,
+{
     let damaged = |why: &dyn std::fmt::Display| Error::damaged(format!("stored state does not parse: {why}"));
     let (version, body) = bytes.split_first().ok_or_else(|| damaged(&"it is empty"))?;
-    let (record, read) = match *version {
-        1 => event::from_bincode(body).map(|(record, read)| ((record, None), read)),
-        VERSION => event::from_bincode(body).map(|((record, added), read)| ((record, Some(added)), read)),
+    let (parts, read) = match *version {
+        1 => event::from_bincode(body).map(|(record, read)| ((record, None, None), read)),
+        2 => event::from_bincode(body).map(|((record, erased), read)| ((record, Some(erased), None), read)),
+        VERSION => event::from_bincode(body)
+            .map(|((record, erased, people), read)| ((record, Some(erased), Some(people)), read)),
         version => return Err(damaged(&format!("it has version {version}"))),
     }
     .map_err(|error| damaged(&error))?;
-    if read == body.len() { Ok(record) } else { Err(damaged(&"it is longer than it should be")) }
+    if read != body.len() {
+        return Err(damaged(&"it is longer than it should be"));
+    }
+    let (record, erased, people) = parts;
+    Ok(Parts { record, erased, people })
 }

@@ -424,11 +424,16 @@ impl Run {
             Body::Erased(_) => self.erase(self.erased.unwrap_or(event.received)),
             Body::Quarantined(_) => self.quarantined += 1,
             // RunCreated made this value; the others have another subject (Projection::apply).
+            Body::AlertRaised(_) => {}
             Body::RunCreated(_)
             | Body::StoreCreated(_)
             | Body::UserAdded(_)
             | Body::KeyIssued(_)
             | Body::KeyRevoked(_)
+            | Body::KeyLimited(_)
+            | Body::TeamAdded(_)
+            | Body::RoleGranted(_)
+            | Body::LoginFailed(_)
             | Body::ErasureDone(_)
             | Body::ProjectCreated(_) => {}
         }

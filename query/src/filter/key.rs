@@ -8,7 +8,7 @@ use crate::tables::runs::TABLE;
 use crate::tables::{Column, Type};
 
 /// Other names of columns: those of the W&B client and those that people try first.
-const ALIASES: [(&str, &str); 11] = [
+const ALIASES: [(&str, &str); 13] = [
     ("id", "run_id"),
     ("displayName", "name"),
     ("display_name", "name"),
@@ -16,6 +16,8 @@ const ALIASES: [(&str, &str); 11] = [
     ("jobType", "job_type"),
     ("username", "author"),
     ("user", "author"),
+    ("user.username", "author"),
+    ("user.name", "author"),
     ("sweep", "sweep_id"),
     ("createdAt", "created_at"),
     ("heartbeatAt", "heartbeat_at"),

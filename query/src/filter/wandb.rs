@@ -158,6 +158,10 @@ fn key(name: &str) -> Result<Key, Error> {
     if name == "name" {
         return Key::column("run_id");
     }
+    // What a run logged has a last value in its summary.
+    if let Some(logged) = name.strip_prefix("keys_info.keys.") {
+        return Key::path(Root::Summary, logged, Vec::new());
+    }
     let Some((root, path)) = name.split_once('.') else { return Key::column(name) };
     match Root::named(root) {
         Some(Root::Config) => Key::path(Root::Config, without_value(path), Vec::new()),

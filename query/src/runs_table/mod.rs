@@ -93,6 +93,19 @@ impl Request {
         Ok(self)
     }
 
+    /// Only those of this project.
+    #[must_use]
+    pub fn of_project(self, key: &ProjectKey) -> Self {
+        let project = Project { entity: Some(key.entity.to_string()), name: key.project.to_string() };
+        Self { project: Some(project), ..self }
+    }
+
+    /// In another order than the newest first.
+    #[must_use]
+    pub fn in_order(self, sort: Vec<SortKey>) -> Self {
+        Self { sort, ..self }
+    }
+
     /// In another order than the newest first: [`filter::sort_keys`].
     ///
     /// # Errors
@@ -166,18 +179,28 @@ impl Database {
         request: &Request,
         options: &QueryOptions,
     ) -> Result<Page, Error> {
-        let options = QueryOptions { project: request.project_key(), ..options.clone() };
-        let ask = Ask { database: self, snapshot, options };
+        let ask = self.asking(snapshot, request, options);
         if request.is_grouped() {
             return ask.groups(request).await.map(Page::Groups);
         }
-        let total = ask.all(&request.total()).await?;
-        let total = number(&total.batch, 0);
+        let total = ask.count(request).await?;
         Ok(Page::Runs { answer: ask.rows(&request.page()).await?, total })
     }
-}
 
-impl Database {
+    /// How many runs the filter of a request chooses.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::runs_table`].
+    pub async fn count_runs(
+        &self,
+        snapshot: Arc<Snapshot>,
+        request: &Request,
+        options: &QueryOptions,
+    ) -> Result<u64, Error> {
+        self.asking(snapshot, request, options).count(request).await
+    }
+
     /// The runs that a request chooses, in its order, each with the group that it is in, where it asks for
     /// groups: the values of what is grouped by, with commas between them.
     ///
@@ -190,8 +213,7 @@ impl Database {
         request: &Request,
         options: &QueryOptions,
     ) -> Result<Vec<(RunPath, Option<String>)>, Error> {
-        let options = QueryOptions { project: request.project_key(), ..options.clone() };
-        let chosen = Ask { database: self, snapshot, options }.all(&request.chosen()).await?.batch;
+        let chosen = self.asking(snapshot, request, options).all(&request.chosen()).await?.batch;
         let texts: Vec<&StringArray> =
             chosen.columns().iter().filter_map(|column| column.as_string_opt::<i32>()).collect();
         let [entities, projects, ids, groups @ ..] = texts.as_slice() else { return Ok(Vec::new()) };
@@ -207,6 +229,11 @@ impl Database {
             (RunPath::new(project, ids.value(row)), group)
         });
         Ok(rows.collect())
+    }
+
+    fn asking(&self, snapshot: Arc<Snapshot>, request: &Request, options: &QueryOptions) -> Ask<'_> {
+        let options = QueryOptions { project: request.project_key(), ..options.clone() };
+        Ask { database: self, snapshot, options }
     }
 }
 
@@ -236,6 +263,10 @@ impl Ask<'_> {
         let batches = answer.collect().await.map_err(Error::unplaced)?;
         let batch = concat_batches(&schema, &batches).map_err(datafusion::common::DataFusionError::from)?;
         Ok(All { batch, warnings, lsn })
+    }
+
+    async fn count(&self, request: &Request) -> Result<u64, Error> {
+        Ok(number(&self.all(&request.total()).await?.batch, 0))
     }
 
     async fn groups(&self, request: &Request) -> Result<Groups, Error> {

@@ -5,11 +5,11 @@
 //!   position makes its own.
 //! - The arrays held together take at most `bytes_max`; the columns used longest ago go first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arrow::array::{Array, ArrayRef};
-use engine::{Lsn, StoreId};
+use engine::{Lsn, ProjectKey, StoreId};
 
 use crate::tables::key::{KeyPath, View};
 
@@ -27,6 +27,8 @@ pub(crate) struct CacheKey {
     pub(crate) include_deleted: bool,
     /// As of which erasure: the past is another one after it.
     pub(crate) erasures: u64,
+    /// Of which projects, where not of all.
+    pub(crate) seen: Option<Arc<BTreeSet<ProjectKey>>>,
     pub(crate) name: Name,
 }
 
@@ -127,7 +129,7 @@ mod tests {
     use arrow::array::Int64Array;
 
     fn key(name: &'static str) -> CacheKey {
-        CacheKey { store: None, include_deleted: false, erasures: 0, name: Name::Fixed(name) }
+        CacheKey { store: None, include_deleted: false, erasures: 0, seen: None, name: Name::Fixed(name) }
     }
 
     fn array(len: i64) -> ArrayRef {

@@ -142,6 +142,30 @@ impl RunChunk {
         self
     }
 
+    /// Leaves out the runs of other projects.
+    pub(crate) fn of_projects(mut self, projects: &BTreeSet<ProjectKey>) -> Result<Self> {
+        let mut names: Vec<[Arc<str>; 2]> = vec![[Arc::from(""), Arc::from("")]; self.rows.len()];
+        let mut last: Arc<str> = Arc::from("");
+        for (index, column) in ["entity", "project"].into_iter().enumerate() {
+            self.fixed(column, &mut |row, shown| {
+                let slot = names.get_mut(row).and_then(|names| names.get_mut(index));
+                if let (Shown::Text(text), Some(slot)) = (shown, slot) {
+                    // Neighbours mostly are of one project.
+                    if *last != *text {
+                        last = Arc::from(text);
+                    }
+                    *slot = Arc::clone(&last);
+                }
+            })?;
+        }
+        let mut names = names.into_iter();
+        self.rows.retain(|_| {
+            let names = names.next();
+            names.is_some_and(|[entity, project]| projects.contains(&ProjectKey { entity, project }))
+        });
+        Ok(self)
+    }
+
     /// Gives `visit` the ordinal of each run and the position of its last event, in no order.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What an event says, as JSON: everything but secrets, and of blocks counts and ranges only.
 
-use engine::{Body, Cell, Chunk, Digest, Path, Paths, Recorded, Rows, Time, Value};
+use engine::{Body, Cell, Chunk, Digest, Grant, Path, Paths, Recorded, Rows, Time, Value};
 
 use crate::tables::history::time_of;
 
@@ -22,6 +22,22 @@ pub(crate) fn json(recorded: &Recorded) -> Value {
         Body::UserAdded(user) => map([("name", text(&user.name)), ("admin", Value::Bool(user.admin))]),
         Body::KeyIssued(key) => map([("user", text(&key.user)), ("key_id", text(&key.key_id))]),
         Body::KeyRevoked(key) => map([("key_id", text(&key.key_id))]),
+        Body::KeyLimited(key) => {
+            let mut members = vec![("key_id", text(&key.key_id)), ("note", text(&key.note))];
+            members.push(("expires", key.expires.map_or(Value::Null, Value::Int)));
+            members.push(("only", key.only.as_ref().map_or(Value::Null, |only| map(grant(only)))));
+            map(members)
+        }
+        Body::TeamAdded(team) => map([("name", text(&team.name))]),
+        Body::RoleGranted(granted) => {
+            map([("user", text(&granted.user))].into_iter().chain(grant(&granted.grant)))
+        }
+        Body::LoginFailed(failed) => map([("from", text(&failed.from))]),
+        Body::AlertRaised(alert) => map([
+            ("title", text(&alert.title)),
+            ("text", text(&alert.text)),
+            ("level", Value::text(alert.level.name())),
+        ]),
         Body::ProjectCreated(project) => map([("description", text(&project.description))]),
         Body::RunCreated(run) => {
             map([("source", text(&run.source)), ("state", Value::text(run.state.name()))])
@@ -52,6 +68,14 @@ pub(crate) fn json(recorded: &Recorded) -> Value {
             map([])
         }
     }
+}
+
+fn grant(grant: &Grant) -> [(&'static str, Value); 3] {
+    [
+        ("entity", text(&grant.entity)),
+        ("project", grant.project.as_ref().map_or(Value::Null, |project| text(project))),
+        ("role", Value::text(grant.role.name())),
+    ]
 }
 
 fn block(rows: &Rows, digest: Option<&Digest>) -> Value {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use engine::{Body, Lsn, Recorded, RunKey, Subject, Whose};
+use engine::{Body, Lsn, ProjectKey, Recorded, RunKey, Subject, Whose};
 
 use super::{TABLE, body};
 use crate::scan::prune::{ByRun, Prunes};
@@ -34,12 +34,17 @@ pub(crate) fn entries(context: &Arc<Context>, filters: &Filters) -> Rows<Recorde
     Box::new(until.map(|event| event.map_err(outside)))
 }
 
-/// Whose events a statement sees and its filters may choose.
+/// Whose events a statement sees and its filters may choose. Those about the store and its people are for who
+/// sees all projects.
 fn whose(context: &Context, filters: &Filters) -> Result<Whose> {
+    let seen = context.snapshot.projection.seen().cloned();
+    let is_seen = move |project: &ProjectKey| seen.as_ref().is_none_or(|seen| seen.contains(project));
+    let sees_all = context.snapshot.projection.seen().is_none();
     let about = |is_wanted: Box<dyn Fn(&RunKey) -> bool + Send + Sync>| {
         Whose::those(move |subject| match subject {
-            Subject::Run(run) => is_wanted(run),
-            Subject::Store | Subject::Project(_) => true,
+            Subject::Run(run) => is_seen(&run.project) && is_wanted(run),
+            Subject::Project(project) => is_seen(project),
+            Subject::Store => sees_all,
         })
     };
     Ok(match filters.run_keys(context)? {
@@ -49,11 +54,16 @@ fn whose(context: &Context, filters: &Filters) -> Result<Whose> {
             }
             about(Box::new(move |run| chosen.contains(run)))
         }
-        None if context.include_deleted => Whose::ALL,
+        None if context.include_deleted && sees_all => Whose::ALL,
+        None if context.include_deleted => about(Box::new(|_| true)),
         None => {
             let hidden = unseen(context)?;
             // Then nothing need be read to know whose an event is.
-            if hidden.is_empty() { Whose::ALL } else { about(Box::new(move |run| !hidden.contains(run))) }
+            if hidden.is_empty() && sees_all {
+                Whose::ALL
+            } else {
+                about(Box::new(move |run| !hidden.contains(run)))
+            }
         }
     })
 }

@@ -196,7 +196,8 @@ impl Kept {
     pub(super) fn open(context: &Context, name: Name) -> Self {
         let store = context.snapshot.projection.store.as_ref().map(|store| store.store);
         let (include_deleted, erasures) = (context.include_deleted, context.snapshot.erasures());
-        let key = CacheKey { store, include_deleted, erasures, name };
+        let seen = context.snapshot.projection.seen().cloned();
+        let key = CacheKey { store, include_deleted, erasures, seen, name };
         Self { chunks: context.cache.chunks(&key), key }
     }
 
