@@ -1,5 +1,7 @@
 //! The manual, as types. What stands here is what `--help` prints (INTERFACES 1).
 
+mod people;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration::{self, Keep};
 use crate::failure::{Failure, Result};
+
+pub(crate) use people::{Key, KeyNew, Role, Team, User, UserAdd};
 
 /// A run store that answers SQL and takes runs from the wandb client
 #[derive(Debug, Parser)]
@@ -288,9 +292,18 @@ Examples:
     },
     /// Writes runs and all that they logged as files that DuckDB, pandas and Polars open
     Export(Export),
-    /// People and their keys
+    /// Users
     #[command(subcommand)]
     User(User),
+    /// Teams: entities of several users
+    #[command(subcommand)]
+    Team(Team),
+    /// Who may do what with whose runs
+    #[command(subcommand)]
+    Role(Role),
+    /// Keys that let in to a server
+    #[command(subcommand)]
+    Key(Key),
     /// Prints a script that completes `wbq` in a shell
     #[command(after_help = "\
 Examples:
@@ -576,39 +589,6 @@ pub(crate) struct Assignment {
     pub(crate) key: String,
     /// The value.
     pub(crate) value: serde_json::Value,
-}
-
-/// People.
-#[derive(Debug, Subcommand)]
-pub(crate) enum User {
-    /// Adds a user and prints the name and a new key
-    Add(UserAdd),
-    /// Lists the users
-    #[command(after_help = "Examples:\n  wbq user ls\n  wbq user ls --format json")]
-    Ls,
-}
-
-/// Whom to add.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The key that lets in to a server stands before the verb here: wbq --key ADMIN_KEY user add bob
-
-Examples:
-  wbq user add bob
-  wbq user add bob --key local-0123456789abcdef0123456789abcdef01234567")]
-pub(crate) struct UserAdd {
-    /// The name: 1 to 64 of a-z 0-9 _ -
-    #[arg(value_parser = user_name)]
-    pub(crate) name: String,
-    /// The user's key, instead of a new one
-    #[arg(long = "key", id = "users_key", value_name = "KEY")]
-    pub(crate) users_key: Option<String>,
-    /// Reads a password from standard input
-    #[arg(long, hide = true)]
-    pub(crate) password_stdin: bool,
-    /// Stands in for the global `--key`, whose place `--key` of this verb takes.
-    #[arg(long = "server-key", id = "key", hide = true)]
-    pub(crate) server_key: Option<String>,
 }
 
 /// What the command line asks for.

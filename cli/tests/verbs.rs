@@ -215,6 +215,37 @@ fn users_are_added_and_listed() {
 }
 
 #[test]
+fn teams_roles_and_keys_are_made_listed_and_ended() {
+    let dir = sample::folder();
+    let said = |words: &[&str]| printed(dir.path(), words);
+    said(&["user", "add", "bob"]);
+    assert_eq!(said(&["team", "add", "vision"]), "vision\n");
+    let granted = ["role", "grant", "bob", "ingest-only", "vision/detector"];
+    assert_eq!(said(&granted), "bob ingest-only vision/detector\n");
+    assert!(run(dir.path(), &granted).stderr.contains("already"));
+    assert_eq!(said(&["team", "ls"]), "{\"name\":\"vision\",\"members\":[\"bob\"]}\n");
+    assert_eq!(
+        said(&["role", "ls"]),
+        "{\"user\":\"bob\",\"on\":\"vision/detector\",\"role\":\"ingest-only\"}\n"
+    );
+    let made = ["key", "new", "--user", "bob", "--role", "reader", "--on", "vision", "--expires", "90d"];
+    let key = said(&[&made[..], &["--note", "laptop"]].concat());
+    let (id, secret) = key.trim_end().split_once('-').unwrap();
+    assert!(secret.len() >= 40, "{key}");
+    let keys = said(&["key", "ls"]);
+    let line = keys.lines().find(|line| line.contains(id)).unwrap();
+    for part in ["bob", "reader", "vision", "laptop", "\"expires\":\"20"] {
+        assert!(line.contains(part) && !keys.contains(secret), "{line}");
+    }
+    assert_eq!(said(&["key", "revoke", id]), format!("{id}\n"));
+    assert!(!said(&["key", "ls"]).contains(id));
+    let wrong = run(dir.path(), &["key", "revoke", id]);
+    assert!(wrong.code == 1 && wrong.stderr.contains(id), "{}", wrong.stderr);
+    assert_eq!(run(dir.path(), &["role", "grant", "bob", "owner", "vision"]).code, 2);
+    assert_eq!(run(dir.path(), &["key", "new", "--role", "reader"]).code, 2, "a role holds somewhere");
+}
+
+#[test]
 fn help_version_and_completions_need_no_folder() {
     let nowhere = std::path::Path::new("/nowhere");
     assert!(printed(nowhere, &["--help"]).contains("wbq serve"));

@@ -15,6 +15,7 @@ use crate::http::limits::Pool;
 use crate::http::sessions::Sessions;
 use crate::options::Limits;
 use crate::silence::Liveness;
+use crate::wandb::alerts::Alerts;
 use crate::wandb::capability::Signer;
 use crate::wandb::graphql::Schema;
 
@@ -31,6 +32,7 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     pub(crate) signer: Signer,
     pub(crate) liveness: Liveness,
+    pub(crate) alerts: Alerts,
     /// The server listens on a loopback address with no proxy before it, so `Host` must name one (S3).
     pub(crate) is_loopback: bool,
     pub(crate) has_tls: bool,
@@ -74,6 +76,7 @@ impl App {
             liveness: Liveness::new(&store.snapshot().projection)?,
             schema: crate::wandb::graphql::schema(&limits),
             pool: Pool::new(&limits),
+            alerts: Alerts::default(),
             feed: Feed::new(),
             draining: watch::Sender::new(false),
             ordinals: Guarded::default(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use engine::{Batch, RunPath, Snapshot, Time};
 
+use crate::access::Caller;
 use crate::app::Plan;
-use crate::http::auth::Caller;
 use crate::http::error::Refusal;
 use crate::wandb::{Act, ids, translate};
 use crate::wandb::{filestream, graphql};
@@ -34,7 +34,7 @@ impl Asked<'_> {
 ///
 /// What the client would be told.
 pub fn begin(snapshot: &Snapshot, asked: &Asked<'_>, resumes: bool) -> Result<Batch, String> {
-    let caller = Caller { user: Arc::from(asked.user), is_admin: true };
+    let caller = Caller::admin(asked.user);
     let known = snapshot.projection.run(asked.run).map_err(|error| error.to_string())?.filter(|_| resumes);
     let request = translate::Upsert {
         id: known.map(|run| ids::of_run(&run.key.path())),

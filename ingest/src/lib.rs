@@ -12,6 +12,7 @@
 //! | `api/` | SQL and the commands of `wbq` |
 //! | `feed.rs` | how events reach those who follow them |
 
+mod access;
 pub mod api;
 mod app;
 pub mod decisions;

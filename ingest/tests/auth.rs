@@ -85,6 +85,9 @@ fn only_admins_see_metrics_and_add_users() {
     }
     let made = server.upsert(&json!({ "name": "r", "project": "p", "entity": "newteam", "host": "h" }));
     assert_eq!(made["bucket"]["project"]["entity"]["name"], "newteam", "an admin's request makes an entity");
+    assert_eq!(init("newteam").status, 403, "nobody else is in it");
+    let grant = json!({ "command": "role_grant", "user": "bob", "role": "writer", "on": "newteam" });
+    assert_eq!(server.ask("POST", "/api/commands", &grant.to_string()).status, 200);
     assert_eq!(init("newteam").status, 200);
     server.init("p", "mine");
     assert_eq!(server.send("POST", "/files/alice/p/mine/file_stream", &headers, b"{}").status, 403);

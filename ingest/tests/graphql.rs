@@ -145,10 +145,15 @@ fn what_is_unknown_or_wrong_is_answered_with_errors() {
     assert!(message("query {", &Value::Null).contains("expected"));
     assert!(message("", &Value::Null).contains("expected"));
     let runs = "query($f: JSONString, $o: String) { project(name: \"p\", entityName: \"alice\") { runs(filters: $f, order: $o) { totalCount } } }";
-    assert!(message(runs, &json!({ "f": "{\"state\":\"running\"}" })).contains("cannot be filtered"));
-    assert!(message(runs, &json!({ "o": "-summary_metrics.loss" })).contains("cannot be ordered"));
-    let alert = "mutation { notifyScriptableRunAlert(input: { entityName: \"alice\", projectName: \"p\", runName: \"r\", title: \"t\", text: \"x\" }) { success } }";
-    assert!(message(alert, &Value::Null).contains("run.alert()"));
+    assert!(message(runs, &json!({ "f": "{\"state\":{\"$near\":1}}" })).contains("$near"));
+    assert!(message(runs, &json!({ "f": "{" })).contains("no JSON"));
+    assert!(message(runs, &json!({ "o": "-stat" })).contains("stat"));
+    let alert = "mutation { notifyScriptableRunAlert(input: { entityName: \"alice\", projectName: \"p\", runName: \"x\", title: \"t\", text: \"x\" }) { success } }";
+    assert!(message(alert, &Value::Null).contains("x not found"));
+    assert!(
+        message("{ project(name: \"p\") { runQueue(name: \"q\") { id } } }", &Value::Null)
+            .contains("launch queues")
+    );
     for (variables, status, part) in [
         (json!({ "name": "a/b", "host": "h" }), 400, "invalid run id"),
         (json!({ "name": "r", "project": "a:b", "host": "h" }), 400, "invalid project name"),

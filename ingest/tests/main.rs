@@ -15,6 +15,7 @@ mod files;
 mod graphql;
 mod hostile;
 mod lifecycle;
+mod people;
 mod replay;
 mod runs;
 mod sign_in;

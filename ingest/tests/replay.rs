@@ -27,8 +27,8 @@ fn document(operations: &[Value], op: &str, variables: &Value) -> String {
     named.max_by_key(|query| declares(query)).unwrap_or_else(|| panic!("no document {op}")).to_owned()
 }
 
-/// What comes with artifacts, forks and alerts, in issues of their own.
-const LATER: [&str; 9] = [
+/// What comes with artifacts and forks, in issues of their own.
+const LATER: [&str; 8] = [
     "CreateArtifact",
     "CreateArtifactManifest",
     "CreateArtifactFiles",
@@ -36,7 +36,6 @@ const LATER: [&str; 9] = [
     "UseArtifact",
     "ClientIDMapping",
     "RewindRun",
-    "NotifyScriptableRunAlert",
     "ArtifactByID",
 ];
 

@@ -64,6 +64,56 @@ def stopping_a_run_that_does_not_run_changes_nothing(server, finished, project):
     assert server.state(project, "r1") == "Finished"
 
 
+def two_teams_log_side_by_side_and_see_nothing_of_each_other(server, trainer, project):
+    keys = {}
+    for name in ("lena", "mara"):
+        keys[name] = server.wbq("user", "add", name).stdout.split()[1]
+        for words in (("team", "add", f"team-{name}"), ("role", "grant", name, "writer", f"team-{name}")):
+            done = server.wbq(*words)
+            assert done.returncode == 0, done.stderr
+    script = """
+        name, other = os.environ["OWN"], os.environ["OTHER"]
+        run = wandb.init(entity=f"team-{name}", id=f"of-{name}")
+        run.log({f"loss-{name}": 0.5})
+        run.alert(title=f"alert-{name}", text="look", level=wandb.AlertLevel.WARN)
+        run.finish()
+        project = run.project
+
+        def refused(of):
+            try:
+                of()
+            except Exception as failure:
+                return str(failure)
+
+        api = wandb.Api()
+        note(
+            own=[run.id for run in api.runs(f"team-{name}/{project}")],
+            teams=api.viewer.teams,
+            projects=[made.name for made in api.projects(f"team-{other}")],
+            others=refused(lambda: [run.id for run in api.runs(f"team-{other}/{project}")]),
+            run=refused(lambda: api.run(f"team-{other}/{project}/of-{other}")),
+            log=refused(lambda: wandb.init(entity=f"team-{other}", id="intruder")),
+        )
+    """
+    for own, other in (("lena", "mara"), ("mara", "lena")):
+        training = trainer.run(
+            server, script, project=project, key=keys[own], env={"OWN": own, "OTHER": other}
+        )
+        assert training.exit_code == 0, training.terminal
+        [seen] = training.journal()
+        assert (seen["own"], seen["teams"], seen["projects"]) == ([f"of-{own}"], [own, f"team-{own}"], [])
+        assert "Could not find project" in seen["others"] and "Could not find run" in seen["run"]
+        assert f"team-{other}" in seen["log"]
+        status, body = server.request("/sql", {"sql": "SELECT * FROM runs"}, key=keys[own])
+        assert (status, f"of-{other}".encode() in body) == (200, False)
+        assert f"of-{own}".encode() in body
+    kinds = server.sql(
+        f"SELECT run_id, body FROM events WHERE kind = 'AlertRaised' AND project = '{project}' ORDER BY lsn"
+    )
+    assert [row["run_id"] for row in kinds] == ["of-lena", "of-mara"]
+    assert kinds[0]["body"] == {"title": "alert-lena", "text": "look", "level": "warn"}
+
+
 def an_unknown_run_is_an_error_that_names_it(server):
     done = server.wbq("show", "no-such-run")
     assert (done.returncode, done.stdout) == (1, "")

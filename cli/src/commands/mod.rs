@@ -5,6 +5,7 @@ mod change;
 mod diff;
 mod export;
 mod open;
+mod people;
 mod prune;
 mod runs;
 mod serve;
@@ -12,7 +13,6 @@ mod show;
 mod sql;
 mod stats;
 mod tail;
-mod user;
 mod watch;
 
 use clap::CommandFactory;
@@ -68,7 +68,10 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
         Verb::Backup { target } => care::backup(context, target),
         Verb::Restore { source, target } => care::restore(context, source, target),
         Verb::Repair { source, target, dry_run } => care::repair(context, source, target, dry_run),
-        Verb::User(user) => user::run(context, user),
+        Verb::User(user) => people::user(context, user),
+        Verb::Team(team) => people::team(context, team),
+        Verb::Role(role) => people::role(context, role),
+        Verb::Key(key) => people::key(context, key),
         Verb::Completions { shell } => completions(shell),
         Verb::Version => output::print(&format!("wbq {}\n", env!("CARGO_PKG_VERSION"))),
     }

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::runs::{Keys, predicate};
 use super::{asked, sql};
+use crate::access::Caller;
 use crate::app::App;
 use crate::http::error::Refusal;
 use crate::http::trace::RequestId;
@@ -64,14 +65,16 @@ struct Request {
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Extension(id): Extension<RequestId>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    asked::answered(&app, &id, &headers, body, "a chart", |asked, format| answer(&app, asked, format)).await
+    let answer = |asked, format| answer(&app, &caller, asked, format);
+    asked::answered(&app, &id, &headers, body, "a chart", answer).await
 }
 
-async fn answer(app: &App, asked: Request, format: Format) -> Result<Response, Error> {
-    let snapshot = sql::snapshot(app, asked.as_of.as_deref()).await?;
+async fn answer(app: &App, caller: &Caller, asked: Request, format: Format) -> Result<Response, Error> {
+    let snapshot = sql::snapshot(app, caller, asked.as_of.as_deref()).await?;
     let lsn = snapshot.durable;
     let chart = asked.chart(app, &snapshot).await?;
     let warnings = sql::ascii_json(&chart.warnings(&snapshot.projection));

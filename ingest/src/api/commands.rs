@@ -14,12 +14,12 @@ use engine::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::people::{self, KeyInfo, RoleInfo, TeamInfo, UserInfo};
 use super::prune::{self, Pruned};
+use crate::access::Caller;
 use crate::app::{self, App, Plan};
-use crate::http::auth::Caller;
 use crate::http::error::{Kind, Refusal};
 use crate::http::limits;
-use crate::people;
 use crate::wandb::{Act, attributes, names, translate};
 
 /// What can be asked.
@@ -53,6 +53,45 @@ pub enum Command {
     },
     /// Lists users.
     UserList,
+    /// Makes a team: an entity of several users.
+    TeamAdd {
+        /// 1 to 64 of `a-z 0-9 _ -`.
+        name: String,
+    },
+    /// Lists the teams and who is in them.
+    TeamList,
+    /// Says what a user may do with an entity or a project.
+    RoleGrant {
+        /// Who.
+        user: String,
+        /// `reader`, `ingest-only`, `writer`, `admin` or `none`.
+        role: String,
+        /// `entity` or `entity/project`.
+        on: String,
+    },
+    /// Lists the roles that were given.
+    RoleList,
+    /// Makes a key.
+    KeyNew {
+        /// Whose; the caller's where none is named.
+        user: Option<String>,
+        /// What it is for.
+        #[serde(default)]
+        note: String,
+        /// The one role that it has, with `on`; all that its owner has where none is named.
+        role: Option<String>,
+        /// Where it has that role: `entity` or `entity/project`.
+        on: Option<String>,
+        /// Seconds after which it stops working.
+        expires_seconds: Option<u64>,
+    },
+    /// Lists keys, without what makes them work.
+    KeyList,
+    /// Ends a key.
+    KeyRevoke {
+        /// What names it.
+        id: String,
+    },
     /// Compacts the log so far.
     Compact,
     /// Erases deleted runs for good, or says only which.
@@ -124,17 +163,47 @@ pub enum CommandOutcome {
         /// All of them.
         users: Vec<UserInfo>,
     },
-}
-
-/// A user, for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserInfo {
-    /// The name.
-    pub name: String,
-    /// May do everything.
-    pub admin: bool,
-    /// What names the keys.
-    pub keys: Vec<String>,
+    /// A team was made.
+    TeamAdded {
+        /// The name.
+        name: String,
+    },
+    /// The roles that were given, or those of the members of teams.
+    Roles {
+        /// By user, then by place.
+        roles: Vec<RoleInfo>,
+    },
+    /// Teams, by name.
+    Teams {
+        /// All of them.
+        teams: Vec<TeamInfo>,
+    },
+    /// A user has this role now, or had it already.
+    RoleGranted {
+        /// The role.
+        role: RoleInfo,
+        /// Whether anything changed.
+        changed: bool,
+    },
+    /// A key was made.
+    KeyMade {
+        /// What names it.
+        id: String,
+        /// Whose it is.
+        user: String,
+        /// The key: shown now or never.
+        key: String,
+    },
+    /// Keys.
+    Keys {
+        /// By id.
+        keys: Vec<KeyInfo>,
+    },
+    /// A key was ended.
+    KeyRevoked {
+        /// What named it.
+        id: String,
+    },
 }
 
 /// Why a command was not done.
@@ -210,7 +279,7 @@ pub(crate) async fn post(
 ///
 /// [`CommandError`].
 pub async fn execute(store: &Store, actor: &str, command: Command) -> Result<CommandOutcome, CommandError> {
-    execute_as(store, &Caller { user: Arc::from(actor), is_admin: true }, command).await
+    execute_as(store, &Caller::admin(actor), command).await
 }
 
 async fn execute_as(
@@ -244,7 +313,18 @@ async fn execute_as(
             });
             outcome(undeleted.await?, "the run is not deleted")
         }
-        Command::UserAdd { name, key } => add_user(store, caller, &act, name, key).await,
+        Command::UserAdd { name, key } => people::add_user(store, caller, &act, name, key).await,
+        Command::TeamAdd { name } => people::add_team(store, caller, &act, name).await,
+        Command::RoleGrant { user, role, on } => people::grant(store, caller, &act, &user, &role, &on).await,
+        Command::KeyNew { user, note, role, on, expires_seconds } => {
+            let only = role.map(|role| (role, on.unwrap_or_default()));
+            let wanted = people::NewKey { user, note, only, expires_seconds };
+            people::new_key(store, caller, &act, wanted).await
+        }
+        Command::KeyRevoke { id } => people::revoke(store, caller, &act, id).await,
+        Command::TeamList => Ok(people::teams(&store.snapshot().projection.people, caller)),
+        Command::RoleList => Ok(people::roles(&store.snapshot().projection.people, caller)),
+        Command::KeyList => Ok(people::keys(&store.snapshot().projection.people, caller)),
         Command::Compact => {
             only_admins(caller)?;
             Ok(CommandOutcome::Compacted { files: store.compact().await? })
@@ -259,7 +339,7 @@ async fn execute_as(
         }
         Command::UserList => {
             only_admins(caller)?;
-            Ok(CommandOutcome::Users { users: users(&store.snapshot().projection) })
+            Ok(CommandOutcome::Users { users: people::users(&store.snapshot().projection.people) })
         }
     }
 }
@@ -269,7 +349,7 @@ fn outcome((path, changed): (RunPath, bool), unchanged: &str) -> Result<CommandO
     Ok(CommandOutcome::Run { run: path.to_string(), changed, message })
 }
 
-fn only_admins(caller: &Caller) -> Result<(), CommandError> {
+pub(super) fn only_admins(caller: &Caller) -> Result<(), CommandError> {
     if caller.is_admin { Ok(()) } else { Err(CommandError::Forbidden("only an admin may do this".into())) }
 }
 
@@ -281,8 +361,10 @@ async fn on_run(
     mut decision: impl FnMut(&Snapshot, &RunPath) -> Result<Plan<bool>, CommandError>,
 ) -> Result<(RunPath, bool), CommandError> {
     app::decide(store, |snapshot| {
-        let path = resolve(&snapshot.projection, run, with_deleted)?;
-        names::check_may_write(&snapshot.projection, caller, &path.project.entity)?;
+        let rights = |project: &ProjectKey| caller.rights(&snapshot.projection.people, project);
+        let may_name = |project: &ProjectKey| rights(project).read || rights(project).write;
+        let path = resolved(&snapshot.projection, run, with_deleted, may_name)?;
+        names::check_may_write(&snapshot.projection, caller, &path.project)?;
         let Plan { events, rests_on, reply } = decision(snapshot, &path)?;
         Ok(Plan { events, rests_on, reply: (path, reply) })
     })
@@ -295,13 +377,23 @@ async fn on_run(
 ///
 /// `NotFound`; `Ambiguous` with the candidates.
 pub fn resolve(projection: &Projection, name: &str, with_deleted: bool) -> Result<RunPath, CommandError> {
+    resolved(projection, name, with_deleted, |_| true)
+}
+
+/// The same, among the projects that may be named.
+fn resolved(
+    projection: &Projection,
+    name: &str,
+    with_deleted: bool,
+    may_name: impl Fn(&ProjectKey) -> bool,
+) -> Result<RunPath, CommandError> {
     let mut parts = name.rsplitn(3, '/');
     let (id, project, entity) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
     let fits = |key: &ProjectKey| {
         project.is_none_or(|name| *key.project == *name) && entity.is_none_or(|name| *key.entity == *name)
     };
     let mut candidates = Vec::new();
-    for key in projection.projects.keys().filter(|key| fits(key)) {
+    for key in projection.projects.keys().filter(|key| fits(key) && may_name(key)) {
         let run = projection.run(&RunPath::new(key.clone(), id))?;
         candidates.extend(run.filter(|run| with_deleted || run.deleted.is_none()).map(|run| run.key.path()));
     }
@@ -375,51 +467,4 @@ fn path(tree: &Tree, name: &str) -> Result<Path, CommandError> {
         return Err(CommandError::Invalid(format!("{name:?} is no path")));
     }
     Ok(path)
-}
-
-async fn add_user(
-    store: &Store,
-    caller: &Caller,
-    act: &Act,
-    name: String,
-    key: Option<String>,
-) -> Result<CommandOutcome, CommandError> {
-    only_admins(caller)?;
-    let invalid = |reason: &str| CommandError::Invalid(format!("{name:?} cannot be a user's name: {reason}"));
-    names::check_entity(&name).map_err(invalid)?;
-    let key = match key {
-        Some(key) => {
-            people::check_key(&key).map_err(|reason| CommandError::Invalid(reason.to_owned()))?;
-            key
-        }
-        None => people::new_key(&*store.world().entropy).map_err(|error| {
-            CommandError::Unavailable(format!("the system gives no random bytes: {error}"))
-        })?,
-    };
-    app::decide(store, |snapshot| {
-        let projection = &snapshot.projection;
-        if projection.people.users.contains_key(name.as_str()) {
-            return Err(CommandError::Invalid(format!("there is a user {name:?} already")));
-        }
-        if projection.people.keys.contains_key(&crate::http::auth::hash(&key)) {
-            return Err(CommandError::Invalid("somebody has this key already".into()));
-        }
-        let rests_on = vec![(Subject::Store, projection.seq(&Subject::Store)?)];
-        Ok(Plan { events: people::added(&name, false, &key, &act.actor, act.now), rests_on, reply: () })
-    })
-    .await?;
-    Ok(CommandOutcome::UserAdded { name, key })
-}
-
-fn users(projection: &Projection) -> Vec<UserInfo> {
-    let keys = |name: &str| {
-        let own = projection.people.keys.values().filter(|key| *key.user == *name);
-        own.map(|key| key.key_id.to_string()).collect()
-    };
-    let info = |user: &engine::User| UserInfo {
-        name: user.name.to_string(),
-        admin: user.admin,
-        keys: keys(&user.name),
-    };
-    projection.people.users.values().map(info).collect()
 }

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -18,6 +19,7 @@ use serde::Deserialize;
 use tokio::sync::broadcast;
 
 use crate::app::App;
+use crate::http::auth::{Credential, KeyHash};
 use crate::http::error::Refusal;
 use crate::server::blocking;
 
@@ -35,6 +37,7 @@ pub(crate) struct Asked {
 
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
+    Extension(credential): Extension<Credential>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
@@ -48,8 +51,8 @@ pub(crate) async fn get(
         Some(seen) => Lsn(seen).advance(1),
         None => asked.from.map_or_else(|| app.store.snapshot().durable.advance(1), |from| Lsn(from.max(1))),
     };
-    let (filter, read, is_behind) = (Arc::new(filter), VecDeque::new(), true);
-    let follower = Follower { app, filter, events, next, read, is_behind };
+    let (key, filter, read, is_behind) = (credential.key(), Arc::new(filter), VecDeque::new(), true);
+    let follower = Follower { app, key, filter, events, next, read, is_behind };
     let stream = futures::stream::unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
         Some((Ok(event), follower))
@@ -66,6 +69,8 @@ fn last_seen(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
 
 struct Follower {
     app: Arc<App>,
+    /// What the follower came with: when it ends, so does the line.
+    key: KeyHash,
     filter: Arc<EventFilter>,
     events: broadcast::Receiver<Arc<Recorded>>,
     /// The first position that was not looked at.
@@ -77,11 +82,14 @@ struct Follower {
 }
 
 impl Follower {
-    /// The next event; none when the server ends or the store cannot be read.
+    /// The next event; none when the server or the key ends, or the store cannot be read.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.read.pop_front() {
-                return Some(sent(&event));
+                if self.may_tell(&event)? {
+                    return Some(sent(&event));
+                }
+                continue;
             }
             if self.is_behind {
                 self.read_more().await?;
@@ -94,7 +102,7 @@ impl Follower {
             match event {
                 Ok(event) if event.lsn == self.next => {
                     self.next = event.lsn.advance(1);
-                    if self.filter.holds(&event) {
+                    if self.filter.holds(&event) && self.may_tell(&event)? {
                         return Some(sent(&event));
                     }
                 }
@@ -104,6 +112,13 @@ impl Follower {
                 Err(broadcast::error::RecvError::Closed) => return None,
             }
         }
+    }
+
+    /// Whether the follower may know of an event by now; none when its key has ended.
+    fn may_tell(&self, event: &Recorded) -> Option<bool> {
+        let snapshot = self.app.store.snapshot();
+        let caller = self.app.gate.owner(&snapshot.projection, &self.key, self.app.store.now())?;
+        Some(caller.may_be_told(&snapshot.projection.people, &event.event))
     }
 
     /// Reads some more from the store.

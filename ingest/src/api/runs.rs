@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use super::asked;
 use super::sql::{self, Around};
+use crate::access::Caller;
 use crate::app::App;
 use crate::http::error::Refusal;
 use crate::http::trace::RequestId;
@@ -85,15 +86,17 @@ fn page_rows() -> u64 {
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Extension(id): Extension<RequestId>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    asked::answered(&app, &id, &headers, body, "runs", |asked, format| answer(&app, asked, format)).await
+    let answer = |asked, format| answer(&app, &caller, asked, format);
+    asked::answered(&app, &id, &headers, body, "runs", answer).await
 }
 
-async fn answer(app: &App, asked: Request, format: Format) -> Result<Response, Error> {
+async fn answer(app: &App, caller: &Caller, asked: Request, format: Format) -> Result<Response, Error> {
     let request = asked.table(app.store.now())?;
-    let snapshot = sql::snapshot(app, asked.as_of.as_deref()).await?;
+    let snapshot = sql::snapshot(app, caller, asked.as_of.as_deref()).await?;
     let options = QueryOptions {
         strict: asked.strict,
         include_deleted: asked.include_deleted,

@@ -10,8 +10,9 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::access::Caller;
 use crate::app::App;
-use crate::http::auth::{self, Caller, Credential};
+use crate::http::auth::{self, Credential};
 use crate::http::error::{Kind, Refusal};
 use crate::http::sessions::{Session, TICKET_LIFETIME};
 use crate::http::{limits, origin};
@@ -38,8 +39,7 @@ struct SignedIn<'a> {
 
 impl<'a> SignedIn<'a> {
     fn new(caller: &'a Caller, csrf: Option<&'a str>) -> Json<Self> {
-        let Caller { user, is_admin } = caller;
-        Json(Self { user, is_admin: *is_admin, csrf, version: env!("CARGO_PKG_VERSION") })
+        Json(Self { user: &caller.user, is_admin: caller.is_admin, csrf, version: env!("CARGO_PKG_VERSION") })
     }
 }
 
@@ -53,12 +53,20 @@ pub(crate) async fn begin(State(app): State<Arc<App>>, request: Request) -> Resu
     let from = auth::address(&app, &parts.headers, &parts.extensions);
     let is_secure = origin::base_url(&app, &parts.headers, &parts.uri).starts_with("https:");
     let (caller, key) = match proof(&app, &parts.headers, body).await? {
-        Proof::Key(key) => app.gate.admit_key(&app.store.snapshot().projection, key.trim(), from)?,
+        Proof::Key(key) => {
+            let snapshot = app.store.snapshot();
+            let admitted = app.gate.admit_key(&snapshot.projection, key.trim(), from, app.store.now());
+            admitted.inspect_err(|refusal| {
+                if refusal.kind == Kind::Unauthenticated {
+                    auth::note_failure(&app, from);
+                }
+            })?
+        }
         Proof::Ticket(ticket) => {
             let key =
                 app.sessions.redeem(&ticket).ok_or_else(|| used_up("it was used, or is a minute old"))?;
             let snapshot = app.store.snapshot();
-            let caller = app.gate.owner(&snapshot.projection, &key);
+            let caller = app.gate.owner(&snapshot.projection, &key, app.store.now());
             (caller.ok_or_else(|| used_up("its key is no longer known"))?, key)
         }
     };

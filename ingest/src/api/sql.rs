@@ -25,6 +25,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::asked;
+use crate::access::Caller;
 use crate::app::App;
 use crate::guarded::Guarded;
 use crate::http::error::Refusal;
@@ -53,7 +54,7 @@ impl Sql {
         sql
     }
 
-    pub(super) fn database(&self) -> &Database {
+    pub(crate) fn database(&self) -> &Database {
         self.database.get_or_init(|| {
             Database::new(Limits { spill_dir: Some(self.spill.clone()), ..Limits::default() })
         })
@@ -84,13 +85,15 @@ struct Request {
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Extension(id): Extension<RequestId>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    asked::answered(&app, &id, &headers, body, "SQL", |asked, format| answer(&app, asked, format)).await
+    let answer = |asked, format| answer(&app, &caller, asked, format);
+    asked::answered(&app, &id, &headers, body, "SQL", answer).await
 }
 
-async fn answer(app: &App, asked: Request, format: Format) -> Result<Response, Error> {
+async fn answer(app: &App, caller: &Caller, asked: Request, format: Format) -> Result<Response, Error> {
     let is_streamed = matches!(format, Format::Arrow | Format::Parquet | Format::Ndjson);
     let options = QueryOptions {
         strict: asked.strict,
@@ -98,14 +101,18 @@ async fn answer(app: &App, asked: Request, format: Format) -> Result<Response, E
         row_limit: (!is_streamed).then_some(TEXT_ROWS_MAX),
         ..QueryOptions::default()
     };
-    let snapshot = snapshot(app, asked.as_of.as_deref()).await?;
+    let snapshot = snapshot(app, caller, asked.as_of.as_deref()).await?;
     let answer = app.sql.database().query(snapshot, &asked.sql, &options).await?;
     respond(answer, format, Around::default()).await
 }
 
-/// What the statement looks at: the newest snapshot, or the store as it was.
-pub(super) async fn snapshot(app: &App, as_of: Option<&str>) -> Result<Arc<Snapshot>, Error> {
-    let now = app.store.snapshot();
+/// What the statement looks at: the newest snapshot, or the store as it was, as far as the caller may read it.
+pub(super) async fn snapshot(
+    app: &App,
+    caller: &Caller,
+    as_of: Option<&str>,
+) -> Result<Arc<Snapshot>, Error> {
+    let now = caller.view(app.store.snapshot());
     let Some(text) = as_of.filter(|text| !text.is_empty()) else { return Ok(now) };
     let moment = query::moment::parse(text, app.store.now())?;
     app.sql.database().as_of(now, moment).await

@@ -11,10 +11,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use engine::Projection;
+use engine::{Batch, Body, Event, LoginFailed, Projection, Subject, Time};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::guarded::Guarded;
 use crate::http::error::{Kind, Refusal};
@@ -24,15 +25,10 @@ use crate::routes::Role;
 
 /// Addresses and users whose counters are kept; beyond that the counters begin anew.
 const COUNTERS_MAX: usize = 10_000;
+/// Failures that become events, lest strangers fill the log.
+const TOLD_PER_MINUTE_MAX: usize = 60;
 const MINUTE: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller {
-    pub(crate) user: Arc<str>,
-    pub(crate) is_admin: bool,
-}
 
 /// SHA-256 of a key: what is stored of it.
 pub(crate) type KeyHash = [u8; 32];
@@ -60,6 +56,8 @@ pub(crate) struct Gate {
     token: KeyHash,
     failures: Guarded<Windows<IpAddr>>,
     requests: Guarded<Windows<Arc<str>>>,
+    /// Addresses whose failures were told of in the last minute.
+    told: Guarded<Windows<IpAddr>>,
     /// Keys that worked from an address: failures of others there do not shut them out.
     known: Guarded<BTreeSet<(IpAddr, KeyHash)>>,
     failures_per_minute: u32,
@@ -103,6 +101,7 @@ impl Gate {
             token: hash(token),
             failures: Guarded::default(),
             requests: Guarded::default(),
+            told: Guarded::default(),
             known: Guarded::default(),
             failures_per_minute: limits.auth_failures_per_minute,
             requests_per_second: limits.requests_per_second,
@@ -115,6 +114,7 @@ impl Gate {
         projection: &Projection,
         key: &str,
         from: IpAddr,
+        at: Time,
     ) -> Result<(Caller, KeyHash), Refusal> {
         let (hash, now) = (hash(key), Instant::now());
         let is_known = self.known.with(|known| known.contains(&(from, hash)));
@@ -122,7 +122,7 @@ impl Gate {
         if failed >= self.failures_per_minute && !is_known {
             return Err(Refusal::new(Kind::TooMany(60), "too many wrong API keys from this address"));
         }
-        let Some(caller) = self.owner(projection, &hash) else {
+        let Some(caller) = self.owner(projection, &hash, at) else {
             self.failures.with(|failures| failures.add(from, MINUTE, now));
             crate::http::metrics::auth_failed();
             return Err(Refusal::new(Kind::Unauthenticated, "invalid API key"));
@@ -139,6 +139,15 @@ impl Gate {
         Ok((caller, hash))
     }
 
+    /// Whether a failure from an address is to be told of: once a minute, and of so many addresses.
+    fn tells(&self, from: IpAddr) -> bool {
+        let now = Instant::now();
+        self.told.with(|told| {
+            told.0.retain(|_, (since, _)| now.saturating_duration_since(*since) < MINUTE);
+            told.0.len() < TOLD_PER_MINUTE_MAX && told.add(from, MINUTE, now) == 1
+        })
+    }
+
     fn count(&self, caller: &Caller) -> Result<(), Refusal> {
         let user = Arc::clone(&caller.user);
         let requests = self.requests.with(|requests| requests.add(user, SECOND, Instant::now()));
@@ -148,14 +157,18 @@ impl Gate {
         Ok(())
     }
 
-    /// Whose key this is.
-    pub(crate) fn owner(&self, projection: &Projection, hash: &KeyHash) -> Option<Caller> {
+    /// Whose key this is at a time; nobody's once it has expired.
+    pub(crate) fn owner(&self, projection: &Projection, hash: &KeyHash, at: Time) -> Option<Caller> {
+        let people = &projection.people;
         if bool::from(self.token.ct_eq(hash)) {
-            let admin = projection.people.users.values().find(|user| user.admin)?;
-            return Some(Caller { user: Arc::clone(&admin.name), is_admin: true });
+            return Some(Caller::admin(&people.users.values().find(|user| user.admin)?.name));
         }
-        let (user, _) = projection.people.by_key_hash(hash)?;
-        Some(Caller { user: Arc::clone(&user.name), is_admin: user.admin })
+        let (user, key) = people.by_key_hash(hash)?;
+        let limits = people.limits.get(&key.key_id);
+        if limits.and_then(|limits| limits.expires).is_some_and(|expires| at >= expires) {
+            return None;
+        }
+        Some(Caller::new(user, limits.and_then(|limits| limits.only.clone())))
     }
 }
 
@@ -194,8 +207,28 @@ pub(crate) async fn require(
             request.extensions_mut().insert(credential);
             next.run(request).await
         }
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => {
+            if refusal.kind == Kind::Unauthenticated && key_in(request.headers()).is_some() {
+                note_failure(&app, address(&app, request.headers(), request.extensions()));
+            }
+            refusal.into_response()
+        }
     }
+}
+
+/// Makes an event of a key that is none. Whoever tried it need not wait for that.
+pub(crate) fn note_failure(app: &Arc<App>, from: IpAddr) {
+    if !app.gate.tells(from) {
+        return;
+    }
+    let body = Body::LoginFailed(LoginFailed { from: from.to_string().into() });
+    let event = Event { subject: Subject::Store, received: app.store.now(), actor: Arc::from(""), body };
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        if let Err(error) = app.store.append(Batch::new(vec![event])).await {
+            tracing::warn!(%error, "that a wrong key was tried is not in the log");
+        }
+    });
 }
 
 /// The answer to a method that a path does not have: told only to who has a key.
@@ -210,12 +243,12 @@ fn admit(app: &App, request: &Request) -> Result<(Caller, Credential), Refusal> 
     let snapshot = app.store.snapshot();
     if let Some(key) = key_in(request.headers()) {
         let from = address(app, request.headers(), request.extensions());
-        let (caller, hash) = app.gate.admit_key(&snapshot.projection, &key, from)?;
+        let (caller, hash) = app.gate.admit_key(&snapshot.projection, &key, from, app.store.now())?;
         return Ok((caller, Credential::Key(hash)));
     }
     let wanted = || Refusal::new(Kind::Unauthenticated, "an API key is needed");
     let (id, session) = app.sessions.of(request.headers()).ok_or_else(wanted)?;
-    let caller = app.gate.owner(&snapshot.projection, &session.key).ok_or_else(wanted)?;
+    let caller = app.gate.owner(&snapshot.projection, &session.key, app.store.now()).ok_or_else(wanted)?;
     app.gate.count(&caller)?;
     let only_reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !only_reads {

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use engine::{Blob, BlobReader, FilePut, Upload};
 use futures::StreamExt as _;
 
+use crate::access::{Caller, Rights};
 use crate::app::App;
 use crate::http::error::{Kind, Refusal};
 use crate::http::limits;
@@ -58,6 +59,7 @@ pub(crate) async fn put(
 ) -> Result<StatusCode, Refusal> {
     let now = app.store.now();
     let grant = app.signer.check(&token, Method::Put, now).ok_or_else(expired)?;
+    check_rights(&app, &grant, |rights| rights.write)?;
     app.pool.memory.admit(Work::Body)?;
     let _slot = OpenUpload::begin(app.limits.uploads)?;
     let size = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -180,7 +182,16 @@ pub(crate) async fn options() -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
+/// Whether an address does what its user may do by now: a role may have been taken back since it was given out.
+fn check_rights(app: &App, grant: &Grant, is_enough: impl Fn(Rights) -> bool) -> Result<(), Refusal> {
+    let people = &app.store.snapshot().projection.people;
+    let caller = people.users.get(&grant.user).map(|user| Caller::new(user, None));
+    let rights = caller.map(|caller| caller.rights(people, &grant.run.project));
+    if rights.is_some_and(is_enough) { Ok(()) } else { Err(expired()) }
+}
+
 fn file_of(app: &App, grant: &Grant) -> Result<FilePut, Refusal> {
+    check_rights(app, grant, |rights| rights.read)?;
     let snapshot = app.store.snapshot();
     let run = snapshot.projection.generation(&grant.run)?.filter(|run| run.deleted.is_none());
     let file = run.and_then(|run| run.files.get(&grant.file).map(|entry| entry.file.clone()));

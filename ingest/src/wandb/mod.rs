@@ -9,6 +9,7 @@
 //! What a request means is decided in `translate/` and `filestream/decide.rs`: pure functions from
 //! a snapshot and a request to events.
 
+pub(crate) mod alerts;
 pub(crate) mod attributes;
 pub(crate) mod capability;
 pub(crate) mod config;

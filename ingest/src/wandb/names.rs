@@ -3,7 +3,7 @@
 use engine::limits::{NAME_BYTES_MAX, NOTES_BYTES_MAX, TAG_CHARS_MAX, TAGS_MAX};
 use engine::{ProjectKey, Projection, Value};
 
-use crate::http::auth::Caller;
+use crate::access::Caller;
 use crate::http::error::Refusal;
 
 /// Where runs go that name no project.
@@ -204,19 +204,20 @@ pub(crate) fn project(entity: Option<&str>, named: Option<&str>, caller: &Caller
     ProjectKey::new(self::entity(entity, caller), named)
 }
 
-/// Whether the caller may write in an entity. Admins may everywhere, and by that make entities;
-/// others in their own and in those that are no user's.
-pub(crate) fn check_may_write(projection: &Projection, caller: &Caller, entity: &str) -> Result<(), Refusal> {
-    if caller.is_admin || *caller.user == *entity {
-        return check_entity(entity)
-            .map_err(|reason| Refusal::invalid(format!("invalid entity {entity:?}: {reason}")));
+/// Whether the caller may write in a project. Admins of the store may everywhere, and by that make entities.
+pub(crate) fn check_may_write(
+    projection: &Projection,
+    caller: &Caller,
+    project: &ProjectKey,
+) -> Result<(), Refusal> {
+    let entity = &project.entity;
+    if !caller.rights(&projection.people, project).write {
+        return Err(Refusal::forbidden(format!(
+            "you may not write in project {:?} of entity {entity:?}",
+            project.project
+        )));
     }
-    let is_someones = projection.people.users.contains_key(entity);
-    let exists = projection.projects.keys().any(|key| *key.entity == *entity);
-    if is_someones || !exists {
-        return Err(Refusal::forbidden(format!("you may not log to entity {entity:?}")));
-    }
-    Ok(())
+    check_entity(entity).map_err(|reason| Refusal::invalid(format!("invalid entity {entity:?}: {reason}")))
 }
 
 #[cfg(test)]

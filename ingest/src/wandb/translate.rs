@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use engine::{
-    Attribute, Body, Cause, Event, FileDeleted, FilePut, Paths, ProjectCreated, ProjectKey, Projection, Run,
-    RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Subject, Tree, Value,
+    AlertLevel, AlertRaised, Attribute, Body, Cause, Event, FileDeleted, FilePut, Paths, ProjectCreated,
+    ProjectKey, Projection, Run, RunChanged, RunCreated, RunKey, RunPath, State, StateChanged, Subject, Tree,
+    Value,
 };
 
+use crate::access::Caller;
 use crate::app::Plan;
-use crate::http::auth::Caller;
 use crate::http::error::Refusal;
 use crate::wandb::{Act, attributes, config, ids, names};
 
@@ -110,7 +111,7 @@ pub(crate) fn upsert(
     drawn: Drawn<'_>,
 ) -> Result<Plan<Upserted>, Refusal> {
     let path = request.path(caller, &drawn)?;
-    names::check_may_write(projection, caller, &path.project.entity)?;
+    names::check_may_write(projection, caller, &path.project)?;
     let target = target(projection, &path, request)?;
     let project_seq = projection.seq(&Subject::Project(path.project.clone()))?;
     let (mut events, mut rests_on) = (Vec::new(), Vec::new());
@@ -255,6 +256,24 @@ pub(crate) fn stop(projection: &Projection, path: &RunPath, act: &Act) -> Result
     Ok(about(run, is_new.then(|| act.on_run(&run.key, Body::StopRequested)), is_new))
 }
 
+/// What a script tells people.
+pub(crate) fn alert(title: &str, text: &str, level: AlertLevel) -> Result<AlertRaised, Refusal> {
+    names::check_text("alert's title", title)?;
+    names::check_text("alert's text", text)?;
+    Ok(AlertRaised { title: title.into(), text: text.into(), level })
+}
+
+/// Tells people what a script told.
+pub(crate) fn raise(
+    projection: &Projection,
+    path: &RunPath,
+    alert: &AlertRaised,
+    act: &Act,
+) -> Result<Plan<()>, Refusal> {
+    let run = living(projection, path)?;
+    Ok(about(&run, Some(act.on_run(&run.key, Body::AlertRaised(alert.clone()))), ()))
+}
+
 /// Deletes a run; it can be undeleted until it is erased.
 pub(crate) fn delete(projection: &Projection, path: &RunPath, act: &Act) -> Result<Plan<bool>, Refusal> {
     let run = projection.run(path)?.filter(|run| run.erased.is_none());
@@ -320,7 +339,7 @@ pub(crate) fn delete_files(
 ) -> Result<Plan<()>, Refusal> {
     let (mut events, mut rests_on) = (Vec::new(), Vec::<(Subject, u64)>::new());
     for (path, name) in files {
-        names::check_may_write(projection, caller, &path.project.entity)?;
+        names::check_may_write(projection, caller, &path.project)?;
         let run = living(projection, path)?;
         if run.files.contains_key(name.as_str()) {
             events.push(act.on_run(&run.key, Body::FileDeleted(FileDeleted { name: name.as_str().into() })));
@@ -341,7 +360,7 @@ pub(crate) fn make_project(
     act: &Act,
 ) -> Result<Plan<bool>, Refusal> {
     names::check_project(&project.project)?;
-    names::check_may_write(projection, caller, &project.entity)?;
+    names::check_may_write(projection, caller, project)?;
     let seq = projection.seq(&Subject::Project(project.clone()))?;
     let event = (seq == 0).then(|| project_created(act, project));
     let inserted = event.is_some();

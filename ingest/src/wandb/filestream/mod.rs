@@ -32,8 +32,8 @@ use axum::http::HeaderMap;
 use engine::{ProjectKey, RunPath};
 use serde_json::json;
 
+use crate::access::Caller;
 use crate::app::App;
-use crate::http::auth::Caller;
 use crate::http::error::Refusal;
 use crate::http::limits::{self, Whole};
 use crate::wandb::{Act, names};
@@ -60,9 +60,10 @@ pub(crate) async fn post(
     let act = Act { actor: Arc::clone(&caller.user), now: app.store.now() };
     let outcome = app
         .decide(|snapshot| {
+            // Whether there is such a run is not for who may not write it.
+            names::check_may_write(&snapshot.projection, &caller, &path.project)?;
             let run = snapshot.projection.run(&path)?.filter(|run| run.deleted.is_none());
             let run = run.ok_or_else(|| Refusal::not_found(format!("run {path} is unknown")))?;
-            names::check_may_write(&snapshot.projection, &caller, &path.project.entity)?;
             decide(snapshot, &run, &parsed, &writer, &act)
         })
         .await?;

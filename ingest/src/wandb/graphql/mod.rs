@@ -2,18 +2,20 @@
 //!
 //! What holds (protocol 1, 2.3, 3):
 //! - An empty `operationName` is none, and variables that the document does not declare are ignored.
-//! - What the server does not know or refuses is answered at once with `errors`; nothing is a bare
+//! - What the server does not know or refuses is named and answered at once with `errors`; nothing is a bare
 //!   null without them.
 //! - The status is 200, but 429 or 503 for what passes, and for a refused start of a run the 4xx
 //!   that makes the client print the message alone.
 
 mod artifact;
 mod file;
+mod foreign;
 mod history;
 mod mutation;
 mod project;
 mod query;
 mod run;
+mod runs;
 mod scalars;
 mod viewer;
 
@@ -32,8 +34,8 @@ use axum::response::{IntoResponse, Response};
 use engine::{RunKey, Snapshot};
 use serde::Deserialize;
 
+use crate::access::Caller;
 use crate::app::App;
-use crate::http::auth::Caller;
 use crate::http::error::{Kind, Refusal};
 use crate::http::{limits, origin};
 use crate::options::Limits;
@@ -69,7 +71,13 @@ impl Scope {
         Act { actor: Arc::clone(&self.caller.user), now: self.app.store.now() }
     }
 
+    /// The store as the caller may see it.
     fn snapshot(&self) -> Arc<Snapshot> {
+        self.caller.view(self.whole())
+    }
+
+    /// The store, for the answer to a change that the caller was allowed.
+    fn whole(&self) -> Arc<Snapshot> {
         self.app.store.snapshot()
     }
 
@@ -178,7 +186,10 @@ fn document(text: &str, limits: &Limits) -> Result<ExecutableDocument, ServerErr
         let max = limits.graphql_aliases;
         return Err(ServerError::new(format!("the document has more than {max} aliases"), None));
     }
-    Ok(document)
+    match foreign::named_in(&document) {
+        None => Ok(document),
+        Some(refusal) => Err(ServerError::new(refusal, None)),
+    }
 }
 
 /// The parser bounds the nesting, so this recursion ends.
@@ -219,14 +230,6 @@ impl<T> Page<T> {
             .collect();
         let end_cursor = entries.last().map(|(_, cursor)| cursor.clone());
         Ok(Self { info: PageInfo { end_cursor, has_next_page: rest.next().is_some() }, entries })
-    }
-}
-
-impl<T> Page<T> {
-    /// The page of what each entry becomes.
-    fn try_map<U, E>(self, mut change: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
-        let entries = self.entries.into_iter().map(|(entry, cursor)| Ok((change(entry)?, cursor)));
-        Ok(Page { entries: entries.collect::<Result<_, E>>()?, info: self.info })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
-use engine::{ProjectKey, Projection, RunPath, Snapshot};
+use engine::{AlertLevel, ProjectKey, Projection, RunPath, Snapshot};
 
 use super::Scope;
 use super::file::File;
@@ -170,6 +170,19 @@ pub(crate) enum AlertSeverity {
     Error,
 }
 
+impl AlertSeverity {
+    fn level(self) -> AlertLevel {
+        match self {
+            Self::Info => AlertLevel::Info,
+            Self::Warn => AlertLevel::Warn,
+            Self::Error => AlertLevel::Error,
+        }
+    }
+}
+
+/// How long the same alert is not raised again, where the script does not say.
+const ALERT_WAIT_MS: i64 = 60_000;
+
 #[derive(InputObject)]
 pub(crate) struct NotifyScriptableRunAlertInput {
     entity_name: String,
@@ -192,7 +205,7 @@ async fn change<T>(
     let path =
         ids::to_run(id).ok_or_else(|| Refusal::not_found(format!("run {:?} not found", id.as_str())))?;
     let decide = |snapshot: &Arc<Snapshot>| {
-        names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
+        names::check_may_write(&snapshot.projection, &scope.caller, &path.project)?;
         decision(&snapshot.projection, &path, &act)
     };
     Ok(scope.app.decide(decide).await?)
@@ -234,7 +247,7 @@ impl Mutation {
             })
             .await?;
         scope.app.liveness.heard(&upserted.run);
-        let snapshot = scope.snapshot();
+        let snapshot = scope.whole();
         let run = snapshot.projection.generation(&upserted.run)?;
         let bucket = run.map(|run| Run::new(&snapshot, &run).with_history_lines(upserted.history_lines));
         Ok(Some(UpsertBucketPayload { bucket, inserted: Some(upserted.inserted) }))
@@ -280,7 +293,7 @@ impl Mutation {
             .app
             .decide(|snapshot| translate::make_project(&snapshot.projection, &key, &scope.caller, &act))
             .await?;
-        let snapshot = scope.snapshot();
+        let snapshot = scope.whole();
         let project = || Project::find(&snapshot, &key);
         Ok(Some(UpsertModelPayload { project: project(), model: project(), inserted: Some(inserted) }))
     }
@@ -292,8 +305,8 @@ impl Mutation {
     ) -> Result<Option<CreateRunFilesPayload>> {
         let scope = Scope::of(ctx)?;
         let path = named(scope, &input.entity_name, &input.project_name, &input.run_name);
-        let snapshot = scope.snapshot();
-        names::check_may_write(&snapshot.projection, &scope.caller, &path.project.entity)?;
+        let snapshot = scope.whole();
+        names::check_may_write(&snapshot.projection, &scope.caller, &path.project)?;
         let run = translate::living(&snapshot.projection, &path)?;
         let file = |name: &String| {
             // The answer names the file as it was asked for; its PUT drops a leading `./`.
@@ -315,7 +328,9 @@ impl Mutation {
         let scope = Scope::of(ctx)?;
         let path = named(scope, &input.entity_name, &input.project_name, &input.run_name);
         // A file is there when its PUT is complete; this only says that the client thinks so too.
-        let run = translate::living(&scope.snapshot().projection, &path)?.clone();
+        let snapshot = scope.whole();
+        names::check_may_write(&snapshot.projection, &scope.caller, &path.project)?;
+        let run = translate::living(&snapshot.projection, &path)?;
         let success = input
             .files
             .iter()
@@ -342,8 +357,10 @@ impl Mutation {
         Ok(Some(SuccessPayload { success: true }))
     }
 
+    /// An alert of a script; the same title again within the wait is the same alert.
     async fn notify_scriptable_run_alert(
         &self,
+        ctx: &Context<'_>,
         input: NotifyScriptableRunAlertInput,
     ) -> Result<Option<SuccessPayload>> {
         let NotifyScriptableRunAlertInput {
@@ -355,9 +372,20 @@ impl Mutation {
             severity,
             wait_duration,
         } = input;
-        let _wanted =
-            (entity_name, project_name, run_name, title, text, severity, wait_duration.map(|wait| wait.0));
-        Err(not_yet("run.alert()").into())
+        let scope = Scope::of(ctx)?;
+        let path = named(scope, &entity_name, &project_name, &run_name);
+        let alert = translate::alert(&title, &text, severity.unwrap_or(AlertSeverity::Info).level())?;
+        // The client counts milliseconds.
+        let wait = wait_duration.map_or(ALERT_WAIT_MS, |Duration(wait)| wait).saturating_mul(1_000_000);
+        let act = scope.act();
+        if scope.app.alerts.is_due(&path, &title, act.now, wait) {
+            let decide = |snapshot: &Arc<Snapshot>| {
+                names::check_may_write(&snapshot.projection, &scope.caller, &path.project)?;
+                translate::raise(&snapshot.projection, &path, &alert, &act)
+            };
+            scope.app.decide(decide).await?;
+        }
+        Ok(Some(SuccessPayload { success: true }))
     }
 }
 

@@ -6,10 +6,11 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use engine::{ProjectKey, RunPath, Snapshot};
 
 use super::artifact::{Artifact, ArtifactType};
-use super::run::{Run, RunConnection};
+use super::run::Run;
+use super::runs::{self, Asked, RunConnection};
 use super::scalars::{JsonString, Moment};
 use super::viewer::{Entity, User};
-use super::{Page, PageInfo, Scope, int};
+use super::{Page, PageInfo, Scope};
 use crate::http::error::Refusal;
 use crate::wandb::ids;
 
@@ -71,36 +72,9 @@ impl Project {
         snapshot.projection.projects.get(key).map(|project| Self::new(snapshot, project))
     }
 
-    /// Its runs that are there, in the order in which they were made.
-    fn runs_made(&self) -> Result<Vec<u32>, Refusal> {
-        Ok(self.snapshot.projection.visible_in(&self.project.key)?)
-    }
-
     fn run_named(&self, name: &str) -> Result<Option<Run>, Refusal> {
         let run = self.snapshot.projection.run(&RunPath::new(self.project.key.clone(), name))?;
         Ok(run.filter(|run| run.is_visible()).map(|run| Run::new(&self.snapshot, &run)))
-    }
-}
-
-/// Filters come with the public API; until then one that says something is an error, never an empty
-/// list.
-fn check_filters(filters: Option<&JsonString>) -> Result<(), Refusal> {
-    match filters.map(|JsonString(json)| json.trim()) {
-        None | Some("" | "{}" | "null") => Ok(()),
-        Some(other) => Err(Refusal::invalid(format!("runs cannot be filtered here yet: {other}"))),
-    }
-}
-
-/// Whether newest come first.
-fn is_descending(order: Option<&str>) -> Result<bool, Refusal> {
-    let order = order.unwrap_or_default();
-    let (is_descending, key) = match order.strip_prefix('-') {
-        Some(key) => (true, key),
-        None => (false, order.strip_prefix('+').unwrap_or(order)),
-    };
-    match key {
-        "" | "created_at" | "createdAt" => Ok(is_descending),
-        other => Err(Refusal::invalid(format!("runs cannot be ordered by {other:?} here yet"))),
     }
 }
 
@@ -159,9 +133,8 @@ impl Project {
         Some(false)
     }
 
-    async fn run_count(&self, filters: Option<JsonString>) -> Result<i32> {
-        check_filters(filters.as_ref())?;
-        Ok(int(self.runs_made()?.len()))
+    async fn run_count(&self, ctx: &Context<'_>, filters: Option<JsonString>) -> Result<i32> {
+        Ok(runs::count(Scope::of(ctx)?, &self.snapshot, &self.project.key, filters.as_ref()).await?)
     }
 
     async fn runs(
@@ -172,19 +145,9 @@ impl Project {
         first: Option<i32>,
         order: Option<String>,
     ) -> Result<Option<RunConnection>> {
-        check_filters(filters.as_ref())?;
-        let mut runs = self.runs_made()?;
-        if is_descending(order.as_deref())? {
-            runs.reverse();
-        }
-        let total = runs.len();
-        let page = Page::of(runs.into_iter(), after.as_deref(), Scope::of(ctx)?.page(first))?;
-        let page = page.try_map(|ordinal| -> Result<Run> {
-            let run = self.snapshot.projection.run_at(ordinal)?;
-            let run = run.ok_or_else(|| Refusal::unavailable("a run is not where it is indexed"))?;
-            Ok(Run::new(&self.snapshot, &run))
-        })?;
-        Ok(Some(RunConnection::of(page, total)))
+        let counted = ctx.look_ahead().field("totalCount").exists();
+        let asked = Asked { filters, order, after, first, counted };
+        runs::page(Scope::of(ctx)?, &self.snapshot, &self.project.key, asked).await.map(Some)
     }
 
     async fn run(&self, name: String, desc: Option<String>) -> Result<Option<Run>> {

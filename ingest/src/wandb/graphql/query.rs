@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, Result};
 
 use super::artifact::Organization;
 use super::project::{Project, ProjectConnection};
-use super::viewer::{Entity, ServerInfo, User};
+use super::viewer::{Entity, ServerInfo, User, UserConnection};
 use super::{Page, Scope};
 use crate::wandb::names;
 
@@ -30,6 +30,12 @@ impl Query {
     async fn organization(&self, name: String) -> Option<Organization> {
         let _none_here = name;
         None
+    }
+
+    /// Users by a part of their name.
+    async fn users(&self, ctx: &Context<'_>, query: Option<String>) -> Result<Option<UserConnection>> {
+        let snapshot = Scope::of(ctx)?.snapshot();
+        Ok(Some(UserConnection::found(&snapshot, query.as_deref().unwrap_or_default())))
     }
 
     async fn project(

@@ -22,26 +22,6 @@ pub(crate) struct Run {
 }
 
 #[derive(SimpleObject)]
-pub(crate) struct RunConnection {
-    edges: Vec<RunEdge>,
-    page_info: PageInfo,
-    total_count: Option<i32>,
-}
-
-#[derive(SimpleObject)]
-pub(crate) struct RunEdge {
-    node: Run,
-    cursor: String,
-}
-
-impl RunConnection {
-    pub(super) fn of(page: Page<Run>, total: usize) -> Self {
-        let edges = page.entries.into_iter().map(|(node, cursor)| RunEdge { node, cursor }).collect();
-        Self { edges, page_info: page.info, total_count: Some(int(total)) }
-    }
-}
-
-#[derive(SimpleObject)]
 pub(crate) struct ParquetHistory {
     parquet_urls: Vec<String>,
     live_data: Option<Vec<Option<serde_json::Value>>>,

@@ -1,7 +1,7 @@
 //! People, entities, and what the server can do.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use engine::Snapshot;
+use engine::{Role, Snapshot};
 use serde_json::json;
 
 use super::Scope;
@@ -54,6 +54,24 @@ pub(crate) struct User {
 }
 
 #[derive(SimpleObject)]
+pub(crate) struct UserConnection {
+    edges: Vec<UserEdge>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct UserEdge {
+    node: Option<User>,
+}
+
+impl UserConnection {
+    /// The users whose name has this in it.
+    pub(super) fn found(snapshot: &Snapshot, part: &str) -> Self {
+        let names = snapshot.projection.people.users.keys().filter(|name| name.contains(part));
+        Self { edges: names.map(|name| UserEdge { node: Some(User::of(snapshot, name)) }).collect() }
+    }
+}
+
+#[derive(SimpleObject)]
 pub(crate) struct ApiKeyConnection {
     edges: Vec<ApiKeyEdge>,
 }
@@ -92,6 +110,11 @@ impl User {
                 description: None,
             }),
         };
+        let mut teams: Vec<&str> =
+            people.roles().filter(|(user, ..)| ***user == *name).map(|(_, entity, ..)| &**entity).collect();
+        teams.dedup();
+        let own = std::iter::once(Entity::new(name, false));
+        let entities = own.chain(teams.into_iter().map(|team| Entity::new(team, true)));
         Self {
             id: ids::of_user(name).into(),
             name: name.to_owned(),
@@ -105,8 +128,38 @@ impl User {
             deleted_at: None,
             api_keys: Some(ApiKeyConnection { edges: keys.map(edge).collect() }),
             teams: Some(EntityConnection {
-                edges: vec![EntityEdge { node: Some(Entity::new(name, false)) }],
+                edges: entities.map(|node| EntityEdge { node: Some(node) }).collect(),
             }),
+        }
+    }
+}
+
+/// Somebody in a team.
+#[derive(SimpleObject)]
+pub(crate) struct Member {
+    id: ID,
+    admin: Option<bool>,
+    pending: Option<bool>,
+    email: Option<String>,
+    username: Option<String>,
+    name: String,
+    photo_url: Option<String>,
+    account_type: Option<String>,
+    api_key: Option<String>,
+}
+
+impl Member {
+    fn new(user: &str, role: Role) -> Self {
+        Self {
+            id: ids::of_user(user).into(),
+            admin: Some(role == Role::Admin),
+            pending: Some(false),
+            email: Some(String::new()),
+            username: Some(user.to_owned()),
+            name: user.to_owned(),
+            photo_url: None,
+            account_type: Some(role.name().to_owned()),
+            api_key: None,
         }
     }
 }
@@ -124,8 +177,9 @@ impl Entity {
     /// The entity of a user, or one that has projects.
     pub(super) fn find(snapshot: &Snapshot, name: &str) -> Option<Self> {
         let is_user = snapshot.projection.people.users.contains_key(name);
+        let is_team = snapshot.projection.people.teams.contains(name);
         let has_projects = || snapshot.projection.projects.keys().any(|key| *key.entity == *name);
-        (is_user || has_projects()).then(|| Self::new(name, !is_user))
+        (is_user || is_team || has_projects()).then(|| Self::new(name, !is_user))
     }
 }
 
@@ -161,6 +215,23 @@ impl Entity {
 
     async fn is_team(&self) -> bool {
         self.is_team
+    }
+
+    async fn is_paid(&self) -> Option<bool> {
+        Some(false)
+    }
+
+    /// Who has a role with it; told to those who have one, and to admins.
+    async fn members(&self, ctx: &Context<'_>) -> Result<Vec<Member>> {
+        let scope = Scope::of(ctx)?;
+        let snapshot = scope.whole();
+        let people = &snapshot.projection.people;
+        let of_team =
+            people.roles().filter(|(_, entity, project, _)| ***entity == *self.name && project.is_none());
+        let members: Vec<Member> = of_team.map(|(user, _, _, role)| Member::new(user, role)).collect();
+        let is_told =
+            scope.caller.is_admin || members.iter().any(|member| *member.name == *scope.caller.user);
+        Ok(if is_told { members } else { Vec::new() })
     }
 
     async fn private_only(&self) -> bool {
