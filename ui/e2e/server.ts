@@ -6,8 +6,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { front } from "./front";
 
 export const BINARY = process.env.WBQ_BIN ?? "";
+/** A folder whose pages stand in front of the binary's own, which may be older. */
+export const PAGES = process.env.WBQ_UI;
 
 export interface Server {
   url: string;
@@ -21,11 +24,13 @@ export async function serve(): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), "wbq-browser-"));
   const started = await start(dir, "127.0.0.1:0");
   if (started.key === undefined) throw new Error("the first start tells a key");
+  const pages = PAGES === undefined ? null : await front(PAGES, started.url);
   const stop = async () => {
+    await pages?.stop();
     await end(started.process);
     rmSync(dir, { recursive: true });
   };
-  return { url: started.url, key: started.key, dir, stop };
+  return { url: pages?.url ?? started.url, key: started.key, dir, stop };
 }
 
 export async function start(
