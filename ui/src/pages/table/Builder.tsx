@@ -1,6 +1,6 @@
 /** The filter as conditions: column, operator, value, in groups of "all of" and "any of". */
-import * as Popover from "@radix-ui/react-popover";
 import { useId, useState } from "react";
+import { Popup } from "../../components/Popup";
 import type { Column } from "../../model/columns";
 import type { Condition, Filter, Group, Operator } from "../../model/filter";
 import { EMPTY, parse, write } from "../../model/filter";
@@ -30,37 +30,29 @@ export function Builder({ project, columns, filter, onFilter }: BuilderProps) {
     setOpen(false);
   };
   return (
-    <Popover.Root open={isOpen} onOpenChange={begin}>
-      <Popover.Trigger className={filter === "" ? "button" : "button on"}>
-        Filter{conditions > 0 && <span className="number">{conditions}</span>}
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Content
-          className="popover builder"
-          align="start"
-          sideOffset={6}
-          collisionPadding={8}
-          aria-label="Filter"
-        >
-          {draft === null ? (
-            <p className="soft">
-              This filter says more than conditions can show. Change it in its line, or begin anew.
-            </p>
-          ) : (
-            <GroupEditor project={project} columns={columns} group={draft} depth={0} onGroup={setDraft} />
-          )}
-          <p className="faint builder-note">A missing value equals nothing; “!=” and “not in” hold for it.</p>
-          <div className="actions">
-            <button type="button" className="button quiet" onClick={() => setDraft({ ...EMPTY, of: [BLANK] })}>
-              Begin anew
-            </button>
-            <button type="button" className="button primary" onClick={apply} disabled={draft === null}>
-              Apply
-            </button>
-          </div>
-        </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+    <Popup
+      label="Filter"
+      className="builder"
+      triggerClass={filter === "" ? "button" : "button on"}
+      trigger={<>Filter{conditions > 0 && <span className="number">{conditions}</span>}</>}
+      isOpen={isOpen}
+      onOpenChange={begin}
+    >
+      {draft === null ? (
+        <p className="soft">This filter says more than conditions can show. Change it in its line, or begin anew.</p>
+      ) : (
+        <GroupEditor project={project} columns={columns} group={draft} depth={0} onGroup={setDraft} />
+      )}
+      <p className="faint builder-note">A missing value equals nothing; “!=” and “not in” hold for it.</p>
+      <div className="actions">
+        <button type="button" className="button quiet" onClick={() => setDraft({ ...EMPTY, of: [BLANK] })}>
+          Begin anew
+        </button>
+        <button type="button" className="button primary" onClick={apply} disabled={draft === null}>
+          Apply
+        </button>
+      </div>
+    </Popup>
   );
 }
 

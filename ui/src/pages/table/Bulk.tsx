@@ -1,10 +1,10 @@
 /** What is done to the runs that are ticked. */
-import * as Popover from "@radix-ui/react-popover";
 import type { SyntheticEvent } from "react";
 import { useState } from "react";
 import type { Outcome } from "../../api/runs";
 import { edit, remove, stop, undelete } from "../../api/runs";
 import { Modal } from "../../components/Modal";
+import { Popup } from "../../components/Popup";
 import { counted } from "../../model/format";
 import { eachOf, told } from "./bulk";
 
@@ -125,29 +125,30 @@ function TagEditor({
     setOpen(false);
   };
   return (
-    <Popover.Root open={isOpen} onOpenChange={setOpen}>
-      <Popover.Trigger className="button small" disabled={isDisabled}>
-        Tag
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Content className="popover tag-editor" align="start" sideOffset={6} aria-label="Tags">
-          <form onSubmit={submit}>
-            <label className="labelled">
-              Add, with commas between
-              <input className="field" name="added" autoComplete="off" />
-            </label>
-            <label className="labelled">
-              Remove
-              <input className="field" name="removed" autoComplete="off" />
-            </label>
-            <div className="actions">
-              <button type="submit" className="button primary">
-                Change tags
-              </button>
-            </div>
-          </form>
-        </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+    <Popup
+      label="Tags"
+      className="tag-editor"
+      triggerClass="button small"
+      trigger="Tag"
+      isDisabled={isDisabled}
+      isOpen={isOpen}
+      onOpenChange={setOpen}
+    >
+      <form onSubmit={submit}>
+        <label className="labelled">
+          Add, with commas between
+          <input className="field" name="added" autoComplete="off" />
+        </label>
+        <label className="labelled">
+          Remove
+          <input className="field" name="removed" autoComplete="off" />
+        </label>
+        <div className="actions">
+          <button type="submit" className="button primary">
+            Change tags
+          </button>
+        </div>
+      </form>
+    </Popup>
   );
 }
