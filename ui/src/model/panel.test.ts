@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { metricsOf, titleOf } from "./panel";
+
+const ALL = ["lr", "train/acc", "train/loss", "val/loss"];
+
+test("metrics are those that are named, then those that the expression finds, each once", () => {
+  expect(metricsOf({ kind: "line", keys: ["val/loss"], match: "loss$" }, ALL)).toEqual(["val/loss", "train/loss"]);
+  expect(metricsOf({ kind: "line", keys: ["never"] }, ALL)).toEqual(["never"]);
+  expect(metricsOf({ kind: "line", match: "(" }, ALL)).toEqual([]);
+});
+
+test("a panel without a title is called by what it shows", () => {
+  expect(titleOf({ kind: "line", keys: ["a", "b"], match: "loss" })).toBe("a, b, /loss/");
+  expect(titleOf({ kind: "bar", keys: ["summary.val/acc"] })).toBe("val/acc");
+  expect(titleOf({ kind: "scatter", x: "config.lr", y: "summary.loss" })).toBe("summary.loss over config.lr");
+  expect(titleOf({ kind: "markdown", text: "text\n## Why\nmore" })).toBe("Why");
+  expect(titleOf({ kind: "parallel", keys: ["config.lr"], title: "All" })).toBe("All");
+});

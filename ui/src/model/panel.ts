@@ -1,0 +1,156 @@
+/**
+ * What a panel of a workspace shows, as a value that an address or a server can keep.
+ *
+ * What holds: all members but the kind may be missing; what is missing is as the workspace says, or the default. What
+ * is read from outside is taken member by member, and what is odd is left out.
+ */
+import { textFits } from "./sections";
+
+export const KINDS = [
+  "line",
+  "bar",
+  "scatter",
+  "histogram",
+  "scalar",
+  "parallel",
+  "importance",
+  "compare",
+  "markdown",
+] as const;
+export type Kind = (typeof KINDS)[number];
+
+export const KIND_NAMES: Record<Kind, string> = {
+  line: "Lines",
+  bar: "Bars",
+  scatter: "Scatter plot",
+  histogram: "Histogram",
+  scalar: "Number",
+  parallel: "Parallel coordinates",
+  importance: "Parameter importance",
+  compare: "Comparison of runs",
+  markdown: "Text",
+};
+
+export const SMOOTHINGS = ["none", "twema", "ema", "gaussian", "running"] as const;
+export type SmoothingKind = (typeof SMOOTHINGS)[number];
+export const AGGREGATES = ["mean", "min", "max", "median", "sum"] as const;
+export type Aggregate = (typeof AGGREGATES)[number];
+export const BANDS = ["min_max", "deviation", "error", "none"] as const;
+export type Band = (typeof BANDS)[number];
+
+export interface Panel {
+  kind: Kind;
+  title?: string | undefined;
+  /** Of lines the metrics; of all others columns of runs (`config.lr`, `summary.loss`). */
+  keys?: string[] | undefined;
+  /** Metrics whose names fit this regular expression are drawn too. */
+  match?: string | undefined;
+  x?: string | undefined;
+  y?: string | undefined;
+  /** The column whose values colour the runs. */
+  color?: string | undefined;
+  smooth?: SmoothingKind | undefined;
+  amount?: number | undefined;
+  logX?: boolean | undefined;
+  logY?: boolean | undefined;
+  xMin?: number | undefined;
+  xMax?: number | undefined;
+  yMin?: number | undefined;
+  yMax?: number | undefined;
+  group?: string | undefined;
+  aggregate?: Aggregate | undefined;
+  band?: Band | undefined;
+  legend?: boolean | undefined;
+  bins?: number | undefined;
+  /** Markdown. */
+  text?: string | undefined;
+  /** Columns of the page that it covers. */
+  w?: number | undefined;
+  /** Height of what is drawn, in pixels. */
+  h?: number | undefined;
+}
+
+export const WIDTH_MAX = 3;
+export const HEIGHT_MIN = 120;
+export const HEIGHT_MAX = 800;
+export const HEIGHT = 196;
+const TEXT_MAX = 20_000;
+
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value.slice(0, TEXT_MAX) : undefined);
+const number = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value : undefined);
+const flag = (value: unknown) => (typeof value === "boolean" ? value : undefined);
+const within = (value: unknown, min: number, max: number) => {
+  const read = number(value);
+  return read === undefined ? undefined : Math.round(Math.min(max, Math.max(min, read)));
+};
+const oneOf = <Name extends string>(names: readonly Name[], value: unknown) => names.find((name) => name === value);
+const texts = (value: unknown) => {
+  const list = Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  return list.length > 0 ? list.slice(0, 100) : undefined;
+};
+
+/** The members of a panel that a value from outside has. */
+export function readPanel(value: unknown): Partial<Panel> {
+  if (value === null || typeof value !== "object") return {};
+  const told = value as Record<string, unknown>;
+  return known({
+    kind: oneOf(KINDS, told.kind),
+    title: text(told.title),
+    keys: texts(told.keys),
+    match: text(told.match),
+    x: text(told.x),
+    y: text(told.y),
+    color: text(told.color),
+    smooth: oneOf(SMOOTHINGS, told.smooth),
+    amount: number(told.amount),
+    logX: flag(told.logX),
+    logY: flag(told.logY),
+    xMin: number(told.xMin),
+    xMax: number(told.xMax),
+    yMin: number(told.yMin),
+    yMax: number(told.yMax),
+    group: text(told.group),
+    aggregate: oneOf(AGGREGATES, told.aggregate),
+    band: oneOf(BANDS, told.band),
+    legend: flag(told.legend),
+    bins: within(told.bins, 2, 200),
+    text: text(told.text),
+    w: within(told.w, 1, WIDTH_MAX),
+    h: within(told.h, HEIGHT_MIN, HEIGHT_MAX),
+  });
+}
+
+/** Without the members that say nothing. */
+export function known<Value extends object>(value: Value): { [Name in keyof Value]?: Exclude<Value[Name], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [Name in keyof Value]?: Exclude<Value[Name], undefined>;
+  };
+}
+
+/** The metrics that a panel of lines draws: those that it names, then those that its expression finds. */
+export function metricsOf({ keys = [], match }: Panel, all: string[]): string[] {
+  const found = match === undefined ? [] : all.filter(textFits(match));
+  return [...new Set([...keys, ...found])].slice(0, 100);
+}
+
+/** What stands at its head. */
+export function titleOf(panel: Panel): string {
+  const { kind, title, keys = [], match, x, y, text: written } = panel;
+  if (title !== undefined) return title;
+  const names = keys.map((key) => key.replace(/^(config|summary)\./, "")).join(", ");
+  switch (kind) {
+    case "line":
+      return [names, match === undefined ? "" : `/${match}/`].filter((part) => part !== "").join(", ") || "Lines";
+    case "scatter":
+      return x === undefined || y === undefined ? KIND_NAMES.scatter : `${y} over ${x}`;
+    case "importance":
+      return y === undefined ? KIND_NAMES.importance : `Importance for ${y}`;
+    case "markdown":
+      return /^#{1,6} +(.+)$/m.exec(written ?? "")?.[1] ?? KIND_NAMES.markdown;
+    case "compare":
+    case "parallel":
+      return KIND_NAMES[kind];
+    default:
+      return names === "" ? KIND_NAMES[kind] : names;
+  }
+}
