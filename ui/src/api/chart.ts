@@ -15,6 +15,9 @@ export interface ChartAsked {
   range: [number | null, number | null];
   smoothing: { kind: string; value: number } | null;
   group: string[];
+  /** Of groups: what stands for their runs, and what is drawn around it. */
+  aggregate?: string | undefined;
+  band?: string | undefined;
   buckets: number;
 }
 
@@ -40,9 +43,11 @@ export interface Chart {
 }
 
 async function read(asked: ChartAsked, signal: AbortSignal): Promise<Chart> {
-  const { project, runs, keys, stream, x, range, smoothing, group, buckets } = asked;
+  const { project, runs, keys, stream, x, range, smoothing, group, aggregate, band, buckets } = asked;
   const body: { [key: string]: Json } = { project, runs, keys, stream, x, range, group, buckets };
   if (smoothing !== null) body.smoothing = smoothing;
+  if (aggregate !== undefined) body.aggregate = aggregate;
+  if (band !== undefined) body.band = band;
   const response = await send("/api/chart", { body, accept: "application/vnd.apache.arrow.stream", signal });
   const bytes = new Uint8Array(await response.arrayBuffer());
   return {

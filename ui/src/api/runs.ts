@@ -1,5 +1,6 @@
 /** The runs table: pages and groups of runs at one position of the log, and what can be done to runs. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { FACTS } from "../model/compare";
 import type { Json } from "./http";
 import { ask } from "./http";
 import type { Row } from "./read";
@@ -81,6 +82,34 @@ export const page = (asked: PageAsked) =>
     queryKey: ["runs", "page", asked],
     queryFn: ({ signal }) => runsPage(asked, signal),
     staleTime: Infinity,
+  });
+
+/** Runs whose values a plot can show. */
+export const ROWS_MAX = 2_000;
+
+/** The newest runs that a filter chooses, with values of theirs. */
+export const runRows = (project: string, filter: string, columns: string[]) =>
+  queryOptions({
+    queryKey: ["runs", "rows", project, filter, columns],
+    queryFn: ({ signal }) =>
+      runsPage(
+        { project, filter, sort: [], group: [], columns: ["name", ...columns], offset: 0, limit: ROWS_MAX, lsn: null },
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+/** Runs with all that is known of them, in the order in which they are named. */
+export const comparedRuns = (project: string, ids: string[]) =>
+  queryOptions({
+    queryKey: ["runs", "rows", "compared", project, ids],
+    queryFn: async ({ signal }) => {
+      const sql = `SELECT run_id, name, ${FACTS.join(", ")}, config, summary FROM runs WHERE ${ofProject(project)} AND run_id IN (${ids.map(literal).join(", ")})`;
+      const found = new Map((await select(sql, signal)).map((row) => [text(row.run_id), row]));
+      return ids.map((id) => found.get(id)).filter((row) => row !== undefined);
+    },
+    enabled: ids.length > 0,
+    placeholderData: keepPreviousData,
   });
 
 export interface Key {

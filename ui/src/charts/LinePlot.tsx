@@ -10,6 +10,7 @@ import "./charts.css";
 export interface PlotLine {
   label: string;
   color: string;
+  dash?: number[];
   x: number[];
   y: (number | null)[];
   /** What was logged, drawn faint behind what is smoothed. */
@@ -26,6 +27,9 @@ interface LinePlotProps {
   xLabel: string;
   logX: boolean;
   logY: boolean;
+  /** Where y begins and ends; null where the lines say it. */
+  yMin?: number | null;
+  yMax?: number | null;
   sync: string;
   height: number;
   /** What is dragged over, to look at closer; null for all. */
@@ -37,7 +41,7 @@ export function LinePlot(props: LinePlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const zoom = useEffectEvent(props.onRange);
-  const { xKind, xLabel, logX, logY, sync } = props;
+  const { xKind, xLabel, logX, logY, yMin = null, yMax = null, sync } = props;
 
   useEffect(() => {
     const element = place.current;
@@ -52,7 +56,14 @@ export function LinePlot(props: LinePlotProps) {
         bands,
         scales: {
           x: { time: xKind === "time", distr: logX ? LOG : LINEAR },
-          y: logY ? { distr: LOG } : { range: (_, low, high) => yRange(low, high) },
+          y: logY
+            ? { distr: LOG, ...(yMin !== null || yMax !== null ? { range: [yMin, yMax] as uPlot.Range.MinMax } : {}) }
+            : {
+                range: (_, low, high) => {
+                  const [from, to] = yRange(low, high);
+                  return [yMin ?? from, yMax ?? to];
+                },
+              },
         },
         axes: axes(xKind, logY),
         legend: { show: false },
@@ -87,7 +98,7 @@ export function LinePlot(props: LinePlotProps) {
       tip.remove();
       plot.destroy();
     };
-  }, [lines, xKind, xLabel, logX, logY, sync, height, theme]);
+  }, [lines, xKind, xLabel, logX, logY, yMin, yMax, sync, height, theme]);
 
   return (
     <div
@@ -138,6 +149,7 @@ function columnsOf(lines: PlotLine[], logX: boolean, logY: boolean): Columns {
     const column = add(line.y, at, skipped, {
       stroke: line.color,
       width: 1.4,
+      ...(line.dash === undefined ? {} : { dash: line.dash }),
       points: { show: at.length === 1, size: 6 },
     });
     result.shown.push({ line, column });

@@ -1,5 +1,7 @@
 /** What the addresses of pages say behind the `?`, read into values; what is odd is left out. */
 import type { Layout } from "../model/layout";
+import type { SmoothingKind } from "../model/panel";
+import { SMOOTHINGS } from "../model/panel";
 
 type Search = Record<string, unknown>;
 
@@ -30,16 +32,14 @@ export function readTable(search: Search): TableAddress {
   };
 }
 
-export const AXES = ["_step", "_absolute_runtime", "_runtime", "_timestamp"] as const;
-export const SMOOTHINGS = ["none", "twema", "ema", "gaussian", "running"] as const;
-export type SmoothingKind = (typeof SMOOTHINGS)[number];
-
 export interface WorkspaceAddress {
   filter?: string | undefined;
   /** Part of a name of runs, or a regular expression. */
   find?: string | undefined;
   hide?: string[] | undefined;
   panels?: string | undefined;
+  /** What people changed of the panels, as `model/boardText.ts` writes it. */
+  board?: string | undefined;
   x?: string | undefined;
   smooth?: SmoothingKind | undefined;
   amount?: number | undefined;
@@ -56,6 +56,7 @@ export function readWorkspace(search: Search): WorkspaceAddress {
     find: text(search.find),
     hide: texts(search.hide),
     panels: text(search.panels),
+    board: text(search.board),
     x: text(search.x),
     smooth: SMOOTHINGS.find((kind) => kind === search.smooth && kind !== "none"),
     amount: number(search.amount),
@@ -65,4 +66,10 @@ export function readWorkspace(search: Search): WorkspaceAddress {
     from: number(search.from),
     to: number(search.to),
   };
+}
+
+/** The parts of the address of a run. */
+export function paramsOf(project: string, run: string): { entity: string; project: string; run: string } {
+  const [entity = "", name = ""] = project.split("/");
+  return { entity, project: name, run };
 }

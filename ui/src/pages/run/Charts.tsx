@@ -3,8 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import type { Run, RunId } from "../../api/run";
 import { isAtWork, runKeys } from "../../api/run";
-import type { PanelStyle } from "../../charts/Panel";
-import { Panel } from "../../charts/Panel";
+import { Frame } from "../../charts/Frame";
+import type { LineStyle } from "../../charts/Lines";
+import { Lines } from "../../charts/Lines";
 import { Sections } from "../../charts/Sections";
 import { colorAt } from "../../charts/colors";
 import { Empty, Trouble, Waiting } from "../../components/States";
@@ -24,7 +25,7 @@ export function Charts({ id, run, stream }: ChartsProps) {
   const theme = useTheme();
   const look = useCallback((line: { key: string }) => ({ label: line.key, color: colorAt(0, theme) }), [theme]);
   const style = useMemo(
-    (): PanelStyle => ({ logX: false, logY: false, sync: `run-${stream}`, onRange: setRange, look }),
+    (): LineStyle => ({ logX: false, logY: false, sync: `run-${stream}`, onRange: setRange, look }),
     [look, stream],
   );
   if (keys.isError) return <Trouble error={keys.error} again={() => void keys.refetch()} />;
@@ -61,26 +62,32 @@ export function Charts({ id, run, stream }: ChartsProps) {
         <span className="faint">Drag over a chart to look closer; a double click shows all.</span>
       </div>
       <Sections
-        sections={sections}
+        sections={sections.map(({ name, keys }) => ({ name, items: keys }))}
         panel={(key) => (
-          <Panel
-            key={key}
-            title={key.replace(/^system\./, "")}
-            asked={{
-              project: id.project,
-              runs: [id.run],
-              keys: [key],
-              stream,
-              x,
-              range: range ?? [null, null],
-              smoothing: null,
-              group: [],
-            }}
-            style={style}
-          />
+          <Frame key={key} title={titleOf(key)}>
+            {(room) => (
+              <Lines
+                title={titleOf(key)}
+                room={room}
+                asked={{
+                  project: id.project,
+                  runs: [id.run],
+                  keys: [key],
+                  stream,
+                  x,
+                  range: range ?? [null, null],
+                  smoothing: null,
+                  group: [],
+                }}
+                style={style}
+              />
+            )}
+          </Frame>
         )}
       />
       {sections.length === 0 && <p className="faint charts-none">No chart has “{typed}” in its name.</p>}
     </div>
   );
 }
+
+const titleOf = (key: string) => key.replace(/^system\./, "");

@@ -16,6 +16,7 @@ import type { Layout, Placed } from "../../model/layout";
 import type { PagedRows, Source } from "../../model/pagedRows";
 import { PAGE_ROWS } from "../../model/pagedRows";
 import type { TableAddress } from "../address";
+import { paramsOf } from "../address";
 import { Cell, GroupCell } from "./cells";
 import { Heads } from "./Heads";
 import type { Geometry } from "./Line";
@@ -264,9 +265,4 @@ function clamp(value: number, max: number): number {
 
 function withColumn(column: Column | undefined, index: number, start: number): Geometry["cells"] {
   return column === undefined ? [] : [{ column, index, start }];
-}
-
-export function paramsOf(project: string, run: string): { entity: string; project: string; run: string } {
-  const [entity = "", name = ""] = project.split("/");
-  return { entity, project: name, run };
 }

@@ -1,48 +1,29 @@
-/** How all panels are drawn: axis, smoothing, scales, groups. */
-import type { Column } from "../../model/columns";
-import type { SmoothingKind, WorkspaceAddress } from "../address";
-import { SMOOTHINGS } from "../address";
-import { GroupChooser } from "../table/pickers";
-
-const AXES: [string, string][] = [
-  ["_step", "Step"],
-  ["_absolute_runtime", "Time since the start"],
-  ["_runtime", "Time at work"],
-  ["_timestamp", "Clock"],
-];
-
-const NAMES: Record<SmoothingKind, string> = {
-  none: "As logged",
-  twema: "Time-weighted average",
-  ema: "Exponential average",
-  gaussian: "Gaussian",
-  running: "Running mean",
-};
-
-/** How much is smoothed until somebody says. */
-export const SMOOTHED: Record<SmoothingKind, number> = { none: 0, twema: 0.9, ema: 0.9, gaussian: 5, running: 20 };
-
-/** From where to where a smoothing goes. */
-const AMOUNTS: Record<SmoothingKind, [number, number, number]> = {
-  none: [0, 1, 1],
-  twema: [0, 0.999, 0.001],
-  ema: [0, 0.999, 0.001],
-  gaussian: [1, 50, 1],
-  running: [2, 200, 1],
-};
+/** How all panels are drawn, and changes of which there are. */
+import type { WorkspaceAddress } from "../address";
+import { AxisField, SmoothingFields } from "./fields";
+import type { BoardState } from "./useBoard";
 
 interface ControlsProps {
-  columns: Column[];
+  metrics: string[];
   address: WorkspaceAddress;
+  state: BoardState;
   onChange: (change: Partial<WorkspaceAddress>, isStep?: boolean) => void;
+  onAdd: () => void;
 }
 
-export function Controls({ columns, address, onChange }: ControlsProps) {
-  const kind = address.smooth ?? "none";
-  const [min, max, step] = AMOUNTS[kind];
-  const x = address.x ?? "_step";
+export function Controls({ metrics, address, state, onChange, onAdd }: ControlsProps) {
+  const toggle = (label: string, isOn: boolean, change: Partial<WorkspaceAddress>) => (
+    <button
+      type="button"
+      className={isOn ? "button on" : "button"}
+      aria-pressed={isOn}
+      onClick={() => onChange(change)}
+    >
+      {label}
+    </button>
+  );
   return (
-    <>
+    <div className="toolbar panel-bar" role="toolbar" aria-label="Panels">
       <input
         className="field panel-search"
         type="search"
@@ -51,72 +32,21 @@ export function Controls({ columns, address, onChange }: ControlsProps) {
         value={address.panels ?? ""}
         onChange={(event) => onChange({ panels: event.target.value === "" ? undefined : event.target.value }, false)}
       />
-      <select
-        className="field"
-        aria-label="X axis"
-        value={x}
-        onChange={(event) =>
-          onChange({
-            x: event.target.value === "_step" ? undefined : event.target.value,
-            from: undefined,
-            to: undefined,
-          })
-        }
-      >
-        {AXES.map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-        {!AXES.some(([value]) => value === x) && <option value={x}>{x}</option>}
-      </select>
-      <select
-        className="field"
-        aria-label="Smoothing"
-        value={kind}
-        onChange={(event) => {
-          const chosen = SMOOTHINGS.find((known) => known === event.target.value) ?? "none";
-          onChange({ smooth: chosen === "none" ? undefined : chosen, amount: undefined });
-        }}
-      >
-        {SMOOTHINGS.map((known) => (
-          <option key={known} value={known}>
-            {NAMES[known]}
-          </option>
-        ))}
-      </select>
-      <input
-        type="range"
-        className="amount"
-        aria-label="How much is smoothed"
-        min={min}
-        max={max}
-        step={step}
-        disabled={kind === "none"}
-        value={address.amount ?? SMOOTHED[kind]}
-        onChange={(event) => onChange({ amount: Number(event.target.value) }, false)}
+      <AxisField
+        value={address.x ?? "_step"}
+        metrics={metrics}
+        none={null}
+        onAxis={(x) => onChange({ x: x === "_step" ? undefined : x, from: undefined, to: undefined })}
       />
-      <button
-        type="button"
-        className={address.logX ? "button on" : "button"}
-        aria-pressed={address.logX === true}
-        onClick={() => onChange({ logX: address.logX ? undefined : true })}
-      >
-        log x
-      </button>
-      <button
-        type="button"
-        className={address.logY ? "button on" : "button"}
-        aria-pressed={address.logY === true}
-        onClick={() => onChange({ logY: address.logY ? undefined : true })}
-      >
-        log y
-      </button>
-      <GroupChooser
-        columns={columns}
-        group={address.group === undefined ? [] : [address.group]}
-        onGroup={(group) => onChange({ group: group.at(-1) })}
+      <SmoothingFields
+        kind={address.smooth}
+        amount={address.amount}
+        none={null}
+        onKind={(kind) => onChange({ smooth: kind === "none" ? undefined : kind, amount: undefined })}
+        onAmount={(amount) => onChange({ amount }, false)}
       />
+      {toggle("log x", address.logX === true, { logX: address.logX ? undefined : true })}
+      {toggle("log y", address.logY === true, { logY: address.logY ? undefined : true })}
       <button
         type="button"
         className="button"
@@ -125,6 +55,35 @@ export function Controls({ columns, address, onChange }: ControlsProps) {
       >
         All of x
       </button>
-    </>
+      <span className="bar-space" />
+      <button
+        type="button"
+        className="button quiet icon"
+        aria-label="Undo"
+        title="Undo (Ctrl+Z)"
+        disabled={state.undo === null}
+        onClick={() => state.undo?.()}
+      >
+        ↶
+      </button>
+      <button
+        type="button"
+        className="button quiet icon"
+        aria-label="Redo"
+        title="Redo (Ctrl+Shift+Z)"
+        disabled={state.redo === null}
+        onClick={() => state.redo?.()}
+      >
+        ↷
+      </button>
+      {address.board !== undefined && (
+        <button type="button" className="button quiet" onClick={state.reset}>
+          Reset panels
+        </button>
+      )}
+      <button type="button" className="button" onClick={onAdd}>
+        Add panel
+      </button>
+    </div>
   );
 }

@@ -1,31 +1,46 @@
-/** The workspace of a project: runs on the left, a panel for each metric on the right. */
+/** The workspace of a project: runs on the left, on the right a panel for each metric, and what people made of them. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
-import type { ChartAsked, Line } from "../../api/chart";
+import { useMemo, useState } from "react";
+import type { ChartAsked } from "../../api/chart";
+import type { Key } from "../../api/runs";
 import { projectKeys } from "../../api/runs";
-import type { PanelStyle } from "../../charts/Panel";
-import { Panel } from "../../charts/Panel";
-import { Sections } from "../../charts/Sections";
-import { colorAt } from "../../charts/colors";
 import { Offline, useLive } from "../../components/live";
 import { Empty, Trouble, Waiting } from "../../components/States";
 import { useTheme } from "../../components/theme";
-import { columnsOf, spelled } from "../../model/columns";
-import { keysFound, sectionsOf } from "../../model/sections";
+import { columnsOf } from "../../model/columns";
 import type { WorkspaceAddress } from "../address";
 import { readWorkspace } from "../address";
 import { FilterBar } from "../table/FilterBar";
+import { GroupChooser } from "../table/pickers";
 import "../run/run.css";
 import "../table/table.css";
-import { Controls, SMOOTHED } from "./Controls";
+import { BoardView } from "./BoardView";
+import { Controls } from "./Controls";
+import type { Scene } from "./scene";
 import { drawn, listed, selection } from "./selection";
 import { Selector } from "./Selector";
+import { useBoard } from "./useBoard";
 import "./workspace.css";
 
-const KINDS = ["RunCreated", "RunChanged", "StateChanged", "RunDeleted", "RunUndeleted", "Logged"];
+const KINDS = [
+  "RunCreated",
+  "RunChanged",
+  "ConfigChanged",
+  "SummaryChanged",
+  "StateChanged",
+  "RunDeleted",
+  "RunUndeleted",
+  "Logged",
+];
 /** What a line can show. */
 const NUMBERS = new Set(["integer", "float", "mixed"]);
+
+function metricsIn(keys: Key[]): string[] {
+  return keys
+    .filter(({ space, type, key }) => space === "history" && NUMBERS.has(type) && !key.startsWith("_"))
+    .map(({ key }) => key);
+}
 
 export function Workspace() {
   const { entity = "", project: name = "" } = useParams({ strict: false });
@@ -33,63 +48,71 @@ export function Workspace() {
   const address = readWorkspace(useSearch({ strict: false }));
   const navigate = useNavigate();
   const change = (changed: Partial<WorkspaceAddress>, isStep = true) =>
-    void navigate({ to: ".", search: { ...address, ...changed }, replace: !isStep });
-  const client = useQueryClient();
+    void navigate({
+      to: ".",
+      // What the address says then: a panel that was drawn before knows an older one.
+      search: (before: Record<string, unknown>) => ({ ...readWorkspace(before), ...changed }),
+      replace: !isStep,
+    });
   const keys = useQuery(projectKeys(project));
   const runs = useQuery(selection(project, address.filter ?? ""));
+  const state = useBoard(address.board, (board) => change({ board }, false));
+  const [edited, setEdited] = useState<string | null>(null);
+  const theme = useTheme();
+  const isUp = useFollowed(project, keys.data, () => void keys.refetch());
+  const columns = useMemo(() => columnsOf(keys.data ?? []), [keys.data]);
+  const metrics = useMemo(() => metricsIn(keys.data ?? []), [keys.data]);
 
-  const isUp = useLive(
-    KINDS.map((kind) => `kind:${kind}`)
-      .concat(`project:${project}`)
-      .join(","),
-    (events) => {
-      const logged = new Set(events.filter(({ kind }) => kind === "Logged").map(({ run }) => run));
-      const known = new Set(keys.data?.map(({ key }) => key));
-      void client.invalidateQueries({
-        predicate: ({ queryKey: [what, asked] }) =>
-          what === "chart" && (asked as ChartAsked).runs.some((run) => logged.has(run)),
-      });
-      if (events.some(({ kind }) => kind !== "Logged")) void runs.refetch();
-      if (logged.size > 0 && known.size === 0) void keys.refetch();
-    },
-    500,
-  );
-
-  const filter = (
-    <FilterBar
-      project={project}
-      columns={columnsOf(keys.data ?? [])}
-      filter={address.filter ?? ""}
-      error={runs.error}
-      onFilter={(text) => change({ filter: text === "" ? undefined : text })}
-    />
-  );
   if (keys.isError) return <Trouble error={keys.error} again={() => void keys.refetch()} />;
   if (keys.data === undefined || (runs.data === undefined && !runs.isError)) return <Waiting lines={12} />;
   const found = listed(runs.data?.runs ?? [], address.find ?? "");
+  const scene: Scene = {
+    project,
+    address,
+    runs: drawn(found, address.hide ?? []),
+    metrics,
+    columns,
+    theme,
+    onRange: (range) => change({ from: range?.[0], to: range?.[1] }),
+    onFilter: (filter) => change({ filter }),
+  };
   return (
     <div className="work">
       <div className="toolbar">
-        {filter}
-        <Controls columns={columnsOf(keys.data)} address={address} onChange={change} />
+        <FilterBar
+          project={project}
+          columns={columns}
+          filter={address.filter ?? ""}
+          error={runs.error}
+          onFilter={(text) => change({ filter: text === "" ? undefined : text })}
+        />
+        <GroupChooser
+          columns={columns}
+          group={address.group === undefined ? [] : [address.group]}
+          onGroup={(group) => change({ group: group.at(-1) })}
+        />
       </div>
       <div className="work-body">
         <Selector project={project} runs={found} total={runs.data?.total ?? 0} address={address} onChange={change} />
         <div className="work-panels" tabIndex={-1}>
+          <Controls
+            metrics={metrics}
+            address={address}
+            state={state}
+            onChange={change}
+            onAdd={() => setEdited("new")}
+          />
+          {state.isBroken && (
+            <div className="told warn board-broken" role="status">
+              The panels that this link describes cannot be read. You see those that are there by themselves.
+            </div>
+          )}
           {runs.isError ? null : found.length === 0 ? (
             <Empty title="No run fits">
               <p>Nothing is left of the filter and the search.</p>
             </Empty>
           ) : (
-            <Panels
-              project={project}
-              keys={keys.data
-                .filter(({ space, type, key }) => space === "history" && NUMBERS.has(type) && !key.startsWith("_"))
-                .map(({ key }) => key)}
-              address={address}
-              onChange={change}
-              runs={found}
-            />
+            <BoardView scene={scene} state={state} edited={edited} onEdited={setEdited} />
           )}
         </div>
       </div>
@@ -98,60 +121,25 @@ export function Workspace() {
   );
 }
 
-interface PanelsProps {
-  project: string;
-  keys: string[];
-  address: WorkspaceAddress;
-  runs: ReturnType<typeof listed>;
-  onChange: (change: Partial<WorkspaceAddress>) => void;
-}
-
-function Panels({ project, keys, address, runs, onChange }: PanelsProps) {
-  const theme = useTheme();
-  const { x = "_step", smooth, amount, group, from, to, panels = "", logX = false, logY = false } = address;
-  const shown = drawn(runs, address.hide ?? []);
-  const looks = new Map(runs.map(({ id, name, place }) => [id, { label: name, color: colorAt(place, theme) }]));
-  const looksText = JSON.stringify([...looks]);
-  const look = useCallback(
-    (line: Line) => {
-      if (line.group !== null) return { label: line.group, color: colorAt(placeOf(line.group), theme) };
-      return new Map(JSON.parse(looksText) as [string, { label: string; color: string }][]).get(line.run) ?? null;
+/** Asks anew for what events make old; gives whether the line stands. */
+function useFollowed(project: string, keys: Key[] | undefined, onNewKeys: () => void): boolean {
+  const client = useQueryClient();
+  return useLive(
+    KINDS.map((kind) => `kind:${kind}`)
+      .concat(`project:${project}`)
+      .join(","),
+    (events) => {
+      const logged = new Set(events.filter(({ kind }) => kind === "Logged").map(({ run }) => run));
+      void client.invalidateQueries({
+        predicate: ({ queryKey: [what, asked] }) =>
+          what === "chart" && (asked as ChartAsked).runs.some((run) => logged.has(run)),
+      });
+      const kinds = new Set(events.map(({ kind }) => kind));
+      if ([...kinds].some((kind) => kind !== "Logged")) void client.invalidateQueries({ queryKey: ["runs", "rows"] });
+      if ([...kinds].some((kind) => kind.startsWith("Run") || kind === "StateChanged"))
+        void client.invalidateQueries({ queryKey: ["runs", "selection"] });
+      if (logged.size > 0 && keys?.length === 0) onNewKeys();
     },
-    [looksText, theme],
+    500,
   );
-  const zoom = (range: [number, number] | null) => onChange({ from: range?.[0], to: range?.[1] });
-  const style: PanelStyle = useMemo(
-    () => ({ logX, logY, sync: "workspace", onRange: zoom, look }),
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- where one zooms to does not change how lines look
-    [logX, logY, look],
-  );
-  const sections = sectionsOf(keysFound(keys, panels));
-  if (keys.length === 0) {
-    return (
-      <Empty title="No metric was logged yet">
-        <p>A panel appears for each metric as soon as a training logs it with run.log.</p>
-      </Empty>
-    );
-  }
-  if (sections.length === 0) return <Empty title={`No panel has “${panels}” in its name`} />;
-  const asked = (key: string): Omit<ChartAsked, "buckets"> => ({
-    project,
-    runs: shown.map(({ id }) => id),
-    keys: [key],
-    stream: "history",
-    x,
-    range: [from ?? null, to ?? null],
-    smoothing: smooth === undefined ? null : { kind: smooth, value: amount ?? SMOOTHED[smooth] },
-    group: group === undefined ? [] : [spelled(group)],
-  });
-  return (
-    <Sections sections={sections} panel={(key) => <Panel key={key} title={key} asked={asked(key)} style={style} />} />
-  );
-}
-
-/** A group keeps its colour whatever other groups there are. */
-function placeOf(name: string): number {
-  let sum = 7;
-  for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973;
-  return sum;
 }

@@ -1,0 +1,58 @@
+/** What all panels of a workspace share: whose data they show, and how it is told apart. */
+import { useMemo } from "react";
+import type { Line } from "../../api/chart";
+import { colorAt } from "../../charts/colors";
+import type { Look } from "../../charts/Lines";
+import type { Column } from "../../model/columns";
+import type { WorkspaceAddress } from "../address";
+import type { Listed } from "./selection";
+
+export interface Scene {
+  project: string;
+  address: WorkspaceAddress;
+  /** Runs whose eye is open. */
+  runs: Listed[];
+  /** Metrics that can be drawn. */
+  metrics: string[];
+  columns: Column[];
+  theme: "light" | "dark";
+  onRange: (range: [number, number] | null) => void;
+  onFilter: (filter: string) => void;
+}
+
+/** Lines of the same run are told apart by their strokes. */
+const DASHES = [undefined, [7, 3], [2, 3], [8, 3, 2, 3]];
+
+/** What a line is called and how it is coloured: by its run, and by its metric where there are several. */
+export function useLook({ runs, theme }: Scene, metrics: string[]): (line: Line) => Look | null {
+  const looksText = JSON.stringify(runs.map(({ id, name, place }) => [id, name, place]));
+  const metricsText = JSON.stringify(metrics);
+  return useMemo(() => {
+    const drawn = JSON.parse(looksText) as [string, string, number][];
+    const byId = new Map(drawn.map(([id, name, place]) => [id, { name, place }]));
+    const known = JSON.parse(metricsText) as string[];
+    return (line: Line) => {
+      const at = Math.max(0, known.indexOf(line.key));
+      const run = byId.get(line.run);
+      if (line.group === null && run === undefined) return null;
+      const name = line.group ?? run?.name ?? "";
+      if (known.length < 2) return { label: name, color: colorAt(placed(line, run), theme) };
+      // Of one run alone the metrics have the colours.
+      if (line.group === null && drawn.length === 1) return { label: line.key, color: colorAt(at, theme) };
+      const dash = DASHES[at % DASHES.length];
+      const look = { label: `${name} ${line.key}`, color: colorAt(placed(line, run), theme) };
+      return dash === undefined ? look : { ...look, dash };
+    };
+  }, [looksText, metricsText, theme]);
+}
+
+function placed(line: Line, run: { place: number } | undefined): number {
+  return line.group === null ? (run?.place ?? 0) : placeOf(line.group);
+}
+
+/** A group keeps its colour whatever other groups there are. */
+export function placeOf(name: string): number {
+  let sum = 7;
+  for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973;
+  return sum;
+}
