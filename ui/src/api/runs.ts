@@ -2,7 +2,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { FACTS } from "../model/compare";
 import type { Json } from "./http";
-import { ask } from "./http";
+import { ask, send } from "./http";
 import type { Row } from "./read";
 import { member, number, numberOrNull, rows, text, texts } from "./read";
 import { literal, select } from "./sql";
@@ -31,24 +31,27 @@ export interface PageAsked extends Chosen {
   offset: number;
   limit: number;
   lsn: number | null;
+  /** The moment that is looked at, where no position is named. */
+  at?: string | undefined;
+}
+
+function bodyOf({ project, filter, sort, group, columns, offset, limit, lsn, at }: PageAsked): { [key: string]: Json } {
+  const moment = lsn === null ? at : `lsn:${lsn}`;
+  return {
+    project,
+    sort,
+    group,
+    columns,
+    offset,
+    limit,
+    ...(filter.trim() === "" ? {} : { filter }),
+    ...(moment === undefined ? {} : { as_of: moment }),
+  };
 }
 
 export async function runsPage(asked: PageAsked, signal?: AbortSignal): Promise<Page> {
-  const { project, filter, sort, group, columns, offset, limit, lsn } = asked;
-  const answer = await ask("/api/runs", {
-    body: {
-      project,
-      sort,
-      group,
-      columns,
-      offset,
-      limit,
-      ...(filter.trim() === "" ? {} : { filter }),
-      ...(lsn === null ? {} : { as_of: `lsn:${lsn}` }),
-    },
-    signal,
-  });
-  const found = rows(member(answer, group.length > 0 ? "groups" : "rows"));
+  const answer = await ask("/api/runs", { body: bodyOf(asked), signal });
+  const found = rows(member(answer, asked.group.length > 0 ? "groups" : "rows"));
   const total = number(member(answer, "total"));
   return {
     lsn: number(member(answer, "lsn")),
@@ -60,6 +63,15 @@ export async function runsPage(asked: PageAsked, signal?: AbortSignal): Promise<
   };
 }
 
+/** All rows as a file. */
+export async function runsFile(asked: Omit<PageAsked, "offset" | "limit" | "lsn">, media: string): Promise<Blob> {
+  const body = bodyOf({ ...asked, offset: 0, limit: FILE_ROWS_MAX, lsn: null });
+  return (await send("/api/runs", { body, accept: media })).blob();
+}
+
+/** Rows that the server writes into one answer. */
+const FILE_ROWS_MAX = 1_000_000;
+
 function rangesOf(told: Json | undefined): Page["ranges"] {
   const ranges: Page["ranges"] = {};
   if (told === null || typeof told !== "object" || Array.isArray(told)) return ranges;
@@ -68,21 +80,6 @@ function rangesOf(told: Json | undefined): Page["ranges"] {
   }
   return ranges;
 }
-
-/** How many there are, and the position at which all pages are read. */
-export const head = (chosen: Chosen, moment: number) =>
-  queryOptions({
-    queryKey: ["runs", "head", chosen, moment],
-    queryFn: ({ signal }) => runsPage({ ...chosen, columns: ["name"], offset: 0, limit: 1, lsn: null }, signal),
-    placeholderData: keepPreviousData,
-  });
-
-export const page = (asked: PageAsked) =>
-  queryOptions({
-    queryKey: ["runs", "page", asked],
-    queryFn: ({ signal }) => runsPage(asked, signal),
-    staleTime: Infinity,
-  });
 
 /** Runs whose values a plot can show. */
 export const ROWS_MAX = 2_000;

@@ -6,6 +6,7 @@ import type { Json } from "../api/http";
 import type { Row } from "../api/read";
 import { text } from "../api/read";
 import { comparedRuns } from "../api/runs";
+import { columnsOf } from "../model/columns";
 import type { Fact } from "../model/compare";
 import { compared, searchedFacts } from "../model/compare";
 import { deltaOf, formatDelta } from "../model/delta";
@@ -15,6 +16,8 @@ import { Told, Waiting } from "./States";
 
 /** More runs than that do not fit beside each other. */
 export const COMPARED_MAX = 10;
+
+const LABELS = new Map(columnsOf([]).map(({ id, label }) => [id, label]));
 
 interface ComparerProps {
   project: string;
@@ -97,7 +100,7 @@ function Compared({ fact: { space, key, values, differs } }: { fact: Fact }) {
     <tr className={differs ? "differs" : ""}>
       <th scope="row" className="cut" title={`${space}.${key}`}>
         {space !== "run" && <span className="faint">{space}.</span>}
-        {key}
+        {space === "run" ? (LABELS.get(key) ?? key) : key}
       </th>
       {values.map((value, index) => {
         const delta = index === 0 ? null : deltaOf(value, values[0]);
@@ -105,7 +108,9 @@ function Compared({ fact: { space, key, values, differs } }: { fact: Fact }) {
         return (
           <td key={index} className="cut" title={shown}>
             {value === undefined ? <span className="faint">–</span> : shown}
-            {delta !== null && delta !== 0 && <span className="delta">{formatDelta(delta)}</span>}
+            {delta !== null && delta !== 0 && (
+              <span className="delta">{formatDelta(delta, key === "runtime" ? formatSpan : formatNumber)}</span>
+            )}
           </td>
         );
       })}

@@ -2,6 +2,7 @@
 import type { Layout } from "../model/layout";
 import type { SmoothingKind } from "../model/panel";
 import { SMOOTHINGS } from "../model/panel";
+import { isMoment } from "../model/moment";
 
 type Search = Record<string, unknown>;
 
@@ -16,6 +17,12 @@ export interface TableAddress extends Layout {
   filter?: string | undefined;
   sort?: string[] | undefined;
   group?: string[] | undefined;
+  /** The run that others are measured by. */
+  base?: string | undefined;
+  /** The moment that is looked at, in UTC. */
+  at?: string | undefined;
+  /** Runs that are compared. */
+  compare?: string[] | undefined;
 }
 
 export function readTable(search: Search): TableAddress {
@@ -28,6 +35,9 @@ export function readTable(search: Search): TableAddress {
     group: texts(search.group),
     cols: texts(search.cols),
     pin: texts(search.pin),
+    base: text(search.base),
+    at: isMoment(search.at) ? search.at : undefined,
+    compare: texts(search.compare),
     widths: isMap ? (widths as Record<string, number>) : undefined,
   };
 }

@@ -1,22 +1,31 @@
 /** What is done to the runs that are ticked. */
-import type { SyntheticEvent } from "react";
+import type { ReactNode } from "react";
 import { useState } from "react";
-import type { Outcome } from "../../api/runs";
+import type { Edit, Outcome } from "../../api/runs";
 import { edit, remove, stop, undelete } from "../../api/runs";
 import { Modal } from "../../components/Modal";
-import { Popup } from "../../components/Popup";
 import { counted } from "../../model/format";
 import { eachOf, told } from "./bulk";
+import { MoveEditor, TagEditor } from "./BulkEdit";
 
 interface BulkProps {
   project: string;
   /** Ids of runs, and their names. */
   chosen: Map<string, string>;
+  /** What is looked at is past: nothing is changed there. */
+  isPast: boolean;
+  /** The run that others are measured by. */
+  base: string | undefined;
+  onBase: (id: string | undefined) => void;
+  onCompare: (ids: string[]) => void;
+  /** The button that writes them into a file. */
+  exported: ReactNode;
   onDone: () => void;
   onClear: () => void;
 }
 
-export function Bulk({ project, chosen, onDone, onClear }: BulkProps) {
+export function Bulk(props: BulkProps) {
+  const { project, chosen, isPast, base, onBase, onCompare, exported, onDone, onClear } = props;
   const [isBusy, setBusy] = useState(false);
   const [message, setMessage] = useState<string | null>(null);
   const [asks, setAsks] = useState<"stop" | "delete" | null>(null);
@@ -31,6 +40,7 @@ export function Bulk({ project, chosen, onDone, onClear }: BulkProps) {
     setBusy(false);
     onDone();
   };
+  const change = (done: string, changed: Edit) => void run(done, ids, (path) => edit(path, changed));
   const erase = async () => {
     await run("deleted", ids, remove);
     setDeleted(ids);
@@ -43,18 +53,29 @@ export function Bulk({ project, chosen, onDone, onClear }: BulkProps) {
   return (
     <div className="bulk" role="region" aria-label="Chosen runs">
       <b>{counted(chosen.size, "run")} chosen</b>
-      <TagEditor
-        onTags={(added, removed) =>
-          void run("tagged", ids, (path) => edit(path, { tags_add: added, tags_remove: removed }))
-        }
-        isDisabled={isBusy}
-      />
-      <button type="button" className="button small" disabled={isBusy} onClick={() => setAsks("stop")}>
-        Stop
-      </button>
-      <button type="button" className="button small danger" disabled={isBusy} onClick={() => setAsks("delete")}>
-        Delete
-      </button>
+      {ids.length === 1 && (
+        <button type="button" className="button small" onClick={() => onBase(ids[0] === base ? undefined : ids[0])}>
+          {ids[0] === base ? "No baseline" : "Make baseline"}
+        </button>
+      )}
+      {ids.length > 1 && (
+        <button type="button" className="button small" onClick={() => onCompare(ids)}>
+          Compare
+        </button>
+      )}
+      {exported}
+      {!isPast && (
+        <>
+          <TagEditor isDisabled={isBusy} onEdit={change} />
+          <MoveEditor project={project} isDisabled={isBusy} onEdit={change} />
+          <button type="button" className="button small" disabled={isBusy} onClick={() => setAsks("stop")}>
+            Stop
+          </button>
+          <button type="button" className="button small danger" disabled={isBusy} onClick={() => setAsks("delete")}>
+            Delete
+          </button>
+        </>
+      )}
       <button type="button" className="button small quiet" onClick={onClear}>
         Choose none
       </button>
@@ -99,56 +120,5 @@ export function Bulk({ project, chosen, onDone, onClear }: BulkProps) {
         </Modal>
       )}
     </div>
-  );
-}
-
-function TagEditor({
-  onTags,
-  isDisabled,
-}: {
-  onTags: (added: string[], removed: string[]) => void;
-  isDisabled: boolean;
-}) {
-  const [isOpen, setOpen] = useState(false);
-  const submit = (event: SyntheticEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const read = (name: string) => {
-      const value = new FormData(event.currentTarget).get(name);
-      return typeof value === "string"
-        ? value
-            .split(",")
-            .map((tag) => tag.trim())
-            .filter(Boolean)
-        : [];
-    };
-    onTags(read("added"), read("removed"));
-    setOpen(false);
-  };
-  return (
-    <Popup
-      label="Tags"
-      className="tag-editor"
-      triggerClass="button small"
-      trigger="Tag"
-      isDisabled={isDisabled}
-      isOpen={isOpen}
-      onOpenChange={setOpen}
-    >
-      <form onSubmit={submit}>
-        <label className="labelled">
-          Add, with commas between
-          <input className="field" name="added" autoComplete="off" />
-        </label>
-        <label className="labelled">
-          Remove
-          <input className="field" name="removed" autoComplete="off" />
-        </label>
-        <div className="actions">
-          <button type="submit" className="button primary">
-            Change tags
-          </button>
-        </div>
-      </form>
-    </Popup>
   );
 }

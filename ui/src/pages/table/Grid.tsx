@@ -7,6 +7,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import type { KeyboardEvent } from "react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ApiError } from "../../api/http";
+import type { Row } from "../../api/read";
 import { text } from "../../api/read";
 import type { Column } from "../../model/columns";
 import { equals, narrowed } from "../../model/filter";
@@ -33,6 +34,8 @@ export interface GridProps {
   address: TableAddress;
   rows: PagedRows;
   source: Source;
+  /** What other runs are measured by. */
+  baseline: Row | null;
   chosen: Map<string, string>;
   onChosen: (chosen: Map<string, string>) => void;
   onLayout: (layout: Layout) => void;
@@ -43,7 +46,7 @@ export interface GridProps {
 }
 
 export function Grid(props: GridProps) {
-  const { project, placed, address, rows, chosen, onChosen, onSeen } = props;
+  const { project, placed, address, rows, baseline, chosen, onChosen, onSeen } = props;
   const group = address.group ?? [];
   const isGrouped = group.length > 0;
   const scroller = useRef<HTMLDivElement>(null);
@@ -212,7 +215,7 @@ export function Grid(props: GridProps) {
                 row === undefined ? null : isGrouped ? (
                   <GroupCell row={row} column={column} group={group} head={rows.head} />
                 ) : (
-                  <Cell row={row} column={column} project={project} />
+                  <Cell row={row} column={column} project={project} baseline={baseline} />
                 )
               }
             />

@@ -58,7 +58,9 @@ export function Members({ project, filter, sort, lsn, runs, top, firstLine, visi
             at={null}
             onAt={() => undefined}
             lead={<span className="member-mark" />}
-            content={(column) => (row === undefined ? null : <Cell row={row} column={column} project={project} />)}
+            content={(column) =>
+              row === undefined ? null : <Cell row={row} column={column} project={project} baseline={null} />
+            }
           />
         );
       })}

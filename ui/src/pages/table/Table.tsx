@@ -1,9 +1,12 @@
 /** The runs table of a project. All that a person sets stands in the address. */
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { text } from "../../api/read";
 import { projectKeys } from "../../api/runs";
+import { Comparer } from "../../components/Comparer";
 import { Offline, useLive } from "../../components/live";
+import { Modal } from "../../components/Modal";
 import { Empty, Trouble, Waiting } from "../../components/States";
 import { columnsOf } from "../../model/columns";
 import { counted } from "../../model/format";
@@ -14,11 +17,13 @@ import { blocksOf } from "../../model/pagedRows";
 import type { TableAddress } from "../address";
 import { readTable } from "../address";
 import { Bulk } from "./Bulk";
+import { Export } from "./Export";
 import { FilterBar } from "./FilterBar";
 import { Grid } from "./Grid";
+import { MomentPicker, PastBanner } from "./Moment";
 import { ColumnChooser, GroupChooser } from "./pickers";
 import "./table.css";
-import { sourceOf, usePagedRows } from "./useTable";
+import { sourceOf, useBaseline, usePagedRows } from "./useTable";
 
 /** Columns that are asked for together. */
 const BLOCK = 24;
@@ -69,12 +74,15 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
     ];
     return place(columns, { cols: cols ?? undefined, pin: pin ?? undefined, widths: widths ?? undefined });
   }, [columns, layoutText]);
-  const { filter = "", sort, group } = address;
+  const { filter = "", sort, group, at, base } = address;
   const [sortText, groupText] = [JSON.stringify(sort ?? []), JSON.stringify(group ?? [])];
   const source = useMemo(
     () =>
-      sourceOf({ project, filter, sort: JSON.parse(sortText) as string[], group: JSON.parse(groupText) as string[] }),
-    [project, filter, sortText, groupText],
+      sourceOf(
+        { project, filter, sort: JSON.parse(sortText) as string[], group: JSON.parse(groupText) as string[] },
+        at,
+      ),
+    [project, filter, sortText, groupText, at],
   );
   const [pages, setPages] = useState([0]);
   const [seen, setSeen] = useState<[number, number]>([0, 12]);
@@ -89,13 +97,19 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
   }, [placed, pages, seen]);
   const rows = usePagedRows(source, wanted);
   const [chosen, setChosen] = useState<Map<string, string>>(new Map());
+  const [failed, setFailed] = useState<unknown>(null);
+  const baseline = useBaseline(project, base, at, wanted.blocks);
 
+  const client = useQueryClient();
   const isUp = useLive(
     KINDS.map((kind) => `kind:${kind}`)
       .concat(`project:${project}`)
       .join(","),
     (events) => {
-      rows.open(source);
+      if (at === undefined) {
+        rows.open(source);
+        void client.invalidateQueries({ queryKey: ["runs", "rows"] });
+      }
       if (events.some(({ kind }) => kind === "ConfigChanged" || kind === "SummaryChanged" || kind === "RunCreated"))
         onNewKeys();
     },
@@ -104,6 +118,18 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
 
   const setLayout = (layout: Layout) => change({ cols: layout.cols, pin: layout.pin, widths: layout.widths }, false);
   const grouping = group ?? [];
+  const exported = (ids: string[] | null, className: string) => (
+    <Export
+      project={project}
+      filter={filter}
+      sort={sort ?? []}
+      at={at}
+      columns={[...placed.pinned, ...placed.scrolled].map(({ id }) => id)}
+      ids={ids}
+      className={className}
+      onError={setFailed}
+    />
+  );
   return (
     <div className="runs">
       <div className="toolbar">
@@ -112,7 +138,7 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
           columns={columns}
           filter={filter}
           error={rows.error}
-          onFilter={(text) => change({ filter: text === "" ? undefined : text })}
+          onFilter={(typed) => change({ filter: typed === "" ? undefined : typed })}
         />
         <GroupChooser
           columns={columns}
@@ -125,6 +151,8 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
           onLayout={setLayout}
           isDefault={address.cols === undefined && address.pin === undefined}
         />
+        {exported(null, "button")}
+        <MomentPicker at={at} onAt={(moment) => change({ at: moment })} />
         <span className="counter soft" role="status">
           {rows.head === null
             ? ""
@@ -133,8 +161,41 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
               : counted(rows.head.total, "run")}
         </span>
       </div>
+      {at !== undefined && <PastBanner at={at} onAt={(moment) => change({ at: moment })} />}
+      {base !== undefined && grouping.length === 0 && (
+        <div className="baseline-bar">
+          Measured by <b className="cut">{baseline === null ? base : text(baseline.name)}</b>
+          <button type="button" className="button quiet small" onClick={() => change({ base: undefined })}>
+            No baseline
+          </button>
+        </div>
+      )}
+      {failed !== null && (
+        <div className="told bad" role="alert">
+          The file could not be written: {failed instanceof Error ? failed.message : String(failed)}
+        </div>
+      )}
+      {address.compare !== undefined && (
+        <Modal
+          title={`Compare ${counted(address.compare.length, "run")}`}
+          className="compare-dialog"
+          onClose={() => change({ compare: undefined })}
+        >
+          <Comparer project={project} ids={address.compare} label="Runs beside each other" />
+        </Modal>
+      )}
       {chosen.size > 0 && (
-        <Bulk project={project} chosen={chosen} onDone={() => rows.open(source)} onClear={() => setChosen(new Map())} />
+        <Bulk
+          project={project}
+          chosen={chosen}
+          isPast={at !== undefined}
+          base={base}
+          onBase={(id) => change({ base: id })}
+          onCompare={(ids) => change({ compare: ids })}
+          exported={exported([...chosen.keys()], "button small")}
+          onDone={() => rows.open(source)}
+          onClear={() => setChosen(new Map())}
+        />
       )}
       {rows.head === null ? (
         rows.error === null ? (
@@ -145,7 +206,7 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
           <div className="grid" />
         )
       ) : rows.head.total === 0 ? (
-        <NoRuns filter={filter} onClear={() => change({ filter: undefined })} />
+        <NoRuns filter={filter} isPast={at !== undefined} onClear={() => change({ filter: undefined })} />
       ) : (
         <Grid
           // Another grouping is another set of rows; what was open in the old one means nothing.
@@ -156,12 +217,13 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
           address={address}
           rows={rows}
           source={source}
+          baseline={baseline}
           chosen={chosen}
           onChosen={setChosen}
           onLayout={setLayout}
           onSort={(next) => change({ sort: next.length > 0 ? next : undefined })}
           onGroup={(next) => change({ group: next.length > 0 ? next : undefined })}
-          onFilter={(text) => change({ filter: text })}
+          onFilter={(typed) => change({ filter: typed })}
           onSeen={(nextPages, nextColumns) => {
             setPages((before) => (before.join() === nextPages.join() ? before : nextPages));
             setSeen((before) => (before.join() === nextColumns.join() ? before : nextColumns));
@@ -173,7 +235,8 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
   );
 }
 
-function NoRuns({ filter, onClear }: { filter: string; onClear: () => void }) {
+function NoRuns({ filter, isPast, onClear }: { filter: string; isPast: boolean; onClear: () => void }) {
+  if (filter === "" && isPast) return <Empty title="There were no runs then" />;
   if (filter === "") {
     return (
       <Empty title="This project has no runs">

@@ -7,14 +7,24 @@ import { number, numberOrNull, text, texts } from "../../api/read";
 import type { Page } from "../../api/runs";
 import { Ago, StateBadge, Tags } from "../../components/Bits";
 import type { Column } from "../../model/columns";
+import { deltaOf, formatDelta } from "../../model/delta";
 import { counted, formatNumber, formatSpan } from "../../model/format";
 import { heights } from "../../model/groups";
 
 const NONE = <span className="faint">–</span>;
 
+interface CellProps {
+  row: Row;
+  column: Column;
+  project: string;
+  /** What other runs are measured by. */
+  baseline: Row | null;
+}
+
 /** Of one run. It is drawn again only when its row or column is another: most of a scroll draws nothing. */
-export const Cell = memo(function Cell({ row, column, project }: { row: Row; column: Column; project: string }) {
+export const Cell = memo(function Cell({ row, column, project, baseline }: CellProps) {
   const value = row[column.id];
+  const isBaseline = baseline !== null && row.run_id === baseline.run_id;
   if (column.id === "name") {
     const [entity = "", name = ""] = project.split("/");
     return (
@@ -27,6 +37,7 @@ export const Cell = memo(function Cell({ row, column, project }: { row: Row; col
       >
         <span className={`dot ${text(row.state).toLowerCase()}`} />
         {text(value)}
+        {isBaseline && <span className="tag">baseline</span>}
       </Link>
     );
   }
@@ -39,11 +50,28 @@ export const Cell = memo(function Cell({ row, column, project }: { row: Row; col
     case "time":
       return <Ago moment={text(value)} />;
     case "span":
-      return <span title={`${number(value)} s`}>{formatSpan(number(value))}</span>;
+      return (
+        <>
+          <Delta value={value} of={baseline?.[column.id]} shown={formatSpan} />
+          <span title={`${number(value)} s`}>{formatSpan(number(value))}</span>
+        </>
+      );
     default:
-      return <Value value={value} />;
+      return (
+        <>
+          <Delta value={value} of={baseline?.[column.id]} shown={formatNumber} />
+          <Value value={value} />
+        </>
+      );
   }
 });
+
+/** How far a number is from the baseline's; the baseline itself has none. */
+function Delta({ value, of, shown }: { value: Json; of: Json | undefined; shown: (value: number) => string }) {
+  const delta = deltaOf(value, of);
+  if (delta === null || delta === 0) return null;
+  return <span className="delta">{formatDelta(delta, shown)}</span>;
+}
 
 /** Any value, in one line. */
 export function Value({ value }: { value: Json }) {
