@@ -46,8 +46,8 @@ export async function accessible(page: Page): Promise<void> {
 
 const headers = () => ({ authorization: `Bearer ${KEY}` });
 
-const UPSERT = `mutation UpsertBucket($name: String, $project: String, $entity: String, $displayName: String, $notes: String, $groupName: String, $jobType: String, $host: String, $tags: [String!], $config: JSONString, $summaryMetrics: JSONString) {
-  upsertBucket(input: { name: $name, modelName: $project, entityName: $entity, displayName: $displayName, notes: $notes, groupName: $groupName, jobType: $jobType, host: $host, tags: $tags, config: $config, summaryMetrics: $summaryMetrics }) { bucket { id } } }`;
+const UPSERT = `mutation UpsertBucket($name: String, $project: String, $entity: String, $displayName: String, $notes: String, $groupName: String, $jobType: String, $host: String, $program: String, $repo: String, $commit: String, $tags: [String!], $config: JSONString, $summaryMetrics: JSONString) {
+  upsertBucket(input: { name: $name, modelName: $project, entityName: $entity, displayName: $displayName, notes: $notes, groupName: $groupName, jobType: $jobType, host: $host, jobProgram: $program, jobRepo: $repo, commit: $commit, tags: $tags, config: $config, summaryMetrics: $summaryMetrics }) { bucket { id } } }`;
 
 /** Makes a run as the client's first request does. */
 export async function makeRun(

@@ -86,6 +86,56 @@ test("the log is searched and downloaded", async ({ page, request }) => {
   expect(text).toContain("step 50:");
 });
 
+test("a log is opened at a line or a time, also from what was found, and a link keeps the line", async ({
+  page,
+  request,
+}) => {
+  const id = await idOf(request, "adam-0.03");
+  await page.goto(pageOf(id, "/logs"));
+  const marked = page.locator(".console-line.at");
+  const goTo = page.getByLabel("Go to a line or a time");
+  await goTo.fill("20");
+  await page.keyboard.press("Enter");
+  await expect(marked).toContainText("step 950:");
+  await expect(page).toHaveURL(/line=20/);
+  await page.getByLabel("Search in the log").fill("step 400:");
+  await page.getByRole("button", { name: "Line 9", exact: true }).click();
+  await expect(marked).toContainText("step 400:");
+  await expect(page.getByText("step 450:")).toBeVisible();
+  await page.reload();
+  await expect(marked).toContainText("step 400:");
+  const [row] = await rowsOf(
+    request,
+    `SELECT timestamp FROM console WHERE run_id = '${id}' ORDER BY line DESC LIMIT 1`,
+  );
+  await goTo.fill(String(new Date(Date.parse(String(row?.timestamp)) + 60_000).getFullYear()) + "-12-31 00:00");
+  await page.keyboard.press("Enter");
+  await expect(marked).toContainText("step 1450:");
+  await goTo.fill("2020-01-01 00:00");
+  await page.keyboard.press("Enter");
+  await expect(marked).toContainText("step 0:");
+  await goTo.fill("soon");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("A line is a number");
+  await accessible(page);
+});
+
+test("pictures are looked at step by step, and histograms over all of them", async ({ page, request }) => {
+  const [row] = await rowsOf(request, "SELECT run_id FROM runs WHERE project = 'letters'");
+  await page.goto(`${URL}/ada/letters/runs/${String(row?.run_id)}/media`);
+  const gallery = page.getByRole("region", { name: "samples" });
+  const picture = (name: string) => gallery.getByRole("img", { name });
+  await expect.poll(() => picture("sample 0 at 8").evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(24);
+  await expect(gallery.getByRole("img")).toHaveCount(3);
+  await page.getByRole("slider", { name: "Step" }).focus();
+  await page.keyboard.press("ArrowLeft");
+  await expect.poll(() => picture("sample 2 at 4").evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(24);
+  const heat = page.getByRole("img", { name: "weights: histograms of 12 steps" });
+  await heat.scrollIntoViewIfNeeded();
+  await expect.poll(() => heat.locator("rect").count()).toBeGreaterThan(100);
+  await accessible(page);
+});
+
 test("files are shown as what they are", async ({ page, request }) => {
   await page.goto(pageOf(await idOf(request, "adam-0.3"), "/files"));
   await page.getByRole("button", { name: /sample\.png/ }).click();

@@ -1,6 +1,6 @@
 """Trainings with the real client, for the pages to show.
 
-    python trainings.py fill     eight runs of digits that end, one of them failed, and one of letters
+    python trainings.py fill     eight runs of digits that end, one of them failed, and one of letters with media
     python trainings.py live     one run of watched that logs until its standard input ends
 
 WANDB_BASE_URL and WANDB_API_KEY say where to.
@@ -16,7 +16,9 @@ import threading
 import zlib
 from pathlib import Path
 
+import numpy as np
 import wandb
+from PIL import Image
 
 STEPS = 1500
 SETTINGS = wandb.Settings(console="wrap", x_stats_sampling_interval=0.5)
@@ -27,7 +29,13 @@ def fill():
     for number, (optimizer, rate) in enumerate((o, r) for o in ("adam", "sgd") for r in (0.3, 0.1, 0.03, 0.01)):
         train(folder, number, optimizer, rate)
     with start("letters", "first-letters", "base", {"learning_rate": 0.05}) as run:
-        run.log({"loss": 1.5})
+        for step in range(12):
+            spread = np.random.default_rng(step).normal(step / 4, 1 + step / 10, 400)
+            row = {"loss": 1.5 / (step + 1), "weights": wandb.Histogram(spread)}
+            if step % 4 == 0:
+                pictures = [Image.new("RGB", (24, 16), (step * 20, 90, 60 * n)) for n in range(3)]
+                row["samples"] = [wandb.Image(picture, caption=f"sample {n} at {step}") for n, picture in enumerate(pictures)]
+            run.log(row)
 
 
 def start(project, name, group, config, **more):

@@ -135,6 +135,12 @@ export const consoleFound = (id: RunId, typed: string, onlyErrors: boolean, leng
     placeholderData: keepPreviousData,
   });
 
+/** The first line that was printed at a time or later; null where all were before. */
+export async function consoleLineAt(id: RunId, time: string): Promise<number | null> {
+  const sql = `SELECT min(line) AS line FROM console WHERE ${ofRun(id)} AND timestamp >= TIMESTAMP ${literal(time)}`;
+  return numberOrNull((await select(sql))[0]?.line);
+}
+
 /** The whole console, as plain text. */
 export async function consoleText(id: RunId): Promise<string> {
   const found = await select(`SELECT text FROM console WHERE ${ofRun(id)} ORDER BY line`);

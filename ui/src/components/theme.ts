@@ -23,8 +23,12 @@ export function setTheme(chosen: Theme): void {
   apply();
 }
 
+/** What the page is drawn in. The system's wish may be another for a moment, until `apply` hears of it. */
+let applied = shown();
+
 function apply(): void {
-  document.documentElement.dataset.theme = shown();
+  applied = shown();
+  document.documentElement.dataset.theme = applied;
   for (const listener of listeners) listener();
 }
 
@@ -40,7 +44,7 @@ function subscribe(listener: () => void): () => void {
 
 /** The theme that is shown; drawings that take colours from it are made anew when it changes. */
 export function useTheme(): "light" | "dark" {
-  return useSyncExternalStore(subscribe, shown);
+  return useSyncExternalStore(subscribe, () => applied);
 }
 
 export function useThemeChoice(): Theme {

@@ -1,8 +1,8 @@
-/** The console of a run: read by pages wherever one looks, and live at its end. */
+/** The console of a run: read by pages wherever one looks, and live at its end. The address keeps the line that is marked. */
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState } from "react";
-import type { ConsoleLine, Run, RunId } from "../../api/run";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import type { Run, RunId } from "../../api/run";
 import {
   CONSOLE_FOUND,
   CONSOLE_PAGE,
@@ -15,14 +15,24 @@ import {
 import { save } from "../../components/save";
 import { Empty, Trouble, Waiting } from "../../components/States";
 import { counted } from "../../model/format";
-
-const LINE = 20;
+import type { LinesProps } from "./ConsoleLines";
+import { Lines } from "./ConsoleLines";
+import { GoTo } from "./GoTo";
 
 export function Logs({ id, run }: { id: RunId; run: Run }) {
   const length = useQuery(consoleLength(id));
   const [typed, setTyped] = useState("");
   const [onlyErrors, setOnlyErrors] = useState(false);
-  const [isFollowing, setFollowing] = useState(isAtWork(run.state));
+  const [isFollowing, setFollowing] = useState(isAtWork(run.state) && !location.search.includes("line="));
+  const { line }: { line?: unknown } = useSearch({ strict: false });
+  const marked = typeof line === "number" && Number.isInteger(line) && line > 0 ? line - 1 : null;
+  const navigate = useNavigate();
+  const goTo = (index: number) => {
+    setTyped("");
+    setOnlyErrors(false);
+    setFollowing(false);
+    void navigate({ to: ".", search: { line: index + 1 } as never, replace: true });
+  };
   const isSearching = typed.trim() !== "" || onlyErrors;
   const total = length.data ?? 0;
   const found = useQuery({ ...consoleFound(id, typed.trim(), onlyErrors, total), enabled: isSearching });
@@ -51,6 +61,7 @@ export function Logs({ id, run }: { id: RunId; run: Run }) {
           value={typed}
           onChange={(event) => setTyped(event.target.value)}
         />
+        <GoTo id={id} run={run} total={total} onLine={goTo} />
         <label className="check">
           <input type="checkbox" checked={onlyErrors} onChange={(event) => setOnlyErrors(event.target.checked)} /> Only
           errors
@@ -84,27 +95,29 @@ export function Logs({ id, run }: { id: RunId; run: Run }) {
             isFollowing={false}
             onAway={() => undefined}
             typed={typed.trim()}
+            at={null}
+            onLine={goTo}
           />
         )
       ) : (
-        <All id={id} total={total} isFollowing={isFollowing} onAway={() => setFollowing(false)} />
+        <All
+          id={id}
+          total={total}
+          at={marked}
+          isFollowing={isFollowing}
+          onAway={() => setFollowing(false)}
+          onLine={goTo}
+        />
       )}
     </div>
   );
 }
 
-function All({
-  id,
-  total,
-  isFollowing,
-  onAway,
-}: {
-  id: RunId;
-  total: number;
-  isFollowing: boolean;
-  onAway: () => void;
-}) {
-  const [pages, setPages] = useState<number[]>([isFollowing ? Math.floor(Math.max(0, total - 1) / CONSOLE_PAGE) : 0]);
+type AllProps = Pick<LinesProps, "at" | "isFollowing" | "onAway" | "onLine"> & { id: RunId; total: number };
+
+function All({ id, total, ...shown }: AllProps) {
+  const first = shown.at ?? (shown.isFollowing ? Math.max(0, total - 1) : 0);
+  const [pages, setPages] = useState<number[]>([Math.floor(first / CONSOLE_PAGE)]);
   const read = useQueries({ queries: pages.map((page) => consolePage(id, page)) });
   const byPage = new Map(pages.map((page, index) => [page, read[index]?.data]));
   const failed = read.find(({ isError }) => isError);
@@ -118,8 +131,7 @@ function All({
     <Lines
       count={total}
       lineAt={lineAt}
-      isFollowing={isFollowing}
-      onAway={onAway}
+      {...shown}
       typed=""
       onSeen={(from, to) => {
         const [first, last] = [Math.floor(from / CONSOLE_PAGE), Math.floor(to / CONSOLE_PAGE)];
@@ -127,73 +139,5 @@ function All({
         setPages((before) => (before.join() === seen.join() ? before : seen));
       }}
     />
-  );
-}
-
-interface LinesProps {
-  count: number;
-  lineAt: (index: number) => ConsoleLine | undefined;
-  isFollowing: boolean;
-  /** Somebody scrolls up, and wants to stay there. */
-  onAway: () => void;
-  typed: string;
-  onSeen?: (from: number, to: number) => void;
-}
-
-function Lines({ count, lineAt, isFollowing, onAway, typed, onSeen }: LinesProps) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const lines = useVirtualizer({
-    count,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => LINE,
-    overscan: 20,
-  });
-  const items = lines.getVirtualItems();
-  const [from, to] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
-  useEffect(() => onSeen?.(from, to), [from, to, onSeen]);
-  useEffect(() => {
-    if (isFollowing && count > 0) lines.scrollToIndex(count - 1, { align: "end" });
-  }, [isFollowing, count, lines]);
-  return (
-    <div
-      ref={scroller}
-      className="console"
-      tabIndex={0}
-      role="log"
-      aria-label="Console"
-      onWheel={(event) => event.deltaY < 0 && isFollowing && onAway()}
-    >
-      <div style={{ height: lines.getTotalSize(), position: "relative" }}>
-        {items.map(({ index, start }) => {
-          const line = lineAt(index);
-          return (
-            <div
-              key={index}
-              className={line?.level === "error" ? "console-line error" : "console-line"}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              <span className="console-number" title={line?.time ?? undefined}>
-                {line === undefined ? index + 1 : line.line + 1}
-              </span>
-              <span className="console-text">{line === undefined ? "" : marked(line.text, typed)}</span>
-            </div>
-          );
-        })}
-      </div>
-    </div>
-  );
-}
-
-/** A text with what was looked for marked. */
-function marked(text: string, typed: string) {
-  if (typed === "") return text;
-  const at = text.toLowerCase().indexOf(typed.toLowerCase());
-  if (at < 0) return text;
-  return (
-    <>
-      {text.slice(0, at)}
-      <mark>{text.slice(at, at + typed.length)}</mark>
-      {text.slice(at + typed.length)}
-    </>
   );
 }

@@ -11,12 +11,14 @@ import { Events } from "./Events";
 import { Files } from "./Files";
 import { Head } from "./Head";
 import { Logs } from "./Logs";
+import { Media } from "./Media";
 import { Overview } from "./Overview";
 import "./run.css";
 
 const TABS = [
   ["overview", "Overview"],
   ["charts", "Charts"],
+  ["media", "Media"],
   ["system", "System"],
   ["logs", "Logs"],
   ["files", "Files"],
@@ -25,10 +27,10 @@ const TABS = [
 
 /** Parts of the page that an event of a kind makes old. */
 const STALE: Record<string, string[]> = {
-  Logged: ["keys", "charts"],
+  Logged: ["keys", "charts", "media"],
   SystemSampled: ["keys", "charts"],
   ConsoleWritten: ["console"],
-  FilePut: ["files"],
+  FilePut: ["files", "urls"],
   FileDeleted: ["files"],
 };
 
@@ -75,6 +77,8 @@ export function Run() {
           <Charts id={id} run={found.data} stream={tab === "system" ? "system" : "history"} />
         ) : tab === "logs" ? (
           <Logs id={id} run={found.data} />
+        ) : tab === "media" ? (
+          <Media id={id} run={found.data} />
         ) : tab === "files" ? (
           <Files id={id} />
         ) : tab === "events" ? (

@@ -22,13 +22,14 @@ interface ExportProps {
   /** Ids of runs; null for all that the filter chooses. */
   ids: string[] | null;
   className: string;
-  onError: (error: unknown) => void;
+  onError: (error: Error | null) => void;
 }
 
 export function Export({ project, filter, sort, at, columns, ids, className, onError }: ExportProps) {
   const [isBusy, setBusy] = useState(false);
   const write = async (ending: string, media: string) => {
     setBusy(true);
+    onError(null);
     try {
       const asked = {
         project,
@@ -40,7 +41,7 @@ export function Export({ project, filter, sort, at, columns, ids, className, onE
       };
       save(`${project.split("/").at(-1) ?? "runs"}.${ending}`, await runsFile(asked, media));
     } catch (error) {
-      onError(error);
+      onError(error instanceof Error ? error : new Error(String(error)));
     } finally {
       setBusy(false);
     }

