@@ -96,13 +96,15 @@ export const runRows = (project: string, filter: string, columns: string[]) =>
     placeholderData: keepPreviousData,
   });
 
-/** Runs with all that is known of them, in the order in which they are named. */
-export const comparedRuns = (project: string, ids: string[]) =>
+/** Runs with all that is known of them, now or at a moment, in the order in which they are named. */
+export const comparedRuns = (project: string, ids: string[], at?: string) =>
   queryOptions({
-    queryKey: ["runs", "rows", "compared", project, ids],
+    queryKey: ["runs", "rows", "compared", project, ids, at],
     queryFn: async ({ signal }) => {
       const sql = `SELECT run_id, name, ${FACTS.join(", ")}, config, summary FROM runs WHERE ${ofProject(project)} AND run_id IN (${ids.map(literal).join(", ")})`;
-      const found = new Map((await select(sql, signal)).map((row) => [text(row.run_id), row]));
+      const found = new Map(
+        (await select(sql, signal, at === undefined ? {} : { as_of: at })).map((row) => [text(row.run_id), row]),
+      );
       return ids.map((id) => found.get(id)).filter((row) => row !== undefined);
     },
     enabled: ids.length > 0,

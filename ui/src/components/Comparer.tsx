@@ -23,10 +23,12 @@ interface ComparerProps {
   project: string;
   ids: string[];
   label: string;
+  /** The moment that is looked at; now where there is none. */
+  at?: string | undefined;
 }
 
-export function Comparer({ project, ids, label }: ComparerProps) {
-  const found = useQuery(comparedRuns(project, ids.slice(0, COMPARED_MAX)));
+export function Comparer({ project, ids, label, at }: ComparerProps) {
+  const found = useQuery(comparedRuns(project, ids.slice(0, COMPARED_MAX), at));
   const [typed, setTyped] = useState("");
   const [onlyDifferent, setOnlyDifferent] = useState(true);
   if (found.isError) return <Told error={found.error} />;

@@ -4,7 +4,7 @@ import type { Board } from "./board";
 import { isPlain, PLAIN, readBoard } from "./board";
 
 /** Longer ones are no address that a browser or a server takes. */
-const TEXT_MAX = 32_000;
+export const TEXT_MAX = 32_000;
 const JSON_MAX = 1 << 20;
 
 export function writeBoard(board: Board): string | undefined {

@@ -69,14 +69,8 @@ test("correlation is one of what rises alike, and none of what never changes", (
       [4, 16],
     ]),
   ).toBeCloseTo(0.98437, 4);
-  expect([
-    pearson([
-      [1, 1],
-      [1, 2],
-    ]),
-    pearson([[1, 1]]),
-    pearson([]),
-  ]).toEqual([null, null, null]);
+  const constant = [0.1, 0.1, 0.1].map((x, at): [number, number] => [x, at]);
+  expect([constant, [[1, 1]], []].map((pairs) => pearson(pairs as [number, number][]))).toEqual([null, null, null]);
 });
 
 test("parameters stand by the strength of their correlation, over the runs that have both", () => {

@@ -111,7 +111,9 @@ export function binsOf(values: number[], count: number): Bin[] {
 /** How much two series go together, from -1 to 1; null where one of them never changes. */
 export function pearson(pairs: [number, number][]): number | null {
   const count = pairs.length;
-  if (count < 2) return null;
+  // The mean of equal numbers may differ from them by rounding, so what never changes is told by the numbers.
+  const isConstant = (at: 0 | 1) => pairs.every((pair) => pair[at] === pairs[0]?.[at]);
+  if (isConstant(0) || isConstant(1)) return null;
   const mean = (at: 0 | 1) => pairs.reduce((sum, pair) => sum + pair[at], 0) / count;
   const [meanX, meanY] = [mean(0), mean(1)];
   let [both, ofX, ofY] = [0, 0, 0];
@@ -120,7 +122,6 @@ export function pearson(pairs: [number, number][]): number | null {
     ofX += (x - meanX) ** 2;
     ofY += (y - meanY) ** 2;
   }
-  if (ofX === 0 || ofY === 0) return null;
   return Math.max(-1, Math.min(1, both / Math.sqrt(ofX * ofY)));
 }
 

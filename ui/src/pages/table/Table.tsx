@@ -181,7 +181,7 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
           className="compare-dialog"
           onClose={() => change({ compare: undefined })}
         >
-          <Comparer project={project} ids={address.compare} label="Runs beside each other" />
+          <Comparer project={project} ids={address.compare} at={at} label="Runs beside each other" />
         </Modal>
       )}
       {chosen.size > 0 && (

@@ -38,12 +38,11 @@ export function BoardView({ scene, state, edited, onEdited }: BoardViewProps) {
     nudged.current = null;
   }, [board]);
   const save = (panel: Panel, section: string, old: PlacedPanel | null, from: string) => {
-    if (old === null) set(add(board, automatic, panel, section)[0]);
-    else {
-      const next = change(board, automatic, old.id, panel);
-      set(section === from ? next : move(next, automatic, old.id, section, null));
-    }
-    onEdited(null);
+    const next = old === null ? add(board, automatic, panel, section)[0] : change(board, automatic, old.id, panel);
+    const isMoved = old !== null && section !== from;
+    const fits = set(isMoved ? move(next, automatic, old.id, section, null) : next);
+    if (fits) onEdited(null);
+    return fits;
   };
   const home = all.find(({ panels }) => panels.some(({ id }) => id === edited));
   const old = home?.panels.find(({ id }) => id === edited) ?? null;

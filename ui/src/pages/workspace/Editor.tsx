@@ -13,18 +13,20 @@ interface EditorProps {
   section: string;
   sections: string[];
   scene: Scene;
-  onSave: (panel: Panel, section: string) => void;
+  /** Gives whether there is room for it. */
+  onSave: (panel: Panel, section: string) => boolean;
   onClose: () => void;
 }
 
 export function Editor({ panel, section, sections, scene, onSave, onClose }: EditorProps) {
   const [draft, setDraft] = useState<Panel>(panel ?? { kind: "line" });
   const [place, setPlace] = useState(section);
+  const [fits, setFits] = useState(true);
   const names = useId();
   const set = (changed: Partial<Panel>) => setDraft((before) => ({ ...before, ...changed }));
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    onSave({ ...known(draft), kind: draft.kind }, place.trim() === "" ? section : place.trim());
+    setFits(onSave({ ...known(draft), kind: draft.kind }, place.trim() === "" ? section : place.trim()));
   };
   return (
     <Modal title={panel === null ? "Add a panel" : `Edit ${titleOf(panel)}`} className="editor" onClose={onClose}>
@@ -71,6 +73,11 @@ export function Editor({ panel, section, sections, scene, onSave, onClose }: Edi
             <Field key={`${draft.kind} ${index}`} panel={draft} scene={scene} onPanel={set} />
           ))}
         </div>
+        {!fits && (
+          <p className="told bad" role="alert">
+            All panels together are too long for a link. A shorter text, or fewer panels, fit.
+          </p>
+        )}
         <div className="actions">
           <button type="button" className="button" onClick={onClose}>
             Cancel

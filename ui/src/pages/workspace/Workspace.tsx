@@ -59,7 +59,7 @@ export function Workspace() {
   const state = useBoard(address.board, (board) => change({ board }, false));
   const [edited, setEdited] = useState<string | null>(null);
   const theme = useTheme();
-  const isUp = useFollowed(project, keys.data, () => void keys.refetch());
+  const isUp = useFollowed(project);
   const columns = useMemo(() => columnsOf(keys.data ?? []), [keys.data]);
   const metrics = useMemo(() => metricsIn(keys.data ?? []), [keys.data]);
 
@@ -122,23 +122,26 @@ export function Workspace() {
 }
 
 /** Asks anew for what events make old; gives whether the line stands. */
-function useFollowed(project: string, keys: Key[] | undefined, onNewKeys: () => void): boolean {
+function useFollowed(project: string): boolean {
   const client = useQueryClient();
   return useLive(
     KINDS.map((kind) => `kind:${kind}`)
       .concat(`project:${project}`)
       .join(","),
     (events) => {
+      const kinds = new Set(events.map(({ kind }) => kind));
       const logged = new Set(events.filter(({ kind }) => kind === "Logged").map(({ run }) => run));
       void client.invalidateQueries({
         predicate: ({ queryKey: [what, asked] }) =>
           what === "chart" && (asked as ChartAsked).runs.some((run) => logged.has(run)),
       });
-      const kinds = new Set(events.map(({ kind }) => kind));
       if ([...kinds].some((kind) => kind !== "Logged")) void client.invalidateQueries({ queryKey: ["runs", "rows"] });
       if ([...kinds].some((kind) => kind.startsWith("Run") || kind === "StateChanged"))
         void client.invalidateQueries({ queryKey: ["runs", "selection"] });
-      if (logged.size > 0 && keys?.length === 0) onNewKeys();
+      // What is logged may be a new metric; that is asked for at once where there is none yet, else now and then.
+      const { queryKey } = projectKeys(project);
+      const hasNone = client.getQueryData(queryKey)?.length === 0;
+      if (logged.size > 0) void client.refetchQueries({ queryKey, ...(hasNone ? {} : { stale: true }) });
     },
     500,
   );

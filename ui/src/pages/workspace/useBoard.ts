@@ -2,7 +2,7 @@
 import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import type { Board } from "../../model/board";
 import { PLAIN } from "../../model/board";
-import { boardOf, writeBoard } from "../../model/boardText";
+import { boardOf, TEXT_MAX, writeBoard } from "../../model/boardText";
 import type { Past } from "../../model/undo";
 import { changed, NO_PAST, redone, undone } from "../../model/undo";
 
@@ -12,7 +12,8 @@ export interface BoardState {
   board: Board;
   /** The address has a text that is no board. */
   isBroken: boolean;
-  set: (board: Board) => void;
+  /** Gives whether the board fits into an address; it stays as it is where not. */
+  set: (board: Board) => boolean;
   reset: () => void;
   /** Null where there is nothing to take back. */
   undo: (() => void) | null;
@@ -53,7 +54,12 @@ export function useBoard(text: Text, onText: (text: Text) => void): BoardState {
   return {
     board,
     isBroken: read === null,
-    set: (next) => change(writeBoard(next)),
+    set: (next) => {
+      const written = writeBoard(next);
+      const fits = written === undefined || written.length <= TEXT_MAX;
+      if (fits) change(written);
+      return fits;
+    },
     reset: () => change(undefined),
     undo: past.before.length > 0 ? () => step(undone) : null,
     redo: past.after.length > 0 ? () => step(redone) : null,

@@ -1,4 +1,5 @@
 /** Which parameters go together with a target: Pearson's correlation, over the runs that have both. */
+import { useMemo } from "react";
 import { formatNumber } from "../../../model/format";
 import { importances } from "../../../model/plots";
 import type { KindProps } from "../RunPanel";
@@ -6,7 +7,11 @@ import { parameters } from "../RunPanel";
 import { short } from "./Points";
 
 export function Importance({ panel, title, scene, runs }: KindProps) {
-  const found = importances(runs, panel.y ?? "", parameters(scene));
+  const columnsText = JSON.stringify(parameters(scene));
+  const found = useMemo(
+    () => importances(runs, panel.y ?? "", JSON.parse(columnsText) as string[]),
+    [runs, panel.y, columnsText],
+  );
   if (found.length === 0)
     return <div className="panel-empty">No parameter changes among runs that have {short(panel.y ?? "")}</div>;
   return (
