@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunValues } from "./plots";
-import { aggregated, barsOf, binsOf, importances, pearson } from "./plots";
+import { aggregated, barsOf, binsOf, decades, importances, pearson } from "./plots";
 
 const run = (id: string, values: RunValues["values"], name = id): RunValues => ({ id, name, place: 0, values });
 
@@ -84,4 +84,11 @@ test("parameters stand by the strength of their correlation, over the runs that 
     ["seed", 3],
   ]);
   expect(found[0]?.correlation).toBeCloseTo(-1);
+});
+
+test("a logarithmic axis has a few round numbers, however far it goes", () => {
+  expect(decades([0.01, 0.3])).toEqual([0.01, 0.02, 0.05, 0.1, 0.2]);
+  expect(decades([1e-6, 1])).toEqual([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
+  expect(decades([1e-30, 1e30]).length).toBeLessThan(10);
+  expect([decades([]), decades([0, 1]), decades([5])]).toEqual([[], [], [5]]);
 });

@@ -145,3 +145,15 @@ export function importances(runs: RunValues[], target: string, columns: string[]
     })
     .sort((a, b) => Math.abs(b.correlation) - Math.abs(a.correlation));
 }
+
+/** Where a logarithmic axis has numbers: at 1, 2 and 5 of each decade, or at the decades alone where they are many. */
+export function decades(values: number[]): number[] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (!(low > 0) || !Number.isFinite(high)) return [];
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const step = Math.ceil((last - first) / 8);
+  const within = last - first > 3 ? [1] : [1, 2, 5];
+  return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, at) => first + at * step)
+    .flatMap((exponent) => within.map((digit) => Number(`${digit}e${exponent}`)))
+    .filter((tick) => tick >= low && tick <= high);
+}

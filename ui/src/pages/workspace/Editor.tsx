@@ -4,7 +4,7 @@ import { useId, useState } from "react";
 import { Modal } from "../../components/Modal";
 import type { Kind, Panel } from "../../model/panel";
 import { KIND_NAMES, KINDS, known, titleOf } from "../../model/panel";
-import { FIELDS } from "./editorFields";
+import { FIELDS } from "./editor/fields";
 import type { Scene } from "./scene";
 
 interface EditorProps {

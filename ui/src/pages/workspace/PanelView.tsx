@@ -1,5 +1,5 @@
 /** A panel of the workspace: what it shows, a grip to move it, a menu, and a corner to resize it. */
-import type { DragEvent, KeyboardEvent, PointerEvent } from "react";
+import type { DragEvent, KeyboardEvent } from "react";
 import { lazy, Suspense, useState } from "react";
 import { Frame } from "../../charts/Frame";
 import { Menu } from "../../components/Menu";
@@ -7,6 +7,7 @@ import type { Board, PlacedPanel } from "../../model/board";
 import { move, nudge, remove, resize } from "../../model/board";
 import { HEIGHT, titleOf } from "../../model/panel";
 import type { Section } from "../../model/sections";
+import { Corner } from "./Corner";
 import { LinePanel } from "./LinePanel";
 import type { Scene } from "./scene";
 
@@ -131,58 +132,5 @@ export function PanelView(props: PanelViewProps) {
         }
       </Frame>
     </div>
-  );
-}
-
-type Size = [columns: number, height: number];
-const STEP = 20;
-
-interface CornerProps {
-  title: string;
-  size: Size;
-  /** The size while it is dragged. */
-  onSize: (size: Size) => void;
-  onDone: (size: Size) => void;
-}
-
-/** The corner that is dragged to resize; arrows do the same. */
-function Corner({ title, size: [columns, height], onSize, onDone }: CornerProps) {
-  const down = (event: PointerEvent<HTMLSpanElement>) => {
-    event.preventDefault();
-    const corner = event.currentTarget;
-    const slot = corner.closest(".slot")?.getBoundingClientRect();
-    if (slot === undefined) return;
-    const column = slot.width / columns;
-    let size: Size = [columns, height];
-    const follow = (moved: globalThis.PointerEvent) => {
-      const wide = Math.round((moved.clientX - slot.left) / column);
-      const high = height + Math.round((moved.clientY - event.clientY) / STEP) * STEP;
-      size = [Math.min(3, Math.max(1, wide)), Math.min(800, Math.max(120, high))];
-      onSize(size);
-    };
-    corner.setPointerCapture(event.pointerId);
-    corner.addEventListener("pointermove", follow);
-    const up = () => {
-      corner.removeEventListener("pointermove", follow);
-      onDone(size);
-    };
-    corner.addEventListener("lostpointercapture", up, { once: true });
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const by = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, STEP], ArrowUp: [0, -STEP] }[event.key];
-    if (by === undefined) return;
-    event.preventDefault();
-    onDone([columns + (by[0] ?? 0), height + (by[1] ?? 0)]);
-  };
-  return (
-    <span
-      className="corner"
-      role="button"
-      tabIndex={0}
-      aria-label={`Size of ${title}`}
-      title="Drag it, or use the arrow keys"
-      onPointerDown={down}
-      onKeyDown={onKeyDown}
-    />
   );
 }

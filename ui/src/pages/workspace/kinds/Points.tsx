@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { Plotted } from "../../../charts/Plotted";
 import { counted, formatNumber } from "../../../model/format";
-import { numberIn } from "../../../model/plots";
+import { decades, numberIn } from "../../../model/plots";
 import { paramsOf } from "../../address";
 import type { KindProps } from "../RunPanel";
 import { inkOf } from "./ink";
@@ -37,8 +37,16 @@ export function Points({ panel, title, room, scene, runs }: KindProps) {
       marginBottom: 34,
       marginRight: 14,
       grid: true,
-      x: scale(ofX, logX),
-      y: scale(ofY, logY),
+      x: scale(
+        ofX,
+        logX,
+        points.map(({ x }) => x),
+      ),
+      y: scale(
+        ofY,
+        logY,
+        points.map(({ y }) => y),
+      ),
       marks: [
         Plot.dot(points, { x: "x", y: "y", fill: "color", r: 3.5, fillOpacity: 0.85 }),
         Plot.tip(
@@ -71,15 +79,10 @@ export function Points({ panel, title, room, scene, runs }: KindProps) {
   );
 }
 
-function scale(column: string, isLog: boolean): Plot.ScaleOptions {
+function scale(column: string, isLog: boolean, values: number[]): Plot.ScaleOptions {
   const label = short(column);
   if (!isLog) return { type: "linear", label, tickFormat: formatNumber, ticks: 5, nice: true };
-  return { type: "log", label, ticks: 5, tickFormat: (value: number) => (isRound(value) ? formatNumber(value) : "") };
-}
-
-/** Of a logarithm not every tick has room for its number: those of 1, 2 and 5 have. */
-function isRound(value: number): boolean {
-  return [1, 2, 5].includes(Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(3)));
+  return { type: "log", label, ticks: decades(values), tickFormat: formatNumber };
 }
 
 export const short = (column: string) => column.replace(/^(config|summary)\./, "");

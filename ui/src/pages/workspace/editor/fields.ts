@@ -1,0 +1,17 @@
+/** Which fields the editor has for a panel of each kind. */
+import type { Kind } from "../../../model/panel";
+import { Apart, Color, Columns, GroupBy, Metrics, Points, Target, Value } from "./columns";
+import { Aggregated, Axis, Banded, Bins, Legend, Ranges, Scales, Smoothing, Written } from "./drawing";
+import type { Field } from "./field";
+
+export const FIELDS: Record<Kind, Field[]> = {
+  line: [Metrics, Axis, Smoothing, Scales, Ranges, GroupBy, Aggregated, Banded, Legend],
+  bar: [Value, GroupBy, Apart, Aggregated],
+  scatter: [Points, Color, Scales],
+  histogram: [Value, Bins],
+  scalar: [Value, Aggregated],
+  parallel: [Columns, Color],
+  importance: [Target],
+  compare: [],
+  markdown: [Written],
+};
