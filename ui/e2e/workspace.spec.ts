@@ -80,6 +80,16 @@ test("a drag looks closer: the server cuts the range anew for every panel, and t
   await expect(page).not.toHaveURL(/from=/);
 });
 
+test("the first metric of a project gets its panel while the page is open", async ({ page, request }) => {
+  await makeRun(request, { name: "silent", project: "quiet", config: JSON.stringify({ lr: { value: 1 } }) });
+  await page.goto(`${URL}/ada/quiet`);
+  await expect(page.getByRole("heading", { name: "No metric was logged yet" })).toBeVisible();
+  await stream(request, "quiet", "silent", {
+    files: { "wandb-history.jsonl": { offset: 0, content: [JSON.stringify({ _step: 0, _timestamp: 1, loss: 1 })] } },
+  });
+  await expect(page.getByRole("article", { name: "loss" }).getByRole("img")).toBeVisible();
+});
+
 test("a point that is logged is on the chart within a second", async ({ page, request }) => {
   await makeRun(request, { name: "beating", project: "live" });
   const log = (step: number) =>

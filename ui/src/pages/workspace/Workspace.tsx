@@ -140,7 +140,7 @@ function useFollowed(project: string): boolean {
         void client.invalidateQueries({ queryKey: ["runs", "selection"] });
       // What is logged may be a new metric; that is asked for at once where there is none yet, else now and then.
       const { queryKey } = projectKeys(project);
-      const hasNone = client.getQueryData(queryKey)?.length === 0;
+      const hasNone = metricsIn(client.getQueryData(queryKey) ?? []).length === 0;
       if (logged.size > 0) void client.refetchQueries({ queryKey, ...(hasNone ? {} : { stale: true }) });
     },
     500,
