@@ -78,14 +78,18 @@ export function Lines({ title, asked, style, room }: LinesProps) {
 function Legend({ lines }: { lines: Look[] }) {
   return (
     <ul className="legend" tabIndex={0} aria-label="Legend">
-      {lines.map(({ label, color }) => (
+      {lines.map(({ label, color, dash }) => (
         <li key={label}>
-          <i style={{ background: color }} />
+          <i style={{ background: dash === undefined ? color : dashed(color) }} />
           {label}
         </li>
       ))}
     </ul>
   );
+}
+
+function dashed(color: string): string {
+  return `repeating-linear-gradient(90deg, ${color} 0 3px, transparent 3px 5px)`;
 }
 
 function plotted(lines: Line[], look: LineStyle["look"], isGrouped: boolean): PlotLine[] {
