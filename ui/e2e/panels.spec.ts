@@ -116,6 +116,19 @@ test("panels are moved by drag and by keys, resized and removed, and each step i
   await expect.poll(() => shown(page)).toEqual(PLAIN);
 });
 
+test("what is taken back belongs to its project", async ({ page }) => {
+  await page.goto(WORK);
+  await page.getByRole("button", { name: "Move lr", exact: true }).focus();
+  await page.keyboard.press("ArrowLeft");
+  await expect.poll(async () => (await shown(page))[0]).toBe("Charts: lr epoch");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Go to" }).fill("letters");
+  await page.getByRole("option", { name: /letters.*workspace/ }).click();
+  await expect(panel(page, "loss")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Undo" })).toBeDisabled();
+  await expect(page).not.toHaveURL(/board=/);
+});
+
 test("a link whose panels cannot be read says so and shows those that are there by themselves", async ({ page }) => {
   await page.goto(`${WORK}?board=nonsense`);
   await expect(page.getByText("The panels that this link describes cannot be read.")).toBeVisible();

@@ -72,7 +72,7 @@ export function Run() {
           </Link>
         ))}
       </nav>
-      <div className="run-body" key={tab}>
+      <div className="run-body" key={`${id.project}/${run}/${tab}`}>
         {tab === "charts" || tab === "system" ? (
           <Charts id={id} run={found.data} stream={tab === "system" ? "system" : "history"} />
         ) : tab === "logs" ? (

@@ -43,8 +43,13 @@ function metricsIn(keys: Key[]): string[] {
 }
 
 export function Workspace() {
-  const { entity = "", project: name = "" } = useParams({ strict: false });
-  const project = `${entity}/${name}`;
+  const { entity = "", project = "" } = useParams({ strict: false });
+  const path = `${entity}/${project}`;
+  // Another project is another workspace: what can be taken back in one is nothing to the other.
+  return <OfProject key={path} project={path} />;
+}
+
+function OfProject({ project }: { project: string }) {
   const address = readWorkspace(useSearch({ strict: false }));
   const navigate = useNavigate();
   const change = (changed: Partial<WorkspaceAddress>, isStep = true) =>
