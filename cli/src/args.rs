@@ -651,8 +651,7 @@ pub(crate) enum Source {
 }
 
 /// Verbs that later releases have: as SQL they would only confuse.
-const LATER: [&str; 11] =
-    ["run", "import", "team", "key", "role", "open", "project", "sweep", "agent", "shell", "login"];
+const LATER: [&str; 7] = ["run", "import", "project", "sweep", "agent", "shell", "login"];
 
 impl Cli {
     /// Decides what is asked for.
