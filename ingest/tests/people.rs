@@ -285,12 +285,46 @@ fn a_key_with_a_role_of_its_own_may_no_more_than_that() {
     assert_eq!((logger.logs("alice", "p", "r", &json!({})), logger.runs("alice", "p")), (200, None));
     assert_eq!(logger.sql("SELECT run_id FROM runs", &json!({})).json(), json!([]));
     assert_eq!(logger.command(&json!({ "command": "key_new" })).status, 403, "it makes no key that may more");
+    let id = logger.key.split('-').next().unwrap();
+    assert_eq!(logger.command(&json!({ "command": "key_revoke", "id": id })).status, 403, "and ends none");
+    assert_eq!(logger.command(&json!({ "command": "key_list" })).json()["keys"], json!([]));
     assert_eq!(logger.command(&json!({ "command": "user_add", "name": "eve" })).status, 403);
     let (reader, id) = make(json!({ "role": "reader", "on": "alice" }));
+    server.upsert(&json!({ "name": "r", "project": "p", "notes": "zebra", "tags": ["zebra"],
+        "config": "{\"zebra\":{\"value\":1}}", "summaryMetrics": "{\"zebra\":1}" }));
+    server.streamed("p", "r", &history(0, &["{\"_step\":0,\"zebra\":1}"]));
+    // What a change answers with is no way to read.
+    for part in [
+        "notes tags config summaryMetrics historyKeys fileCount",
+        "history",
+        "events",
+        "logLines { edges { node { line } } }",
+        "project { runCount runs { edges { node { name summaryMetrics } } } }",
+        "project { run(name: \"r\") { config } }",
+    ] {
+        let query = format!(
+            "mutation {{ upsertBucket(input: {{ name: \"r\", modelName: \"p\" }}) {{ bucket {{ name {part} }} }} }}"
+        );
+        let told = logger.graphql(&query, &json!({})).text();
+        assert!(!told.contains("zebra") && !told.contains("\"runCount\":1"), "{part}: {told}");
+        let own = server.graphql_reply(&query, &json!({})).text();
+        assert!(own.contains("\"name\":\"r\""), "{own}");
+    }
+    let files = "mutation { createRunFiles(input: { entityName: \"alice\", projectName: \"p\", runName: \"r\", files: [\"f\"] }) { files { uploadUrl PART } } }";
+    let address = |who: &Person<'_>, part: &str| who.graphql(&files.replace("PART", part), &json!({})).text();
+    assert!(address(&logger, "").contains("/upload/") && !address(&logger, "directUrl").contains("/files/"));
     assert_eq!(
         (reader.begins("", "p", "x"), reader.runs("alice", "p").map(|runs| runs.len())),
         (403, Some(2))
     );
+    let query = "{ project(name: \"p\") { run(name: \"r\") { files { edges { node { directUrl } } } } } }";
+    let put = query.replace("directUrl", "url(upload: true)");
+    let grant_file =
+        server.graphql(&files.replace("PART", ""), &json!({}))["createRunFiles"]["files"][0]["uploadUrl"]
+            .clone();
+    assert_eq!(server.send("PUT", grant_file.as_str().unwrap(), &[], b"x").status, 200);
+    assert!(reader.graphql(query, &json!({})).text().contains("/files/"));
+    assert!(!reader.graphql(&put, &json!({})).text().contains("/upload/"), "a reader's key puts no file");
     let keys = command(&server, &json!({ "command": "key_list" }))["keys"].clone();
     let notes: Vec<&str> = keys.as_array().unwrap().iter().map(|key| key["note"].as_str().unwrap()).collect();
     assert!(notes.contains(&"cluster") && !keys.to_string().contains(&reader.key), "{keys}");

@@ -198,6 +198,10 @@ pub(super) async fn revoke(
     act: &Act,
     id: String,
 ) -> Result<CommandOutcome, CommandError> {
+    // Else a key that may little, once it is lost, would end all others of its owner.
+    if caller.only.is_some() {
+        return Err(CommandError::Forbidden("a key with a role of its own ends no keys".into()));
+    }
     decide(store, |people| {
         let key = people.keys.values().find(|key| *key.key_id == *id);
         let is_there = key.is_some_and(|key| caller.is_admin || key.user == caller.user);
@@ -242,9 +246,10 @@ pub(super) fn roles(people: &People, caller: &Caller) -> CommandOutcome {
     CommandOutcome::Roles { roles: roles.map(info).collect() }
 }
 
-/// The caller's keys; to admins all.
+/// The caller's keys; to admins all, to a key with a role of its own none.
 pub(super) fn keys(people: &People, caller: &Caller) -> CommandOutcome {
-    let own = people.keys.values().filter(|key| caller.is_admin || key.user == caller.user);
+    let is_told = |key: &engine::Key| caller.is_admin || (key.user == caller.user && caller.only.is_none());
+    let own = people.keys.values().filter(|key| is_told(key));
     let mut keys: Vec<KeyInfo> = own
         .map(|key| {
             let limits = people.limits.get(&key.key_id);

@@ -117,15 +117,15 @@ impl File {
 
     async fn url(&self, ctx: &Context<'_>, upload: Option<bool>) -> Result<Option<String>> {
         let method = if upload == Some(true) { Method::Put } else { Method::Get };
-        Ok(Some(Scope::of(ctx)?.address(method, &self.run, &self.name)))
+        Ok(Some(Scope::of(ctx)?.address(method, &self.run, &self.name)?))
     }
 
     async fn direct_url(&self, ctx: &Context<'_>) -> Result<String> {
-        Ok(Scope::of(ctx)?.address(Method::Get, &self.run, &self.name))
+        Ok(Scope::of(ctx)?.address(Method::Get, &self.run, &self.name)?)
     }
 
     async fn upload_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(Some(Scope::of(ctx)?.address(Method::Put, &self.run, &self.name)))
+        Ok(Some(Scope::of(ctx)?.address(Method::Put, &self.run, &self.name)?))
     }
 
     async fn upload_headers(&self) -> Vec<String> {

@@ -31,10 +31,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use engine::{RunKey, Snapshot};
+use engine::{ProjectKey, RunKey, Snapshot};
 use serde::Deserialize;
 
-use crate::access::Caller;
+use crate::access::{Caller, Rights};
 use crate::app::App;
 use crate::http::error::{Kind, Refusal};
 use crate::http::{limits, origin};
@@ -81,13 +81,21 @@ impl Scope {
         self.app.store.snapshot()
     }
 
-    /// The absolute address at which a file may be put or got without a key.
-    fn address(&self, method: Method, run: &RunKey, file: &str) -> String {
+    fn rights(&self, project: &ProjectKey) -> Rights {
+        self.caller.rights(&self.whole().projection.people, project)
+    }
+
+    /// The absolute address at which a file may be put or got without a key, by who may with the key that asks.
+    fn address(&self, method: Method, run: &RunKey, file: &str) -> Result<String, Refusal> {
+        let rights = self.rights(&run.project);
+        if !(if method == Method::Put { rights.write } else { rights.read }) {
+            return Err(Refusal::forbidden("this key gets no such address of a file of this run"));
+        }
         let grant =
             Grant { method, run: run.clone(), file: file.into(), user: Arc::clone(&self.caller.user) };
         let token = self.app.signer.sign(&grant, self.app.store.now());
         let folder = if method == Method::Put { "upload" } else { "files" };
-        format!("{}/{folder}/{token}", self.base)
+        Ok(format!("{}/{folder}/{token}", self.base))
     }
 
     /// How many entries a page holds: as many as asked, within the bound, 50 when none were.

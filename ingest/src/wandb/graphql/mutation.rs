@@ -249,7 +249,11 @@ impl Mutation {
         scope.app.liveness.heard(&upserted.run);
         let snapshot = scope.whole();
         let run = snapshot.projection.generation(&upserted.run)?;
-        let bucket = run.map(|run| Run::new(&snapshot, &run).with_history_lines(upserted.history_lines));
+        let may_read = scope.rights(&upserted.run.project).read;
+        let bucket = run.map(|run| {
+            let run = Run::new(&snapshot, &run).with_history_lines(upserted.history_lines);
+            if may_read { run } else { run.hidden() }
+        });
         Ok(Some(UpsertBucketPayload { bucket, inserted: Some(upserted.inserted) }))
     }
 

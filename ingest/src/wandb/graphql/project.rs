@@ -72,9 +72,12 @@ impl Project {
         snapshot.projection.projects.get(key).map(|project| Self::new(snapshot, project))
     }
 
-    fn run_named(&self, name: &str) -> Result<Option<Run>, Refusal> {
-        let run = self.snapshot.projection.run(&RunPath::new(self.project.key.clone(), name))?;
-        Ok(run.filter(|run| run.is_visible()).map(|run| Run::new(&self.snapshot, &run)))
+    /// Of the runs that the caller may read: the project itself is named to who may only write there too.
+    fn run_named(&self, ctx: &Context<'_>, name: &str) -> Result<Option<Run>> {
+        let snapshot = Scope::of(ctx)?.snapshot();
+        let run =
+            snapshot.projection.run(&RunPath::new(self.project.key.clone(), name)).map_err(Refusal::from)?;
+        Ok(run.filter(|run| run.is_visible()).map(|run| Run::new(&snapshot, &run)))
     }
 }
 
@@ -134,7 +137,8 @@ impl Project {
     }
 
     async fn run_count(&self, ctx: &Context<'_>, filters: Option<JsonString>) -> Result<i32> {
-        Ok(runs::count(Scope::of(ctx)?, &self.snapshot, &self.project.key, filters.as_ref()).await?)
+        let scope = Scope::of(ctx)?;
+        Ok(runs::count(scope, &scope.snapshot(), &self.project.key, filters.as_ref()).await?)
     }
 
     async fn runs(
@@ -147,16 +151,17 @@ impl Project {
     ) -> Result<Option<RunConnection>> {
         let counted = ctx.look_ahead().field("totalCount").exists();
         let asked = Asked { filters, order, after, first, counted };
-        runs::page(Scope::of(ctx)?, &self.snapshot, &self.project.key, asked).await.map(Some)
+        let scope = Scope::of(ctx)?;
+        runs::page(scope, &scope.snapshot(), &self.project.key, asked).await.map(Some)
     }
 
-    async fn run(&self, name: String, desc: Option<String>) -> Result<Option<Run>> {
+    async fn run(&self, ctx: &Context<'_>, name: String, desc: Option<String>) -> Result<Option<Run>> {
         let _unused = desc;
-        Ok(self.run_named(&name)?)
+        self.run_named(ctx, &name)
     }
 
-    async fn bucket(&self, name: String, missing_ok: Option<bool>) -> Result<Option<Run>> {
-        let found = self.run_named(&name)?;
+    async fn bucket(&self, ctx: &Context<'_>, name: String, missing_ok: Option<bool>) -> Result<Option<Run>> {
+        let found = self.run_named(ctx, &name)?;
         if found.is_none() && missing_ok == Some(false) {
             return Err(Refusal::not_found(format!("run {name:?} not found")).into());
         }

@@ -19,6 +19,8 @@ pub(crate) struct Run {
     run: Arc<engine::Run>,
     /// What the reply to an upsert says instead of the count that stands.
     history_lines: Option<u64>,
+    /// Who asked may write the run and not read it.
+    is_hidden: bool,
 }
 
 #[derive(SimpleObject)]
@@ -49,15 +51,24 @@ pub(crate) struct LogLine {
 
 impl Run {
     pub(super) fn new(snapshot: &Arc<Snapshot>, run: &Arc<engine::Run>) -> Self {
-        Self { snapshot: Arc::clone(snapshot), run: Arc::clone(run), history_lines: None }
+        Self { snapshot: Arc::clone(snapshot), run: Arc::clone(run), history_lines: None, is_hidden: false }
     }
 
     pub(super) fn with_history_lines(self, lines: u64) -> Self {
         Self { history_lines: Some(lines), ..self }
     }
 
+    /// For who may write the run and not read it: what it is called, and nothing that is in it.
+    pub(super) fn hidden(self) -> Self {
+        let mut run = (*self.run).clone();
+        (run.config, run.summary, run.files, run.last_step) = Default::default();
+        Self { run: Arc::new(run), is_hidden: true, ..self }
+    }
+
     fn text(&self, attribute: Attribute) -> Option<&str> {
-        self.run.text(attribute)
+        // The client needs to know of a sweep's run whose it is.
+        let is_told = !self.is_hidden || attribute == Attribute::SweepId;
+        self.run.text(attribute).filter(|_| is_told)
     }
 
     fn lines(&self, kind: StreamKind) -> u64 {
@@ -69,6 +80,9 @@ impl Run {
         &self,
         read: impl FnOnce(&Snapshot, &engine::Run) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T> {
+        if self.is_hidden {
+            return Err(Refusal::forbidden("you may not read this run").into());
+        }
         let (snapshot, run) = (Arc::clone(&self.snapshot), Arc::clone(&self.run));
         blocking(move || read(&snapshot, &run)).await
     }
@@ -101,7 +115,7 @@ impl Run {
     }
 
     async fn tags(&self) -> Option<Vec<String>> {
-        Some(self.run.tags().map(str::to_owned).collect())
+        Some(self.run.tags().filter(|_| !self.is_hidden).map(str::to_owned).collect())
     }
 
     async fn sweep_name(&self) -> Option<&str> {
