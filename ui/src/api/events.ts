@@ -8,21 +8,27 @@ export interface Followed {
   data: Json;
 }
 
-/** Kinds that a page may wait for; a browser is told each by its name. */
-const KINDS = [
+/** Kinds that change a row of the table of runs. */
+export const ROW_KINDS = [
   "RunCreated",
   "RunChanged",
   "ConfigChanged",
   "SummaryChanged",
   "StateChanged",
+  "RunDeleted",
+  "RunUndeleted",
+];
+
+/** Kinds that a page may wait for; a browser is told each by its name. */
+const KINDS = [
+  ...ROW_KINDS,
   "StopRequested",
+  "AlertRaised",
   "Logged",
   "SystemSampled",
   "ConsoleWritten",
   "FilePut",
   "FileDeleted",
-  "RunDeleted",
-  "RunUndeleted",
   "RunErased",
   "ProjectCreated",
 ];

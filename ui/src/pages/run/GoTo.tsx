@@ -47,7 +47,7 @@ export function GoTo({ id, run, total, onLine }: GoToProps) {
         onChange={() => setWrong(null)}
       />
       {wrong !== null && (
-        <span className="console-wrong" role="alert">
+        <span className="beneath-wrong" role="alert">
           {wrong}
         </span>
       )}

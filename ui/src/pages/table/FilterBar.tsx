@@ -137,7 +137,7 @@ export function FilterBar({ project, columns, filter, error, onFilter }: FilterB
           ))}
         </ul>
         {wrong !== null && shown.length === 0 && (
-          <div className="filter-wrong" role="alert">
+          <div className="beneath-wrong" role="alert">
             {wrong.message}
             {wrong.position !== null && filter !== "" && (
               <> at “{filter.slice(wrong.position.column - 1, wrong.position.column + 11) || "the end"}”</>

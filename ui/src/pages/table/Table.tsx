@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { text } from "../../api/read";
 import { projectKeys } from "../../api/runs";
 import { Comparer } from "../../components/Comparer";
+import { ROW_KINDS } from "../../api/events";
 import { Offline, useLive } from "../../components/live";
 import { Modal } from "../../components/Modal";
 import { Empty, Trouble, Waiting } from "../../components/States";
@@ -27,16 +28,6 @@ import { sourceOf, useBaseline, usePagedRows } from "./useTable";
 
 /** Columns that are asked for together. */
 const BLOCK = 24;
-/** What changes a row of the table. */
-const KINDS = [
-  "RunCreated",
-  "RunChanged",
-  "ConfigChanged",
-  "SummaryChanged",
-  "StateChanged",
-  "RunDeleted",
-  "RunUndeleted",
-];
 
 export function Table() {
   const { entity = "", project: name = "" } = useParams({ strict: false });
@@ -102,7 +93,7 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
 
   const client = useQueryClient();
   const isUp = useLive(
-    KINDS.map((kind) => `kind:${kind}`)
+    ROW_KINDS.map((kind) => `kind:${kind}`)
       .concat(`project:${project}`)
       .join(","),
     (events) => {

@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { ChartAsked } from "../../api/chart";
+import { ROW_KINDS } from "../../api/events";
 import type { Key } from "../../api/runs";
 import { projectKeys } from "../../api/runs";
 import { Offline, useLive } from "../../components/live";
@@ -23,16 +24,7 @@ import { Selector } from "./Selector";
 import { useBoard } from "./useBoard";
 import "./workspace.css";
 
-const KINDS = [
-  "RunCreated",
-  "RunChanged",
-  "ConfigChanged",
-  "SummaryChanged",
-  "StateChanged",
-  "RunDeleted",
-  "RunUndeleted",
-  "Logged",
-];
+const KINDS = [...ROW_KINDS, "Logged"];
 /** What a line can show. */
 const NUMBERS = new Set(["integer", "float", "mixed"]);
 
