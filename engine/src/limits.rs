@@ -31,6 +31,8 @@ pub const QUEUE_BYTES_MAX: usize = 256 << 20;
 pub const KEEP_LOG: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 /// How long deleted runs can be undeleted.
 pub const KEEP_DELETED: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+/// Runs that one goes on from, one behind the other.
+pub const BRANCHES_MAX: u32 = 64;
 /// Chunks of a stream whose hashes are kept to tell a retry (DESIGN 4).
 pub const CHUNK_HASHES_MAX: usize = 256;
 /// The first segment's bytes; each next one is twice as large, up to [`SEGMENT_BYTES_MAX`].

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::event::{Block, Body, ConsoleLine, Event, Time};
 use crate::id::{Lsn, ProjectKey};
+use crate::limits::BRANCHES_MAX;
 use crate::log::{Located, Segments};
 use crate::past;
-use crate::projection::{Extent, Location, Place, Projection, Run, Screen, StreamKind};
+use crate::projection::{Bound, Extent, Location, Place, Projection, Run, Screen, StreamKind};
 use crate::reads::Reads;
 use crate::recovery::Missing;
 use crate::table::events::{Recorded, Whose};
@@ -56,6 +57,30 @@ impl Snapshot {
     ///
     /// `Damaged` when a table file is not what was written, or events of the run are lost; `Io`.
     pub fn extents(&self, run: &Run, kind: StreamKind) -> Result<Vec<Extent>> {
+        let mut extents = self.own_extents(run, kind)?;
+        let mut origin = run.origin.as_ref().filter(|_| kind == StreamKind::History).cloned();
+        let (mut bound, mut depth) = (Bound::NONE, 0);
+        while let Some(from) = origin {
+            let gone =
+                || Error::damaged(format!("run {} goes on from {}, which is gone", run.key, from.parent));
+            let parent = self.projection.generation(&from.parent)?;
+            let parent = parent.filter(|parent| parent.erased.is_none() && depth < BRANCHES_MAX);
+            let parent = parent.ok_or_else(gone)?;
+            bound = bound.within(&from);
+            let theirs = self.own_extents(&parent, kind)?;
+            extents.extend(theirs.into_iter().filter_map(|extent| extent.within(bound)));
+            depth += 1;
+            origin = parent.origin.clone();
+        }
+        Ok(extents)
+    }
+
+    /// The same without those that it has of another run which it goes on from.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Snapshot::extents`].
+    pub fn own_extents(&self, run: &Run, kind: StreamKind) -> Result<Vec<Extent>> {
         run.check_whole()?;
         let mut extents = self.extents_at_rest(run.ordinal, &run.key.project, kind)?;
         extents.extend(self.tail(run, kind).cloned());
@@ -70,6 +95,11 @@ impl Snapshot {
     pub fn extents_of(&self, run: &RunHead, kind: StreamKind) -> Result<Vec<Extent>> {
         match &run.awake {
             Some(awake) => self.extents(awake, kind),
+            None if run.has_origin && kind == StreamKind::History => {
+                let whole = self.projection.run_at(run.ordinal)?;
+                let whole = whole.ok_or_else(|| Error::damaged(format!("run {} is in no file", run.key)))?;
+                self.extents(&whole, kind)
+            }
             // No event of a run that rests is only in the log.
             None => self.extents_at_rest(run.ordinal, &run.key.project, kind),
         }
@@ -94,6 +124,7 @@ impl Snapshot {
                 rows: u32::try_from(entry.rows).unwrap_or(u32::MAX),
                 steps: entry.steps,
                 key: entry.key.clone(),
+                bound: None,
                 place: Place::Table(Arc::clone(table), Box::new(entry)),
             }));
         }
@@ -113,6 +144,7 @@ impl Snapshot {
             match &extent.place {
                 Place::Table(table, entry)
                     if entry.key.is_none()
+                        && extent.bound.is_none()
                         && entry.lsns.1 <= self.durable
                         && file.is_none_or(|file| Arc::ptr_eq(file, table)) =>
                 {
@@ -160,6 +192,14 @@ impl Snapshot {
     }
 
     fn wanted_rows(&self, extent: &Extent, wanted: Wanted<'_>) -> Result<Piece> {
+        let piece = self.all_rows(extent, wanted)?;
+        Ok(match extent.bound {
+            None => piece,
+            Some(bound) => piece.until(bound.lsn).up_to_step(bound.step),
+        })
+    }
+
+    fn all_rows(&self, extent: &Extent, wanted: Wanted<'_>) -> Result<Piece> {
         let location = match &extent.place {
             Place::Log(location) => *location,
             Place::Table(table, entry) => return self.at_rest(table, entry, wanted),

@@ -46,7 +46,7 @@ pub fn begin(snapshot: &Snapshot, asked: &Asked<'_>, resumes: bool) -> Result<Ba
         ..translate::Upsert::default()
     };
     let drawn = translate::Drawn { id: "", ordinal: &mut |_, made| made + 1 };
-    batch(translate::upsert(&snapshot.projection, &request, &caller, &asked.act(), drawn))
+    batch(translate::upsert(&snapshot.projection, &request, None, &caller, &asked.act(), drawn))
 }
 
 /// What a `file_stream` request asks.

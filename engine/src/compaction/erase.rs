@@ -30,6 +30,7 @@ use crate::table::{Kind, Table, TableId};
 /// Runs to be erased, with what is to be known of each before.
 #[derive(Debug)]
 pub(crate) struct Condemned {
+    pub(crate) ordinal: u32,
     pub(crate) key: RunKey,
     pub(crate) actor: Arc<str>,
     /// SHA-256 of the files that were ever put to it.
@@ -55,8 +56,8 @@ pub(super) fn condemn(snapshot: &Snapshot, runs: &BTreeMap<u32, Arc<str>>) -> Re
     let mut condemned = BTreeMap::new();
     for (ordinal, actor) in runs {
         if let Some(run) = snapshot.projection.run_at(*ordinal)? {
-            let (key, actor) = (run.key.clone(), Arc::clone(actor));
-            condemned.insert(run.key.clone(), Condemned { key, actor, blobs: BTreeSet::new() });
+            let (ordinal, key, actor) = (run.ordinal, run.key.clone(), Arc::clone(actor));
+            condemned.insert(run.key.clone(), Condemned { ordinal, key, actor, blobs: BTreeSet::new() });
         }
     }
     let keys: BTreeSet<RunKey> = condemned.keys().cloned().collect();

@@ -15,14 +15,35 @@ use crate::projection::Erasures;
 
 impl Core {
     /// Condemns the deleted runs that have been kept for so long, as far as is known, for whoever asks: the
-    /// next compaction erases them. Gives how many wait for it.
+    /// next compaction erases them. Those stay that others go on from which stay. Gives how many wait for it.
     pub fn condemn(&mut self, kept: Duration, actor: &Arc<str>) -> usize {
         let now = self.date_deletions();
         let kept = u64::try_from(kept.as_nanos()).unwrap_or(u64::MAX);
         let is_expired = |since: Option<u64>| now.saturating_sub(since.unwrap_or(now)) >= kept;
         let expired = self.projection.erasures.deleted().filter(|(_, since)| is_expired(*since));
-        self.condemned.extend(expired.map(|(ordinal, _)| (ordinal, Arc::clone(actor))));
+        let mut expired: BTreeSet<u32> = expired.map(|(ordinal, _)| ordinal).collect();
+        match self.spare_parents(&mut expired) {
+            Ok(()) => {
+                self.condemned.extend(expired.into_iter().map(|ordinal| (ordinal, Arc::clone(actor))));
+            }
+            Err(error) => tracing::warn!(%error, "deleted runs wait"),
+        }
         self.condemned.len()
+    }
+
+    /// Takes out the runs that others go on from which are to stay.
+    fn spare_parents(&self, expired: &mut BTreeSet<u32>) -> Result<()> {
+        if self.projection.heirs.is_empty() {
+            return Ok(());
+        }
+        // One that stays keeps those that it goes on from itself, which have the lower ordinals.
+        for ordinal in expired.clone().into_iter().rev() {
+            let Some(run) = self.projection.run_at(ordinal)? else { continue };
+            if self.projection.heirs.of(&run.key).any(|heir| !expired.contains(&heir)) {
+                expired.remove(&ordinal);
+            }
+        }
+        Ok(())
     }
 
     /// Condemns the runs whose grace is over. Looked at once a second: there may be many.
@@ -57,7 +78,9 @@ impl Core {
     }
 
     /// Erases deleted runs: from now on nothing is seen of them, and their bytes go by and by.
-    pub(super) fn erase(&mut self, runs: Vec<erase::Condemned>) -> Result<()> {
+    pub(super) fn erase(&mut self, mut runs: Vec<erase::Condemned>) -> Result<()> {
+        // Those that go on from another one before it; they began later.
+        runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.ordinal));
         let received = self.world.clock.wall();
         let batch = |run: erase::Condemned| {
             let body = Body::RunErased(RunErased { blobs: run.blobs.into_iter().collect() });

@@ -90,6 +90,8 @@ mod kind {
     pub(super) const RUN_ERASED: u8 = 63;
     pub(super) const ERASED: u8 = 64;
     pub(super) const ALERT_RAISED: u8 = 65;
+    pub(super) const FORKED: u8 = 66;
+    pub(super) const REWOUND: u8 = 67;
 }
 
 type Head<T> = (Subject, Time, Arc<str>, T);
@@ -156,6 +158,8 @@ pub fn encode(event: &Event, out: &mut BytesMut) -> Result<(), CodecError> {
         Body::RunUndeleted => head.write(kind::RUN_UNDELETED, (), &[]),
         Body::Quarantined(body) => head.write(kind::QUARANTINED, body, &[]),
         Body::AlertRaised(body) => head.write(kind::ALERT_RAISED, body, &[]),
+        Body::Forked(body) => head.write(kind::FORKED, body, &[]),
+        Body::Rewound(body) => head.write(kind::REWOUND, body, &[]),
         Body::RunErased(body) => head.write(kind::RUN_ERASED, body, &[]),
         Body::Erased(body) => head.write(kind::ERASED, body, &[]),
         Body::ErasureDone(body) => head.write(kind::ERASURE_DONE, body, &[]),
@@ -229,6 +233,8 @@ pub fn decode(body: &Bytes) -> Result<Event, CodecError> {
         kind::RUN_UNDELETED => head.read(|()| Body::RunUndeleted),
         kind::QUARANTINED => head.read(Body::Quarantined),
         kind::ALERT_RAISED => head.read(Body::AlertRaised),
+        kind::FORKED => head.read(Body::Forked),
+        kind::REWOUND => head.read(Body::Rewound),
         kind::RUN_ERASED => head.read(Body::RunErased),
         kind::ERASED => head.read(Body::Erased),
         kind::ERASURE_DONE => head.read(Body::ErasureDone),

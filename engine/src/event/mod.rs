@@ -5,8 +5,10 @@
 //! events into bytes and back; `projection/` folds them into state.
 
 mod block;
+mod branch;
 mod codec;
 mod json;
+mod kinds;
 mod value;
 
 use std::fmt;
@@ -19,9 +21,11 @@ use crate::id::{Lsn, ProjectKey, RunKey, RunPath, StoreId};
 
 pub(crate) use block::Assembled;
 pub use block::{Block, BlockBuilder, BlockError, Cell, Column, Kind};
+pub use branch::{Branch, Origin};
 pub use codec::{CodecError, decode, encode};
 pub(crate) use codec::{from_bincode, to_bincode};
 pub use json::{write_float, write_text};
+pub use kinds::{KeyStats, Kinds};
 pub use value::{JsonError, NonFinite, Value};
 
 /// Nanoseconds since 1970 in UTC. Times are data: nothing is ordered by them (D7).
@@ -114,6 +118,10 @@ pub enum Body {
     Quarantined(Quarantined),
     /// A script told people something.
     AlertRaised(AlertRaised),
+    /// The run goes on from another one.
+    Forked(Branch),
+    /// The generation goes on from an earlier one.
+    Rewound(Branch),
     /// A deleted run is erased: its bytes are to go, for good.
     RunErased(RunErased),
     /// What stands in files of events for an event of a run that was erased; never in the log.
@@ -689,6 +697,8 @@ impl Body {
             Self::RunUndeleted => "RunUndeleted",
             Self::Quarantined(_) => "Quarantined",
             Self::AlertRaised(_) => "AlertRaised",
+            Self::Forked(_) => "Forked",
+            Self::Rewound(_) => "Rewound",
             Self::RunErased(_) => "RunErased",
             Self::Erased(_) => "Erased",
             Self::ErasureDone(_) => "ErasureDone",

@@ -7,10 +7,10 @@ use crate::batch::Batch;
 use crate::core::Core;
 use crate::disk::sim::{Chance, SimClock, SimDisk};
 use crate::event::{
-    Attribute, BlockBuilder, Body, Chunk, Event, Paths, ProjectCreated, Rows, RunChanged, RunCreated, State,
-    Subject, UserAdded, Value,
+    Attribute, BlockBuilder, Body, Branch, Chunk, Event, Origin, Paths, ProjectCreated, Rows, RunChanged,
+    RunCreated, State, Subject, UserAdded, Value,
 };
-use crate::id::{ProjectKey, RunKey};
+use crate::id::{ProjectKey, RunKey, RunPath};
 use crate::options::Options;
 use crate::snapshot::{Moment, Snapshot};
 
@@ -34,8 +34,19 @@ fn next(snapshot: &Snapshot, chance: &mut Chance, number: u64) -> Vec<(Subject, 
     let newest = projection.run(&path).unwrap();
     let created = || Body::RunCreated(RunCreated { source: "".into(), state: State::Running });
     let Some(run) = newest.filter(|_| chance.below(9) > 0) else {
-        let generation = projection.run(&path).unwrap().map_or(0, |run| run.key.generation) + 1;
-        return vec![(path.generation(generation).into(), created())];
+        let older = projection.run(&path).unwrap();
+        let key = path.generation(older.as_ref().map_or(0, |run| run.key.generation) + 1);
+        let mut bodies = vec![(key.clone().into(), created())];
+        // It may go on from the generation before, or from another run.
+        let other = RunPath::new(path.project.clone(), format!("r{}", chance.below(4)));
+        let parent = if chance.below(2) == 0 { older } else { projection.run(&other).unwrap() };
+        if let Some(parent) = parent.filter(|parent| parent.erased.is_none() && chance.below(3) > 0) {
+            let keys = parent.history.keys.iter().map(|(key, stats)| (key.clone(), *stats)).collect();
+            let step = i64::try_from(chance.below(number + 1)).unwrap();
+            let origin = Origin { parent: parent.key.clone(), step, at: snapshot.durable, rows: 1 };
+            bodies.push((key.into(), Body::Forked(Branch { origin, last_step: Some(step), keys })));
+        }
+        return bodies;
     };
     let key = run.key.clone();
     if run.erased.is_some() {

@@ -11,6 +11,7 @@
 //! - A run is *awake*, here in memory, while the log holds events of it that no file of runs has; else
 //!   it *rests* in a file. Before an event is folded its run is woken ([`Projection::wake`]).
 
+mod branch;
 mod erasure;
 mod keys;
 mod people;
@@ -26,16 +27,19 @@ use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result as EngineResult;
-use crate::event::{Body, Erased, Event, Paths, RunCreated, State, StoreCreated, Subject, Time, Value};
+use crate::event::{
+    Body, Erased, Event, Kinds, Paths, RunCreated, State, StoreCreated, Subject, Time, Value,
+};
 use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
 use crate::table::events::Recorded;
 use crate::table::runs::{RunChunk, RunFiles};
 
+pub(crate) use branch::{Bound, Heirs};
 pub(crate) use erasure::{Erasing, Erasures};
-pub use keys::{Keys, Kinds, Space};
+pub use keys::{Keys, Space};
 pub use people::{Key, KeyLimits, People, User};
 pub(crate) use run::Place;
-pub use run::{Extent, FileEntry, KeyStats, Location, Run, Screen, Stream, StreamKind, Table};
+pub use run::{Extent, FileEntry, Location, Run, Screen, Stream, StreamKind, Table};
 pub(crate) use shown::OWN_COLUMNS;
 pub use shown::Shown;
 pub use tree::{Tree, is_nested, leaves_in};
@@ -91,6 +95,8 @@ pub struct Projection {
     pub(crate) erasures: Erasures,
     /// When each chunk of runs last changed.
     chunks: Vector<Lsn>,
+    /// Which runs go on from which.
+    pub(crate) heirs: Heirs,
     /// The key catalogue.
     pub keys: Keys,
     /// What all runs come to that were not erased.
@@ -146,6 +152,9 @@ pub enum ApplyError {
     /// It was not deleted, so it is not erased.
     #[error("{0} is not deleted")]
     NotDeleted(String),
+    /// Other runs go on from it, so it is not erased.
+    #[error("other runs go on from {0}")]
+    HasHeirs(String),
     /// Its block is not one.
     #[error(transparent)]
     Block(#[from] crate::event::BlockError),
@@ -622,6 +631,14 @@ impl Projection {
         if run.erased.is_some() && matches!(content, Content::Log(_)) {
             return Err(unknown());
         }
+        if matches!(event.body, Body::RunErased(_)) {
+            if self.heirs.has(key) {
+                return Err(ApplyError::HasHeirs(format!("run {key}")));
+            }
+            if let Some(origin) = &run.origin {
+                self.heirs.remove(&origin.parent, ordinal);
+            }
+        }
         let (seq, content_through, totals) = (run.seq, run.updated, run.totals());
         run.apply(lsn, content, event, &mut |space, key: NewKey| new_keys.push((space, key)))?;
         run.seq += 1;
@@ -644,6 +661,7 @@ impl Projection {
             Body::Quarantined(_) => self.totals.quarantined += 1,
             Body::ConfigChanged(change) => self.note_paths(&key.project, Space::Config, change),
             Body::SummaryChanged(change) => self.note_paths(&key.project, Space::Summary, change),
+            Body::Forked(branch) | Body::Rewound(branch) => self.heirs.add(&branch.origin.parent, ordinal),
             Body::RunDeleted => self.erasures.delete(ordinal),
             Body::RunUndeleted => self.erasures.undelete(ordinal),
             Body::RunErased(erased) => {

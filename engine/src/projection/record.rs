@@ -11,20 +11,22 @@ use imbl::{OrdMap, OrdSet, Vector};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::branch::{HeirLists, Heirs};
 use super::erasure::{self, Erasures};
 use super::keys::{self, Keys};
 use super::people::{self, Key, People, User};
-use super::run::{FileEntry, KeyStats, Run, Stream, StreamKind, Table};
+use super::run::{FileEntry, Run, Stream, StreamKind, Table};
 use super::tree::Tree;
 use super::{Project, Projection, Totals};
 use crate::error::{Error, Result};
-use crate::event::{self, Attribute, State, StateChanged, StoreCreated, Time, Value};
+use crate::event::{self, Attribute, KeyStats, Origin, State, StateChanged, StoreCreated, Time, Value};
 use crate::id::{Lsn, ProjectKey, RunKey};
 use crate::table::Tables;
 use crate::table::events::Whose;
 
-/// The version that is written. Version 1 knew no erased runs, version 2 no teams and roles.
-const VERSION: u8 = 3;
+/// The version that is written. Version 1 knew no erased runs, version 2 no teams and roles, version 3 no runs
+/// that go on from others.
+const VERSION: u8 = 4;
 
 /// A run, but for the places of its rows.
 #[derive(Serialize, Deserialize)]
@@ -129,7 +131,7 @@ impl Run {
             seq: self.seq,
             updated: self.updated,
         };
-        encoded(&(record, self.erased, ()))
+        encoded(&(record, self.erased, (), self.origin.clone()))
     }
 
     /// Reads what [`Run::to_bytes`] laid out.
@@ -138,7 +140,8 @@ impl Run {
     ///
     /// `Damaged` when it is something else.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let Parts { record, erased, .. }: Parts<RunRecord, Option<Time>, ()> = decoded(bytes)?;
+        let Parts { record, erased, branch, .. }: Parts<RunRecord, Option<Time>, (), Option<Arc<Origin>>> =
+            decoded(bytes)?;
         let streams = record.streams.into_iter().map(|stream| {
             let StreamRecord { writer, kind, next, hashes, written } = stream;
             ((writer, kind), Stream { next, hashes: hashes.into_iter().collect(), written })
@@ -147,6 +150,7 @@ impl Run {
             key: record.key,
             ordinal: record.ordinal,
             source: record.source,
+            origin: branch.flatten(),
             author: record.author,
             created: record.created,
             attributes: record.attributes,
@@ -253,7 +257,7 @@ impl Projection {
             active: self.active.iter().copied().collect(),
             totals: self.totals,
         };
-        encoded(&(record, self.erasures.to_lists(), self.people.to_lists()))
+        encoded(&(record, self.erasures.to_lists(), self.people.to_lists(), self.heirs.to_lists()))
     }
 
     /// Reads what [`Projection::to_bytes`] laid out: the state at `through` with every run at rest in
@@ -267,8 +271,12 @@ impl Projection {
         resting: Arc<crate::table::runs::RunFiles>,
         through: Lsn,
     ) -> Result<Self> {
-        let Parts { record, erased, people }: Parts<StateRecord, erasure::Lists, people::Lists> =
-            decoded(bytes)?;
+        let Parts { record, erased, people, branch: heirs }: Parts<
+            StateRecord,
+            erasure::Lists,
+            people::Lists,
+            HeirLists,
+        > = decoded(bytes)?;
         let project = |project: ProjectRecord| {
             let ProjectRecord { key, created, author, description, runs_made, seq, updated } = project;
             let awake = OrdMap::new();
@@ -289,6 +297,7 @@ impl Projection {
             keys: Keys::from_lists(record.catalogue),
             totals: record.totals,
             erasures: Erasures::default(),
+            heirs: Heirs::from_lists(heirs.unwrap_or_default()),
             seen: None,
         };
         match erased {
@@ -322,32 +331,38 @@ fn encoded(record: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// A record, and what later versions added to it.
-struct Parts<Record, Erased, People> {
+struct Parts<Record, Erased, People, Branch> {
     record: Record,
     erased: Option<Erased>,
     people: Option<People>,
+    branch: Option<Branch>,
 }
 
 /// Reads a record with as much as its version has.
-fn decoded<R, E, P>(bytes: &[u8]) -> Result<Parts<R, E, P>>
+fn decoded<R, E, P, B>(bytes: &[u8]) -> Result<Parts<R, E, P, B>>
 where
     R: DeserializeOwned,
     E: DeserializeOwned,
     P: DeserializeOwned,
+    B: DeserializeOwned,
 {
     let damaged = |why: &dyn std::fmt::Display| Error::damaged(format!("stored state does not parse: {why}"));
     let (version, body) = bytes.split_first().ok_or_else(|| damaged(&"it is empty"))?;
     let (parts, read) = match *version {
-        1 => event::from_bincode(body).map(|(record, read)| ((record, None, None), read)),
-        2 => event::from_bincode(body).map(|((record, erased), read)| ((record, Some(erased), None), read)),
-        VERSION => event::from_bincode(body)
-            .map(|((record, erased, people), read)| ((record, Some(erased), Some(people)), read)),
+        1 => event::from_bincode(body).map(|(record, read)| ((record, None, None, None), read)),
+        2 => event::from_bincode(body)
+            .map(|((record, erased), read)| ((record, Some(erased), None, None), read)),
+        3 => event::from_bincode(body)
+            .map(|((record, erased, people), read)| ((record, Some(erased), Some(people), None), read)),
+        VERSION => event::from_bincode(body).map(|((record, erased, people, branch), read)| {
+            ((record, Some(erased), Some(people), Some(branch)), read)
+        }),
         version => return Err(damaged(&format!("it has version {version}"))),
     }
     .map_err(|error| damaged(&error))?;
     if read != body.len() {
         return Err(damaged(&"it is longer than it should be"));
     }
-    let (record, erased, people) = parts;
-    Ok(Parts { record, erased, people })
+    let (record, erased, people, branch) = parts;
+    Ok(Parts { record, erased, people, branch })
 }

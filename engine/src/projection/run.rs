@@ -5,11 +5,11 @@ use std::sync::Arc;
 use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
-use super::keys::Kinds;
+use super::branch::Bound;
 use super::tree::Tree;
 use crate::event::{
-    Attribute, Block, BlockError, Body, Cause, Chunk, ConsoleLine, Event, FilePut, Rows, RunCreated, State,
-    StateChanged, Time, Value,
+    Attribute, Block, BlockError, Body, Cause, Chunk, ConsoleLine, Event, FilePut, KeyStats, Kinds, Origin,
+    Rows, RunCreated, State, StateChanged, Time, Value,
 };
 use crate::id::{Lsn, RunKey, SegmentId};
 use crate::limits;
@@ -46,6 +46,8 @@ pub struct Extent {
     pub steps: Option<(i64, i64)>,
     /// The one key whose cells these are; none where rows are whole.
     pub key: Option<Arc<str>>,
+    /// Which of the rows count, where not all of them do.
+    pub(crate) bound: Option<Bound>,
 }
 
 impl Extent {
@@ -64,6 +66,24 @@ impl Extent {
     #[must_use]
     pub fn steps_rise(&self) -> bool {
         matches!(&self.place, Place::Table(_, entry) if entry.steps_rise)
+    }
+
+    /// Those of its rows that a run has that goes on from this one; none where it has none of them.
+    pub(crate) fn within(mut self, bound: Bound) -> Option<Self> {
+        let (low, high) = self.steps?;
+        let (first, last) = match &self.place {
+            Place::Log(_) => (self.lsn, self.lsn),
+            Place::Table(_, entry) => entry.lsns,
+        };
+        if low > bound.step || first > bound.lsn {
+            return None;
+        }
+        if high > bound.step || last > bound.lsn {
+            self.steps = Some((low, high.min(bound.step)));
+            self.lsn = self.lsn.min(bound.lsn);
+            self.bound = Some(bound);
+        }
+        Some(self)
     }
 
     /// Whether its rows stand in a table file.
@@ -121,15 +141,6 @@ impl Stream {
     }
 }
 
-/// What is known of a key of a run's history or system metrics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyStats {
-    /// Values written, overwritten ones included.
-    pub points: u64,
-    /// Their kinds.
-    pub kinds: Kinds,
-}
-
 /// A file of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
@@ -159,6 +170,8 @@ pub struct Run {
     pub ordinal: u32,
     /// Where it came from: `wandb`, `cli` …
     pub source: Arc<str>,
+    /// The rows that it has of another run, if it goes on from one.
+    pub origin: Option<Arc<Origin>>,
     /// Who made it.
     pub author: Arc<str>,
     /// When it was made.
@@ -248,6 +261,7 @@ impl Run {
             key,
             ordinal,
             source: Arc::clone(&created.source),
+            origin: None,
             author: Arc::from(""),
             created: 0,
             attributes: Arc::default(),
@@ -423,6 +437,7 @@ impl Run {
             // What was told of a run that will have been erased: it is so from its beginning.
             Body::Erased(_) => self.erase(self.erased.unwrap_or(event.received)),
             Body::Quarantined(_) => self.quarantined += 1,
+            Body::Forked(branch) | Body::Rewound(branch) => self.go_on_from(branch, new_key),
             // RunCreated made this value; the others have another subject (Projection::apply).
             Body::AlertRaised(_) => {}
             Body::RunCreated(_)
@@ -538,6 +553,7 @@ fn extent(lsn: Lsn, location: Location, chunk: &Chunk, steps: Option<(i64, i64)>
         rows: chunk.lines,
         steps,
         key: None,
+        bound: None,
     }
 }
 
@@ -576,7 +592,7 @@ fn rows_into(
 
 impl Table {
     /// Notes cells of a key.
-    fn note(&mut self, key: &str, points: u64, kinds: Kinds, new_key: &mut dyn FnMut(NewKey)) {
+    pub(super) fn note(&mut self, key: &str, points: u64, kinds: Kinds, new_key: &mut dyn FnMut(NewKey)) {
         match self.keys.get_mut(key) {
             Some(known) => {
                 known.points += points;

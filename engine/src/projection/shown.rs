@@ -64,7 +64,7 @@ impl<'a> Shown<'a> {
 
 /// The columns beside the attributes ([`Attribute::column`]) that files of runs hold; `config` and
 /// `summary` are made from the run itself.
-pub(crate) const OWN_COLUMNS: [&str; 19] = [
+pub(crate) const OWN_COLUMNS: [&str; 21] = [
     "entity",
     "project",
     "run_id",
@@ -80,6 +80,8 @@ pub(crate) const OWN_COLUMNS: [&str; 19] = [
     "finished_at",
     "runtime",
     "duration",
+    "parent_run_id",
+    "fork_step",
     "last_step",
     "history_rows",
     "updated_lsn",
@@ -108,12 +110,14 @@ impl Run {
             "runtime" => Shown::Float(seconds(self.runtime())),
             "duration" => Shown::Float(seconds(self.duration())),
             "last_step" => Shown::int(self.last_step),
-            "history_rows" => Shown::count(self.history.rows),
+            "history_rows" => Shown::count(self.history_rows()),
+            "parent_run_id" => Shown::text(self.origin.as_ref().map(|origin| &*origin.parent.run)),
+            "fork_step" => Shown::int(self.origin.as_ref().map(|origin| origin.step)),
             "updated_lsn" => Shown::count(self.updated.0),
             "config" => Shown::owned(visible(&self.config).to_strict_json()),
             "summary" => Shown::owned(visible(&self.summary).to_strict_json()),
             "deleted_at" => Shown::time(self.deleted),
-            // The rest are attributes, or come with forks and rewinds.
+            // The rest are attributes.
             column => Attribute::ALL
                 .into_iter()
                 .find(|attribute| attribute.column() == column)

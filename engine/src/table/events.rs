@@ -20,9 +20,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::event::{self, Block, Body, Cell, Console, Event, Rows};
+use crate::event::{self, Block, Body, Cell, Console, Event, Kinds, Rows};
 use crate::id::Lsn;
-use crate::projection::Kinds;
 
 pub use read::Whose;
 pub(crate) use read::{Choice, EventFile};

@@ -11,6 +11,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod attributes;
+pub(crate) mod branch;
 pub(crate) mod capability;
 pub(crate) mod config;
 pub(crate) mod files;

@@ -11,6 +11,7 @@ use engine::{
 use crate::access::Caller;
 use crate::app::Plan;
 use crate::http::error::Refusal;
+use crate::wandb::branch::{Inherited, Point};
 use crate::wandb::{Act, attributes, config, ids, names};
 
 /// `UpsertBucket` in all its shapes (protocol 5.2). What is absent stays as it is.
@@ -102,10 +103,78 @@ fn target(projection: &Projection, path: &RunPath, request: &Upsert) -> Result<T
     }
 }
 
-/// Decides an upsert.
+/// The run that a new one is to go on from, with the last step that it has of it; none where the request does
+/// not begin a run that does.
+pub(crate) fn forked_from(
+    projection: &Projection,
+    request: &Upsert,
+    caller: &Caller,
+) -> Result<Option<(Arc<Run>, i64)>, Refusal> {
+    let (true, Some(config), Some(id)) = (request.is_init(), &request.config, &request.name) else {
+        return Ok(None);
+    };
+    let Some(point) = Point::of(&config::read(config)?).filter(|point| point.run != *id) else {
+        return Ok(None);
+    };
+    let project = names::project(request.entity.as_deref(), request.project.as_deref(), caller);
+    let path = RunPath::new(project.clone(), id.as_str());
+    if matches!(target(projection, &path, request)?, Target::Known(_)) {
+        return Ok(None);
+    }
+    let parent = living(projection, &RunPath::new(project, point.run.as_str()))?;
+    check_depth(projection, &parent)?;
+    Ok(Some((parent, point.step)))
+}
+
+/// Refuses to go on from a run that has as many others behind it as one may.
+pub(crate) fn check_depth(projection: &Projection, parent: &Run) -> Result<(), Refusal> {
+    let mut origin = parent.origin.clone();
+    for _ in 1..engine::limits::BRANCHES_MAX {
+        let Some(from) = origin else { return Ok(()) };
+        origin = projection.generation(&from.parent)?.and_then(|parent| parent.origin.clone());
+    }
+    Err(Refusal::invalid(format!(
+        "run {} goes on from a run that goes on from another, {} in a row, which is the most: log a new one",
+        parent.key,
+        engine::limits::BRANCHES_MAX
+    )))
+}
+
+/// What a run goes on from must stand as it was read; one at work changes all the time, and its past does not.
+fn rests_on_parent(inherited: &Inherited) -> Option<(Subject, u64)> {
+    let parent = &inherited.parent;
+    (!parent.state.is_active()).then(|| (Subject::Run(parent.key.clone()), parent.seq))
+}
+
+/// Puts a run back to what it was at a step: a new generation, which goes on from the former one.
+pub(crate) fn rewind(
+    projection: &Projection,
+    path: &RunPath,
+    inherited: &Inherited,
+    act: &Act,
+) -> Result<Plan<(RunKey, u64)>, Refusal> {
+    let run = living(projection, path)?;
+    if run.key != inherited.parent.key {
+        return Err(Refusal::unavailable(format!("run {path} was begun again meanwhile")));
+    }
+    let key = path.generation(run.key.generation + 1);
+    let created = RunCreated { source: Arc::clone(&run.source), state: State::Running };
+    let kept = |name: Attribute| Some((name, run.attribute(name)?.clone()));
+    let set = Attribute::ALL.into_iter().filter_map(kept).collect();
+    let mut events = vec![
+        act.on_run(&key, Body::RunCreated(created)),
+        act.on_run(&key, Body::RunChanged(RunChanged { set })),
+    ];
+    events.extend(inherited.rewound(&key, act));
+    let rests_on = [(Subject::Run(key.clone()), 0)].into_iter().chain(rests_on_parent(inherited));
+    Ok(Plan { events, rests_on: rests_on.collect(), reply: (key, inherited.lines()) })
+}
+
+/// Decides an upsert; a run that it begins goes on from another one where `fork` says so.
 pub(crate) fn upsert(
     projection: &Projection,
     request: &Upsert,
+    fork: Option<&Inherited>,
     caller: &Caller,
     act: &Act,
     drawn: Drawn<'_>,
@@ -130,6 +199,10 @@ pub(crate) fn upsert(
             let state = begin_state(request.state.as_deref())?;
             let source = if request.is_init() { "wandb" } else { "api" };
             events.push(act.on_run(key, Body::RunCreated(RunCreated { source: source.into(), state })));
+            if let Some(fork) = fork {
+                rests_on.extend(rests_on_parent(fork));
+                events.extend(fork.forked(key, act));
+            }
             (key.clone(), None)
         }
     };
@@ -167,8 +240,14 @@ pub(crate) fn upsert(
         let evidence = if run.state == State::Pending { "a process took it" } else { "the run was resumed" };
         events.push(act.on_run(&key, state_change(run, State::Running, Cause::Resumed, evidence)));
     }
-    let resumes = run.filter(|_| request.id.as_ref().is_some_and(|id| !id.is_empty()) || !request.is_init());
-    let history_lines = resumes.map_or(0, |run| run.stream("", engine::StreamKind::History).next);
+    let by_id = request.id.as_ref().is_some_and(|id| !id.is_empty());
+    // One that goes on from another and did nothing yet was begun by this same request.
+    let goes_on = |run: &Run| by_id || !request.is_init() || (run.origin.is_some() && !run.holds_work());
+    let history_lines = match run {
+        Some(run) if goes_on(run) => run.stream("", engine::StreamKind::History).next,
+        Some(_) => 0,
+        None => fork.map_or(0, Inherited::lines),
+    };
     Ok(Plan { events, rests_on, reply: Upserted { run: key, inserted: run.is_none(), history_lines } })
 }
 
@@ -274,12 +353,28 @@ pub(crate) fn raise(
     Ok(about(&run, Some(act.on_run(&run.key, Body::AlertRaised(alert.clone()))), ()))
 }
 
-/// Deletes a run; it can be undeleted until it is erased.
+/// The generations before a run's newest of which something is left.
+fn earlier(projection: &Projection, run: &Run) -> Result<Vec<Arc<Run>>, Refusal> {
+    let path = run.key.path();
+    let mut found = Vec::new();
+    for generation in 1..run.key.generation {
+        found.extend(projection.generation(&path.generation(generation))?);
+    }
+    found.retain(|run| run.erased.is_none());
+    Ok(found)
+}
+
+/// Deletes a run with all its generations; it can be undeleted until it is erased.
 pub(crate) fn delete(projection: &Projection, path: &RunPath, act: &Act) -> Result<Plan<bool>, Refusal> {
     let run = projection.run(path)?.filter(|run| run.erased.is_none());
     let run = run.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
     let is_new = run.deleted.is_none();
-    Ok(about(&run, is_new.then(|| act.on_run(&run.key, Body::RunDeleted)), is_new))
+    let mut plan = about(&run, is_new.then(|| act.on_run(&run.key, Body::RunDeleted)), is_new);
+    if is_new {
+        let older = earlier(projection, &run)?.into_iter().filter(|run| run.deleted.is_none());
+        plan.events.extend(older.map(|run| act.on_run(&run.key, Body::RunDeleted)));
+    }
+    Ok(plan)
 }
 
 /// Takes a deletion back.
@@ -289,7 +384,13 @@ pub(crate) fn undelete(projection: &Projection, path: &RunPath, act: &Act) -> Re
         return Err(Refusal::not_found(format!("run {path} was erased and cannot be brought back")));
     }
     let is_new = run.deleted.is_some();
-    Ok(about(&run, is_new.then(|| act.on_run(&run.key, Body::RunUndeleted)), is_new))
+    let mut plan = about(&run, is_new.then(|| act.on_run(&run.key, Body::RunUndeleted)), is_new);
+    if is_new {
+        // Those that were deleted with it.
+        let older = earlier(projection, &run)?.into_iter().filter(|older| older.deleted == run.deleted);
+        plan.events.extend(older.map(|run| act.on_run(&run.key, Body::RunUndeleted)));
+    }
+    Ok(plan)
 }
 
 /// Sets a state by hand: to pending or failed, from where that makes sense (SEMANTICS 4).

@@ -24,6 +24,8 @@ const KINDS = [
   ...ROW_KINDS,
   "StopRequested",
   "AlertRaised",
+  "Forked",
+  "Rewound",
   "Logged",
   "SystemSampled",
   "ConsoleWritten",

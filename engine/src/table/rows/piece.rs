@@ -53,15 +53,30 @@ impl Piece {
     /// Without the rows that were written behind a position.
     pub(crate) fn until(self, last: Lsn) -> Self {
         let keep: Vec<bool> = (0..self.block.rows()).map(|row| self.lsn(row) <= last).collect();
+        self.keep(&keep)
+    }
+
+    /// Without the rows of later steps, and those of none.
+    pub(crate) fn up_to_step(self, last: i64) -> Self {
+        let mut keep = vec![false; self.block.rows() as usize];
+        for (row, cell) in self.block.cells("_step") {
+            if let (Some(keep), Cell::Int(step)) = (keep.get_mut(row as usize), cell) {
+                *keep = step <= last;
+            }
+        }
+        self.keep(&keep)
+    }
+
+    fn keep(self, keep: &[bool]) -> Self {
         if !keep.contains(&false) {
             return self;
         }
         let rows = |numbers: &Numbers| {
-            let rows = (0u32..).zip(&keep).filter(|(_, keep)| **keep);
+            let rows = (0u32..).zip(keep).filter(|(_, keep)| **keep);
             Numbers::Each(rows.map(|(row, _)| numbers.of(row)).collect())
         };
         let (lsns, lines) = (rows(&self.lsns), rows(&self.lines));
-        Self { block: self.block.keep(&keep), lsns, lines, is_stored: self.is_stored }
+        Self { block: self.block.keep(keep), lsns, lines, is_stored: self.is_stored }
     }
 
     /// The position of the event that wrote a row.

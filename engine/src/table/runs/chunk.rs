@@ -43,13 +43,20 @@ pub struct RunHead {
     pub key: RunKey,
     /// The run, where it is in memory.
     pub(crate) awake: Option<Arc<Run>>,
+    /// It goes on from another one.
+    pub(crate) has_origin: bool,
 }
 
 impl RunHead {
     /// Of a run that was loaded.
     #[must_use]
     pub fn of(run: &Arc<Run>) -> Self {
-        Self { ordinal: run.ordinal, key: run.key.clone(), awake: Some(Arc::clone(run)) }
+        Self {
+            ordinal: run.ordinal,
+            key: run.key.clone(),
+            awake: Some(Arc::clone(run)),
+            has_origin: run.origin.is_some(),
+        }
     }
 }
 
@@ -343,6 +350,12 @@ impl RunChunk {
                 *slot = u32::try_from(generation).unwrap_or(u32::MAX);
             }
         })?;
+        let mut have_origins = vec![false; self.len()];
+        self.fixed("fork_step", &mut |row, shown| {
+            if let (Some(slot), Shown::Int(_)) = (have_origins.get_mut(row), shown) {
+                *slot = true;
+            }
+        })?;
         let [entities, projects, ids] = &texts;
         let mut heads = Vec::new();
         let mut project: Option<ProjectKey> = None;
@@ -360,7 +373,8 @@ impl RunChunk {
                 Place::Awake(index) => self.awake.get(index as usize).map(Arc::clone),
                 Place::File(..) => None,
             };
-            heads.push(RunHead { ordinal: row.ordinal, key, awake });
+            let has_origin = have_origins.get(index).copied().unwrap_or_default();
+            heads.push(RunHead { ordinal: row.ordinal, key, awake, has_origin });
         }
         Ok(heads)
     }

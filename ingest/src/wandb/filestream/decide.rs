@@ -204,6 +204,10 @@ impl Draft<'_> {
             Summary::Bad(bad) => return self.quarantine(SUMMARY, 0, std::iter::once(bad)),
         };
         let mut paths = self.run.summary.diff(whole);
+        if self.run.origin.is_some() {
+            // The process knows nothing of what the run has of its parent: a key that it does not name stays.
+            paths.removed.retain(|path| path.first().is_some_and(|key| whole.get(key).is_some()));
+        }
         if !self.writer.is_empty() {
             // Each of several processes knows its own keys only.
             paths.removed.clear();

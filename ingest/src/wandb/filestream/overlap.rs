@@ -39,7 +39,7 @@ impl Standing {
         range: Range<u64>,
     ) -> Result<Self, engine::Error> {
         let mut standing = Self { pieces: Vec::new(), lines: BTreeMap::new(), end_line: 0 };
-        for extent in snapshot.extents(run, kind)?.iter().filter(|extent| *extent.writer == *writer) {
+        for extent in snapshot.own_extents(run, kind)?.iter().filter(|extent| *extent.writer == *writer) {
             standing.end_line = standing.end_line.max(extent.end_line);
             if extent.first_line < range.end && extent.end_line > range.start {
                 standing.add(snapshot.rows(extent)?, &range);

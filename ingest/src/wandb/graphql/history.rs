@@ -142,9 +142,14 @@ fn spread<T>(items: Vec<T>, count: Option<usize>) -> Vec<T> {
     items.into_iter().enumerate().filter_map(is_chosen).collect()
 }
 
-/// The row at the highest line that has cells, as JSON.
+/// The row at the highest line that has cells, as JSON; of a run that goes on from another one and has none of
+/// its own, the row of the highest step.
 pub(super) fn last_row(snapshot: &Snapshot, run: &Run, kind: StreamKind) -> Result<Option<String>, Refusal> {
-    let mut extents = snapshot.extents(run, kind)?;
+    let mut extents = snapshot.own_extents(run, kind)?;
+    if extents.is_empty() && kind == StreamKind::History && run.origin.is_some() {
+        let spec = Spec { min_step: run.last_step, ..Spec::default() };
+        return Ok(rows(snapshot, run, kind, &spec)?.last().map(Value::to_json));
+    }
     extents.sort_by_key(|extent| std::cmp::Reverse(extent.end_line));
     let mut last: Option<(u64, Places)> = None;
     for (index, extent) in extents.iter().enumerate() {

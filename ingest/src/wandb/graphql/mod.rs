@@ -85,6 +85,16 @@ impl Scope {
         self.caller.rights(&self.whole().projection.people, project)
     }
 
+    /// A run that was changed, as the answer tells of it: in full only to who may read it.
+    fn changed_run(&self, key: &RunKey, history_lines: u64) -> Result<Option<run::Run>, Refusal> {
+        let snapshot = self.whole();
+        let may_read = self.rights(&key.project).read;
+        Ok(snapshot.projection.generation(key)?.map(|run| {
+            let run = run::Run::new(&snapshot, &run).with_history_lines(history_lines);
+            if may_read { run } else { run.hidden() }
+        }))
+    }
+
     /// The absolute address at which a file may be put or got without a key, by who may with the key that asks.
     fn address(&self, method: Method, run: &RunKey, file: &str) -> Result<String, Refusal> {
         let rights = self.rights(&run.project);

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use engine::{AlertLevel, ProjectKey, Projection, RunPath, Snapshot};
 
-use super::Scope;
 use super::file::File;
 use super::project::Project;
 use super::run::Run;
 use super::scalars::{Duration, JsonString};
+use super::{Scope, blocking};
 use crate::app::Plan;
-use crate::http::error::{Kind, Refusal};
+use crate::http::error::Refusal;
+use crate::wandb::branch::{self, Inherited};
 use crate::wandb::{Act, ids, names, translate};
 
 pub(crate) struct Mutation;
@@ -215,10 +216,6 @@ fn named(scope: &Scope, entity: &str, project: &str, run: &str) -> RunPath {
     RunPath::new(names::project(Some(entity), Some(project), &scope.caller), run)
 }
 
-fn not_yet(what: &str) -> Refusal {
-    Refusal::new(Kind::Invalid, format!("{what} is not supported by this server yet"))
-}
-
 #[Object]
 impl Mutation {
     async fn upsert_bucket(
@@ -239,28 +236,53 @@ impl Mutation {
         let mut ordinal = |project: &ProjectKey, made| {
             *drawn_ordinal.get_or_insert_with(|| scope.app.next_ordinal(project, made))
         };
+        let snapshot = scope.whole();
+        let fork = match translate::forked_from(&snapshot.projection, &request, &scope.caller)? {
+            Some((parent, step)) => {
+                names::check_may_write(&snapshot.projection, &scope.caller, &parent.key.project)?;
+                Some(blocking(move || Inherited::read(&snapshot, parent, step)).await?)
+            }
+            None => None,
+        };
         let upserted = scope
             .app
             .decide(|snapshot| {
                 let drawn = translate::Drawn { id: &id, ordinal: &mut ordinal };
-                translate::upsert(&snapshot.projection, &request, &scope.caller, &act, drawn)
+                translate::upsert(&snapshot.projection, &request, fork.as_ref(), &scope.caller, &act, drawn)
             })
             .await?;
         scope.app.liveness.heard(&upserted.run);
-        let snapshot = scope.whole();
-        let run = snapshot.projection.generation(&upserted.run)?;
-        let may_read = scope.rights(&upserted.run.project).read;
-        let bucket = run.map(|run| {
-            let run = Run::new(&snapshot, &run).with_history_lines(upserted.history_lines);
-            if may_read { run } else { run.hidden() }
-        });
+        let bucket = scope.changed_run(&upserted.run, upserted.history_lines)?;
         Ok(Some(UpsertBucketPayload { bucket, inserted: Some(upserted.inserted) }))
     }
 
-    async fn rewind_run(&self, input: RewindRunInput) -> Result<Option<RewindRunPayload>> {
+    async fn rewind_run(&self, ctx: &Context<'_>, input: RewindRunInput) -> Result<Option<RewindRunPayload>> {
+        let scope = Scope::of(ctx)?;
         let RewindRunInput { run_name, entity_name, project_name, metric_name, metric_value } = input;
-        let _wanted = (run_name, entity_name, project_name, metric_name, metric_value);
-        Err(not_yet("rewinding a run").into())
+        let step = branch::whole(metric_value).filter(|_| metric_name == "_step");
+        let step = step.ok_or_else(|| {
+            Refusal::invalid(format!(
+                "a run is rewound to a whole _step, not to {metric_name} {metric_value}"
+            ))
+        })?;
+        let project = names::project(entity_name.as_deref(), project_name.as_deref(), &scope.caller);
+        let path = RunPath::new(project, run_name);
+        let snapshot = scope.whole();
+        names::check_may_write(&snapshot.projection, &scope.caller, &path.project)?;
+        let run = translate::living(&snapshot.projection, &path)?;
+        let (key, lines) = if branch::is_rewound(&run, &path, step) {
+            (run.key.clone(), run.stream("", engine::StreamKind::History).next)
+        } else {
+            translate::check_depth(&snapshot.projection, &run)?;
+            let inherited = blocking(move || Inherited::read(&snapshot, run, step)).await?;
+            let act = scope.act();
+            let rewind = |snapshot: &Arc<engine::Snapshot>| {
+                translate::rewind(&snapshot.projection, &path, &inherited, &act)
+            };
+            scope.app.decide(rewind).await?
+        };
+        scope.app.liveness.heard(&key);
+        Ok(Some(RewindRunPayload { rewound_run: scope.changed_run(&key, lines)? }))
     }
 
     async fn delete_run(&self, ctx: &Context<'_>, input: DeleteRunInput) -> Result<Option<DeleteRunPayload>> {

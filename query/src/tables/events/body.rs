@@ -38,6 +38,13 @@ pub(crate) fn json(recorded: &Recorded) -> Value {
             ("text", text(&alert.text)),
             ("level", Value::text(alert.level.name())),
         ]),
+        Body::Forked(branch) | Body::Rewound(branch) => map([
+            ("parent", text(&branch.origin.parent.run)),
+            ("parent_generation", Value::Int(branch.origin.parent.generation.into())),
+            ("step", Value::Int(branch.origin.step)),
+            ("at", count(branch.origin.at.0)),
+            ("rows", count(branch.origin.rows)),
+        ]),
         Body::ProjectCreated(project) => map([("description", text(&project.description))]),
         Body::RunCreated(run) => {
             map([("source", text(&run.source)), ("state", Value::text(run.state.name()))])

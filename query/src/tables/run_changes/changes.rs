@@ -23,6 +23,10 @@ pub(super) fn of(body: &Body) -> Vec<Change> {
             changes.extend(exit_code.map(|code| ("exit_code".to_owned(), Some(code))));
             changes
         }
+        Body::Forked(branch) | Body::Rewound(branch) => vec![
+            ("parent_run_id".to_owned(), Some(Value::text(&*branch.origin.parent.run))),
+            ("fork_step".to_owned(), Some(Value::Int(branch.origin.step))),
+        ],
         Body::StopRequested => truth("stop_requested", true),
         Body::FilePut(file) => {
             let size = i64::try_from(file.size).unwrap_or(i64::MAX);

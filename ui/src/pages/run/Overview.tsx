@@ -1,5 +1,6 @@
 /** What a run is: where it ran, in which states it was, its config and summary. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useState } from "react";
 import type { Run, RunId } from "../../api/run";
@@ -16,6 +17,8 @@ export function Overview({ id, run }: { id: RunId; run: Run }) {
   const path = `${id.project}/${id.run}`;
   const refresh = () => client.invalidateQueries({ queryKey: ["run", id.project, id.run] });
   const { row } = run;
+  const parent = textOrNull(row.parent_run_id);
+  const [entity = "", project = ""] = id.project.split("/");
   const memory = numberOrNull(row.memory_bytes);
   const hardware = [
     counted(numberOrNull(row.cpu_count), "CPU"),
@@ -77,7 +80,18 @@ export function Overview({ id, run }: { id: RunId; run: Run }) {
           <Plain name="Repository" value={textOrNull(row.git_remote)} isCode />
           <Plain name="Commit" value={textOrNull(row.git_commit)} isCode />
           <Plain name="Client" value={textOrNull(row.client_version)} />
-          <Plain name="Forked from" value={textOrNull(row.parent_run_id)} isCode />
+          {parent !== null && (
+            <Fact name={parent === id.run ? "Rewound" : "Forked from"}>
+              {parent !== id.run && (
+                <>
+                  <Link to="/$entity/$project/runs/$run" params={{ entity, project, run: parent }}>
+                    {parent}
+                  </Link>{" "}
+                </>
+              )}
+              {parent === id.run ? "to" : "at"} step {numberOrNull(row.fork_step)?.toLocaleString("en-US")}
+            </Fact>
+          )}
         </dl>
       </section>
       <div className="stacked">
