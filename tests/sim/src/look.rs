@@ -186,24 +186,46 @@ fn check_rows(snapshot: &Snapshot, journal: &Journal, behind: Lsn) -> Result<(),
         }
         for stream in [StreamKind::History, StreamKind::System, StreamKind::Console] {
             let found = read_rows(snapshot, &run, stream, behind)?;
-            let sent = sent.get(&(run.key.clone(), stream)).filter(|_| erasing.is_none());
-            let sent = || {
-                sent.into_iter().flatten().flat_map(|(lsn, sent)| sent.cells.iter().map(|cell| (*lsn, cell)))
-            };
+            let own = sent.get(&(run.key.clone(), stream)).filter(|_| erasing.is_none());
+            let mut expected: Vec<&(u64, &Sent)> = own.into_iter().flatten().collect();
+            if stream == StreamKind::History {
+                expected.extend(inherited(snapshot, &run, &sent)?);
+                expected.sort_by_key(|(lsn, _)| *lsn);
+            }
+            let cells = || expected.iter().flat_map(|(lsn, sent)| sent.cells.iter().map(|cell| (*lsn, cell)));
             assert_eq!(
                 found.len(),
-                sent().count(),
+                cells().count(),
                 "D8, D9: cells of {} are missing or there twice",
                 run.key
             );
             assert!(
-                found.iter().map(|(lsn, cell)| (*lsn, cell)).eq(sent()),
+                found.iter().map(|(lsn, cell)| (*lsn, cell)).eq(cells()),
                 "D9: cells of {} differ",
                 run.key
             );
         }
     }
     Ok(())
+}
+
+/// The events of other runs that a run has rows of, because it goes on from them.
+fn inherited<'a>(
+    snapshot: &Snapshot,
+    run: &Run,
+    sent: &'a BTreeMap<Place, Vec<(u64, &'a Sent)>>,
+) -> Result<Vec<&'a (u64, &'a Sent)>, Error> {
+    let mut found = Vec::new();
+    let (mut step, mut at) = (i64::MAX, u64::MAX);
+    let mut origin = run.origin.clone();
+    while let Some(from) = origin {
+        (step, at) = (step.min(from.step), at.min(from.at.0));
+        let parent = snapshot.projection.generation(&from.parent)?;
+        let theirs = sent.get(&(from.parent.clone(), StreamKind::History)).into_iter().flatten();
+        found.extend(theirs.filter(|(lsn, sent)| *lsn <= at && sent.step().is_some_and(|of| of <= step)));
+        origin = parent.unwrap().origin.clone();
+    }
+    Ok(found)
 }
 
 /// Every cell of a run that stands behind a position, with the position that wrote it, sorted.

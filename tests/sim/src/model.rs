@@ -50,6 +50,13 @@ impl Sent {
         }
     }
 
+    /// The step of its row, of which it has one.
+    pub(crate) fn step(&self) -> Option<i64> {
+        let Body::Logged(rows) = &self.event.body else { return None };
+        let block = Block::parse(rows.block.clone()).unwrap();
+        block.cells("_step").find_map(|(_, cell)| cell.to_value().as_i64())
+    }
+
     /// Whether the store writes such events by itself.
     pub(crate) fn is_of_the_store(event: &Event) -> bool {
         matches!(event.body, Body::StoreCreated(_) | Body::RunErased(_) | Body::ErasureDone(_))

@@ -2,8 +2,8 @@
 
 use engine::disk::sim::Chance;
 use engine::{
-    BlockBuilder, Body, Chunk, Console, ConsoleLine, Event, Paths, ProjectCreated, ProjectKey, Rows, Run,
-    RunCreated, RunKey, Snapshot, State, Subject, Value,
+    BlockBuilder, Body, Branch, Chunk, Console, ConsoleLine, Event, Lsn, Origin, Paths, ProjectCreated,
+    ProjectKey, Rows, Run, RunCreated, RunKey, Snapshot, State, Subject, Value,
 };
 
 /// Runs that are at work at once, at the most.
@@ -55,7 +55,11 @@ pub(crate) fn make_batch(snapshot: &Snapshot, sent: &mut u64, count: usize, byte
             push(run.clone().into(), &|number| body_of(run, number, bytes));
         } else if index == 0 {
             let created = RunCreated { source: "".into(), state: State::Running };
-            push(next_run(&project, &runs).into(), &|_| Body::RunCreated(created.clone()));
+            let run = next_run(&project, &runs);
+            push(run.clone().into(), &|_| Body::RunCreated(created.clone()));
+            if let Some(parent) = parent_of(snapshot, &runs) {
+                push(run.into(), &|number| Body::Forked(branch(parent, snapshot.durable, number)));
+            }
         }
     }
     events
@@ -71,6 +75,18 @@ fn next_run(project: &ProjectKey, runs: &[std::sync::Arc<Run>]) -> RunKey {
             RunKey { project: project.clone(), run: format!("r{ids}").into(), generation: 1 }
         }
     }
+}
+
+/// One in three of the runs that begin goes on from another one, which some of them go on from in a row.
+fn parent_of<'a>(snapshot: &Snapshot, runs: &'a [std::sync::Arc<Run>]) -> Option<&'a RunKey> {
+    let stands = runs.iter().rfind(|run| run.is_visible()).map(|run| &run.key);
+    stands.filter(|_| snapshot.durable.0.is_multiple_of(3))
+}
+
+/// What a run has of its parent: two thirds of its steps, which are the numbers of events.
+fn branch(parent: &RunKey, at: Lsn, number: u64) -> Branch {
+    let step = i64::try_from(number * 2 / 3).unwrap();
+    Branch { origin: Origin { parent: parent.clone(), step, at, rows: 0 }, last_step: None, keys: Vec::new() }
 }
 
 fn body_of(run: &RunKey, number: u64, bytes: usize) -> Body {

@@ -26,7 +26,7 @@ fn run(name: &str, generation: u32) -> RunKey {
 
 fn commit(core: &mut Core, subject: impl Into<Subject>, body: Body) {
     let event = Event { subject: subject.into(), received: 1, actor: "ada".into(), body };
-    core.commit(vec![Batch::new(vec![event])]).into_iter().for_each(|answer| drop(answer.unwrap()));
+    assert!(core.commit(vec![Batch::new(vec![event])]).iter().all(Result::is_ok));
 }
 
 fn begin(core: &mut Core, key: &RunKey) {
