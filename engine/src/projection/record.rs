@@ -11,6 +11,7 @@ use imbl::{OrdMap, OrdSet, Vector};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::artifacts::{self, Artifacts};
 use super::erasure::{self, Erasures};
 use super::keys::{self, Keys};
 use super::people::{self, Key, People, User};
@@ -25,6 +26,8 @@ use crate::table::events::Whose;
 
 /// The version that is written. Version 1 knew no erased runs, version 2 no teams and roles.
 const VERSION: u8 = 3;
+/// That of a state in which projects have artifacts.
+const WITH_ARTIFACTS: u8 = 4;
 
 /// A run, but for the places of its rows.
 #[derive(Serialize, Deserialize)]
@@ -129,7 +132,7 @@ impl Run {
             seq: self.seq,
             updated: self.updated,
         };
-        encoded(&(record, self.erased, ()))
+        encoded(VERSION, &(record, self.erased, ()))
     }
 
     /// Reads what [`Run::to_bytes`] laid out.
@@ -138,7 +141,7 @@ impl Run {
     ///
     /// `Damaged` when it is something else.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let Parts { record, erased, .. }: Parts<RunRecord, Option<Time>, ()> = decoded(bytes)?;
+        let Parts { record, erased, .. }: Parts<RunRecord, Option<Time>, (), ()> = decoded(bytes, VERSION)?;
         let streams = record.streams.into_iter().map(|stream| {
             let StreamRecord { writer, kind, next, hashes, written } = stream;
             ((writer, kind), Stream { next, hashes: hashes.into_iter().collect(), written })
@@ -203,6 +206,9 @@ struct ProjectRecord {
     updated: Lsn,
 }
 
+/// The artifacts of the projects that have some.
+type ByProject = Vec<(ProjectKey, artifacts::Lists)>;
+
 impl Projection {
     /// What all events amount to that table files hold, with every run awake: for where the stored state
     /// is damaged, since it takes as much memory as there are runs.
@@ -253,7 +259,14 @@ impl Projection {
             active: self.active.iter().copied().collect(),
             totals: self.totals,
         };
-        encoded(&(record, self.erasures.to_lists(), self.people.to_lists()))
+        let (erased, people) = (self.erasures.to_lists(), self.people.to_lists());
+        let having = self.projects.values().filter(|project| !project.artifacts.is_empty());
+        let artifacts: ByProject =
+            having.map(|project| (project.key.clone(), project.artifacts.to_lists())).collect();
+        if artifacts.is_empty() {
+            return encoded(VERSION, &(record, erased, people));
+        }
+        encoded(WITH_ARTIFACTS, &(record, erased, people, artifacts))
     }
 
     /// Reads what [`Projection::to_bytes`] laid out: the state at `through` with every run at rest in
@@ -267,13 +280,17 @@ impl Projection {
         resting: Arc<crate::table::runs::RunFiles>,
         through: Lsn,
     ) -> Result<Self> {
-        let Parts { record, erased, people }: Parts<StateRecord, erasure::Lists, people::Lists> =
-            decoded(bytes)?;
+        let Parts { record, erased, people, artifacts }: Parts<
+            StateRecord,
+            erasure::Lists,
+            people::Lists,
+            ByProject,
+        > = decoded(bytes, WITH_ARTIFACTS)?;
         let project = |project: ProjectRecord| {
             let ProjectRecord { key, created, author, description, runs_made, seq, updated } = project;
-            let awake = OrdMap::new();
+            let (awake, artifacts) = (OrdMap::new(), Arc::default());
             let named = key.clone();
-            (named, Project { key, created, author, description, runs_made, awake, seq, updated })
+            (named, Project { key, created, author, description, runs_made, artifacts, awake, seq, updated })
         };
         let chunks = (record.run_count as usize).div_ceil(super::RUNS_PER_CHUNK);
         let mut state = Self {
@@ -291,6 +308,11 @@ impl Projection {
             erasures: Erasures::default(),
             seen: None,
         };
+        for (key, lists) in artifacts.unwrap_or_default() {
+            if let Some(project) = state.projects.get_mut(&key) {
+                project.artifacts = Arc::new(Artifacts::from_lists(lists));
+            }
+        }
         match erased {
             Some(lists) => state.erasures = Erasures::from_lists(lists),
             None => state.find_deleted()?,
@@ -313,8 +335,8 @@ impl Projection {
     }
 }
 
-fn encoded(record: &impl Serialize) -> Result<Vec<u8>> {
-    let mut bytes = vec![VERSION];
+fn encoded(version: u8, record: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = vec![version];
     let record = event::to_bincode(record)
         .map_err(|error| Error::damaged(format!("the state cannot be laid out: {error}")))?;
     bytes.extend_from_slice(&record);
@@ -322,32 +344,41 @@ fn encoded(record: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// A record, and what later versions added to it.
-struct Parts<Record, Erased, People> {
+struct Parts<Record, Erased, People, Artifacts> {
     record: Record,
     erased: Option<Erased>,
     people: Option<People>,
+    artifacts: Option<Artifacts>,
 }
 
-/// Reads a record with as much as its version has.
-fn decoded<R, E, P>(bytes: &[u8]) -> Result<Parts<R, E, P>>
+/// Reads a record with as much as its version has, which is `newest` at most.
+fn decoded<R, E, P, A>(bytes: &[u8], newest: u8) -> Result<Parts<R, E, P, A>>
 where
     R: DeserializeOwned,
     E: DeserializeOwned,
     P: DeserializeOwned,
+    A: DeserializeOwned,
 {
     let damaged = |why: &dyn std::fmt::Display| Error::damaged(format!("stored state does not parse: {why}"));
     let (version, body) = bytes.split_first().ok_or_else(|| damaged(&"it is empty"))?;
+    if *version > newest {
+        return Err(damaged(&format!("it has version {version}")));
+    }
     let (parts, read) = match *version {
-        1 => event::from_bincode(body).map(|(record, read)| ((record, None, None), read)),
-        2 => event::from_bincode(body).map(|((record, erased), read)| ((record, Some(erased), None), read)),
+        1 => event::from_bincode(body).map(|(record, read)| ((record, None, None, None), read)),
+        2 => event::from_bincode(body)
+            .map(|((record, erased), read)| ((record, Some(erased), None, None), read)),
         VERSION => event::from_bincode(body)
-            .map(|((record, erased, people), read)| ((record, Some(erased), Some(people)), read)),
+            .map(|((record, erased, people), read)| ((record, Some(erased), Some(people), None), read)),
+        WITH_ARTIFACTS => event::from_bincode(body).map(|((record, erased, people, artifacts), read)| {
+            ((record, Some(erased), Some(people), Some(artifacts)), read)
+        }),
         version => return Err(damaged(&format!("it has version {version}"))),
     }
     .map_err(|error| damaged(&error))?;
     if read != body.len() {
         return Err(damaged(&"it is longer than it should be"));
     }
-    let (record, erased, people) = parts;
-    Ok(Parts { record, erased, people })
+    let (record, erased, people, artifacts) = parts;
+    Ok(Parts { record, erased, people, artifacts })
 }
