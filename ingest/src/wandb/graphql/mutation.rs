@@ -1,12 +1,13 @@
-//! What can be changed. What is not here yet (artifacts, sweeps, registries) is refused by the
-//! validator, which names it.
+//! What can be changed of runs, projects and their files. What is not here yet (sweeps, registries) is refused by
+//! the validator, which names it.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MergedObject, Object, Result, SimpleObject};
 use engine::{AlertLevel, ProjectKey, Projection, RunPath, Snapshot};
 
 use super::Scope;
+use super::artifact::ArtifactMutation;
 use super::file::File;
 use super::project::Project;
 use super::run::Run;
@@ -15,7 +16,12 @@ use crate::app::Plan;
 use crate::http::error::{Kind, Refusal};
 use crate::wandb::{Act, ids, names, translate};
 
-pub(crate) struct Mutation;
+/// All that can be changed.
+#[derive(MergedObject, Default)]
+pub(crate) struct Mutation(RunMutation, ArtifactMutation);
+
+#[derive(Default)]
+pub(crate) struct RunMutation;
 
 #[derive(InputObject)]
 pub(crate) struct UpsertBucketInput {
@@ -86,6 +92,12 @@ pub(crate) struct UpdateRunStateInput {
 #[derive(SimpleObject)]
 pub(crate) struct SuccessPayload {
     success: bool,
+}
+
+impl SuccessPayload {
+    pub(super) fn new(success: bool) -> Self {
+        Self { success }
+    }
 }
 
 #[derive(InputObject)]
@@ -220,7 +232,7 @@ fn not_yet(what: &str) -> Refusal {
 }
 
 #[Object]
-impl Mutation {
+impl RunMutation {
     async fn upsert_bucket(
         &self,
         ctx: &Context<'_>,
