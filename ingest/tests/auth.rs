@@ -12,6 +12,8 @@ fn target(path: &str) -> String {
         .replace("{token}", "t")
         .replace("{*rest}", "x/y")
         .replace("{*file}", "f")
+        .replace("{*name}", "x")
+        .replace("{md5}", "00")
         .replace("{tab}", "logs")
 }
 

@@ -105,7 +105,7 @@ fn name(projection: &Projection, target: &Target, blob: Blob, act: &Act) -> Resu
         Target::Manifest(project, artifact, ManifestKind { is_increment, base, .. }) => {
             let (is_increment, base, file) = (*is_increment, *base, artifacts::named(blob));
             let put = ArtifactManifestPut { artifact: *artifact, is_increment, base, file };
-            Ok(artifacts::put_manifest(project, &put, act))
+            artifacts::put_manifest(projection, project, &put, act)
         }
     }
 }

@@ -173,9 +173,17 @@ pub(crate) fn put_file(
     Ok(plan((!is_known).then(|| on(act, key, Body::ArtifactFilePut(put.clone())))))
 }
 
-/// Names a stored blob as the list of an artifact's files.
-pub(crate) fn put_manifest(key: &ProjectKey, put: &ArtifactManifestPut, act: &Act) -> Plan<()> {
-    plan(Some(on(act, key, Body::ArtifactManifestPut(put.clone()))))
+/// Names a stored blob as the list of an artifact's files; of a version there is one for good.
+pub(crate) fn put_manifest(
+    projection: &Projection,
+    key: &ProjectKey,
+    put: &ArtifactManifestPut,
+    act: &Act,
+) -> Result<Plan<()>, Refusal> {
+    let artifact = artifacts_of(projection, key)?.artifact(put.artifact);
+    let artifact = artifact.ok_or_else(|| Refusal::not_found("there is no such artifact"))?;
+    let is_pending = artifact.version().is_none();
+    Ok(plan(is_pending.then(|| on(act, key, Body::ArtifactManifestPut(put.clone())))))
 }
 
 /// Notes that a run uses an artifact.

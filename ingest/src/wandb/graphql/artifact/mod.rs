@@ -313,12 +313,13 @@ impl Artifact {
     }
 
     async fn size(&self) -> Int64 {
-        let size = self.artifact.version().map_or(0, |version| version.size);
+        let size =
+            self.artifact.version().filter(|_| !self.place.is_hidden).map_or(0, |version| version.size);
         Int64(i64::try_from(size).unwrap_or(i64::MAX))
     }
 
     async fn digest(&self) -> &str {
-        &self.artifact.digest
+        self.told(&*self.artifact.digest).unwrap_or_default()
     }
 
     async fn digest_algorithm(&self) -> ArtifactDigestAlgorithm {
@@ -331,7 +332,8 @@ impl Artifact {
     }
 
     async fn file_count(&self) -> Int64 {
-        let files = self.artifact.version().map_or(0, |version| version.files);
+        let files =
+            self.artifact.version().filter(|_| !self.place.is_hidden).map_or(0, |version| version.files);
         Int64(i64::try_from(files).unwrap_or(i64::MAX))
     }
 
