@@ -11,7 +11,7 @@ LOG_TABLES = """
     def table(rows, **how):
         return wandb.Table(columns=["n", "x", "text", "odd"], data=rows, **how)
 
-    rows = [[1, 0.5, "one", None], [2, -1e300, "zwei ✓", [1, 2]], [2**53 + 1, 0.1, "", {"a": 1}]]
+    rows = [[1, 0.5, "one", None], [2, -1e300, "zwei ✓", [1, 2]], [2**53 + 1, 0.1, "", [3, 4]]]
     run = wandb.init(id="tables")
     run.log({"plain": table(rows)})
     pictures = wandb.Table(columns=["image"], data=[[wandb.Image(np.full((3, 4, 3), 7, dtype=np.uint8))]])
@@ -30,11 +30,12 @@ LOG_TABLES = """
 
 READ_TABLES = """
     api = wandb.Api()
-    versions = {}
-    for key in ("plain", "mutable", "growing"):
+    for key in ("plain", "mutable", "incr-growing"):
         artifact = api.artifact(f"run-tables-{key}:latest")
-        found = artifact.get(key)
-        note(key=key, version=artifact.version, columns=found.columns, data=found.data, type=artifact.type)
+        # Each increment has an entry of its own.
+        entries = sorted(artifact.manifest.entries)
+        found = artifact.get(entries[-1].removesuffix(".table.json"))
+        note(key=key, entries=len(entries), version=artifact.version, columns=found.columns, data=found.data, type=artifact.type)
     image = api.artifact("run-tables-pictures:v0").get("pictures").data[0][0]
     note(shape=[image.width, image.height])
     run = api.run("tables")
@@ -51,7 +52,7 @@ def tables_of_every_log_mode_read_back_equal(server, trainer, project):
     read = trainer.run(server, READ_TABLES, project=project, env={"WANDB_ENTITY": server.admin})
     assert read.exit_code == 0, read.terminal
     *tables, picture, last = read.journal()
-    assert [table["key"] for table in tables] == ["plain", "mutable", "growing"]
+    assert [table["entries"] for table in tables] == [1, 1, 3]
     for table in tables:
         assert table["columns"] == ["n", "x", "text", "odd"]
         assert table["data"] == rows, table["key"]

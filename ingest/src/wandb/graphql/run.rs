@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use engine::{Attribute, HIDDEN_KEY, Snapshot, StreamKind, Value};
 
-use super::artifact::ArtifactConnection;
+use super::artifact::{ArtifactConnection, InputArtifactConnection};
 use super::file::{FileConnection, Wanted};
 use super::history::{self, Spec};
 use super::project::Project;
@@ -304,8 +304,9 @@ impl Run {
         ctx: &Context<'_>,
         after: Option<String>,
         first: Option<i32>,
-    ) -> Result<Option<ArtifactConnection>> {
-        ArtifactConnection::used(ctx, &self.run.key, (after.as_deref(), first))
+    ) -> Result<Option<InputArtifactConnection>> {
+        let used = ArtifactConnection::used(ctx, &self.run.key, (after.as_deref(), first))?;
+        Ok(used.map(InputArtifactConnection::from))
     }
 
     async fn output_artifacts(

@@ -168,6 +168,21 @@ pub(crate) struct ArtifactEdge {
     cursor: Option<String>,
 }
 
+/// What a run uses. Older clients know its connection by a name of its own.
+#[derive(SimpleObject)]
+pub(crate) struct InputArtifactConnection {
+    total_count: i32,
+    page_info: PageInfo,
+    edges: Vec<ArtifactEdge>,
+}
+
+impl From<ArtifactConnection> for InputArtifactConnection {
+    fn from(connection: ArtifactConnection) -> Self {
+        let ArtifactConnection { total_count, page_info, edges } = connection;
+        Self { total_count, page_info, edges }
+    }
+}
+
 impl ArtifactConnection {
     /// A page of artifacts.
     fn of(all: Vec<Artifact>, after: Option<&str>, first: usize) -> Result<Self, Refusal> {
