@@ -377,6 +377,22 @@ fn aliases_move_and_what_is_said_is_changed() {
 }
 
 #[test]
+fn a_run_is_deleted_with_its_artifacts_only_where_it_has_none() {
+    let server = Harness::start();
+    let id = server.init("p", "r")["id"].clone();
+    let other = server.init("p", "other")["id"].clone();
+    Logger { server: &server }.log("ds", "d1", &[]);
+    let query = "mutation D($id: ID!, $with: Boolean) { deleteRun(input: { id: $id deleteArtifacts: $with }) { clientMutationId } }";
+    let delete =
+        |id: &Value, with: bool| server.graphql_reply(query, &json!({ "id": id, "with": with })).json();
+    assert!(message(&delete(&id, true)).contains("deleting artifacts"));
+    assert!(delete(&other, true).get("errors").is_none());
+    assert!(delete(&id, false).get("errors").is_none());
+    let read = Logger { server: &server }.read("ds:v0");
+    assert_eq!(read["artifact"]["createdBy"], Value::Null, "a deleted run is not shown");
+}
+
+#[test]
 fn many_runs_log_the_same_code_at_once_and_it_is_one_version() {
     let server = Harness::start();
     let runs: Vec<String> = (0..12).map(|n| format!("r{n}")).collect();

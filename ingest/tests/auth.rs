@@ -13,6 +13,10 @@ fn target(path: &str) -> String {
         .replace("{*rest}", "x/y")
         .replace("{*file}", "f")
         .replace("{*name}", "x")
+        .replace("{name}", "x")
+        .replace("{region}", "default")
+        .replace("{collection}", "c")
+        .replace("{born}", "b")
         .replace("{md5}", "00")
         .replace("{tab}", "logs")
 }

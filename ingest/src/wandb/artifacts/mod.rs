@@ -218,6 +218,13 @@ pub(crate) fn use_artifact(
     Ok(plan(Some(on(act, &run.project, Body::ArtifactUsed(used)))))
 }
 
+/// Whether a run logged an artifact.
+pub(crate) fn has_logged(projection: &Projection, path: &RunPath) -> Result<bool, Refusal> {
+    let run = translate::living(projection, path)?;
+    let artifacts = artifacts_of(projection, &path.project)?;
+    Ok(!artifacts.logged_by(&RunIn::from(&run.key)).is_empty())
+}
+
 /// Lets an alias name an artifact, or takes it from there.
 pub(crate) fn set_aliases(
     projection: &Projection,

@@ -14,7 +14,7 @@ use super::run::Run;
 use super::scalars::{Duration, JsonString};
 use crate::app::Plan;
 use crate::http::error::{Kind, Refusal};
-use crate::wandb::{Act, ids, names, translate};
+use crate::wandb::{Act, artifacts, ids, names, translate};
 
 /// All that can be changed.
 #[derive(MergedObject, Default)]
@@ -276,8 +276,14 @@ impl RunMutation {
     }
 
     async fn delete_run(&self, ctx: &Context<'_>, input: DeleteRunInput) -> Result<Option<DeleteRunPayload>> {
-        let _no_artifacts_yet = input.delete_artifacts;
-        change(ctx, &input.id, translate::delete).await?;
+        let with_artifacts = input.delete_artifacts == Some(true);
+        let delete = |projection: &_, path: &_, act: &_| {
+            if with_artifacts && artifacts::has_logged(projection, path)? {
+                return Err(not_yet("deleting artifacts, here those that the run logged,"));
+            }
+            translate::delete(projection, path, act)
+        };
+        change(ctx, &input.id, delete).await?;
         Ok(Some(DeleteRunPayload { client_mutation_id: input.client_mutation_id }))
     }
 
