@@ -16,6 +16,7 @@ use crate::wandb::graphql::{Page, PageInfo, Scope, int};
 use crate::wandb::ids;
 
 /// The fields that documents ask of collections of any kind. There are only those that runs log to.
+#[expect(clippy::duplicated_attributes, reason = "fields whose arguments have the same names")]
 #[derive(Interface)]
 #[graphql(
     name = "ArtifactCollection",

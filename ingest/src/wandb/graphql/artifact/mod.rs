@@ -133,6 +133,7 @@ pub(crate) struct ArtifactAlias {
     artifact_collection: Option<ArtifactCollection>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one of them at a time, on its way into an answer")]
 #[derive(Union)]
 pub(crate) enum ArtifactCreator {
     Run(Run),
