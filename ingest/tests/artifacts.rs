@@ -393,6 +393,26 @@ fn a_run_is_deleted_with_its_artifacts_only_where_it_has_none() {
 }
 
 #[test]
+fn an_upload_that_another_run_goes_on_with_is_of_both() {
+    let server = Harness::start();
+    for run in ["r", "again"] {
+        server.init("p", run);
+    }
+    let logger = Logger { server: &server };
+    let begun = logger.begin("ds", "d1");
+    let again = logger.create("ds", "d1", &json!({ "runName": "again" })).json();
+    assert_eq!(again["data"]["createArtifact"]["artifact"], begun);
+    assert_eq!(logger.manifest(&begun["id"], "FULL", &listed(&[])), 200);
+    assert!(logger.commit(&begun["id"]).get("errors").is_none());
+    for run in ["r", "again"] {
+        let query = "query R($r: String!) { project(name: \"p\") { run(name: $r) { outputArtifacts { totalCount } } } }";
+        let read = server.graphql(query, &json!({ "r": run }))["project"]["run"].clone();
+        assert_eq!(read["outputArtifacts"]["totalCount"], 1, "{run}");
+    }
+    assert_eq!(logger.read("ds:v0")["artifact"]["createdBy"]["name"], "r");
+}
+
+#[test]
 fn many_runs_log_the_same_code_at_once_and_it_is_one_version() {
     let server = Harness::start();
     let runs: Vec<String> = (0..12).map(|n| format!("r{n}")).collect();

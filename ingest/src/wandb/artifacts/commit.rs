@@ -9,6 +9,7 @@ use engine::{
     Artifact, ArtifactBlob, ArtifactCommitted, ArtifactManifest, ArtifactStage, ArtifactVersion, Artifacts,
     Blobs, Body, Snapshot, Subject,
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::manifest::{BYTES_MAX, Entry, Manifest, merged};
 use super::{named, on, unknown, writable};
@@ -18,6 +19,9 @@ use crate::http::error::Refusal;
 use crate::http::memory::Work;
 use crate::wandb::Act;
 use crate::wandb::files::blocking;
+
+/// Lists that are read at once: a large one takes a few times its bytes of memory.
+static READING: Semaphore = Semaphore::const_new(2);
 
 /// How often an increment is added anew because another version came first.
 const ADDITIONS_MAX: usize = 16;
@@ -30,11 +34,12 @@ pub(crate) async fn commit(app: &Arc<App>, id: &str, caller: &Caller, act: &Act)
         if artifact.version().is_some() {
             return Ok(());
         }
-        app.pool.memory.admit(Work::Query)?;
         let (artifact, blobs) = (Arc::clone(artifact), app.store.blobs().clone());
         let project = snapshot.projection.projects.get(&key).cloned().ok_or_else(|| unknown(id))?;
         let seq = project.seq;
+        let reading = read_one(app).await?;
         let (committed, is_added) = blocking(move || whole(&blobs, &project.artifacts, &artifact)).await?;
+        drop(reading);
         let event = on(act, &key, Body::ArtifactCommitted(committed));
         // A whole list stands for itself, whatever came in between; an increment does for the newest version.
         let decide = |snapshot: &Arc<Snapshot>| {
@@ -52,6 +57,12 @@ pub(crate) async fn commit(app: &Arc<App>, id: &str, caller: &Caller, act: &Act)
         }
     }
     Err(Refusal::unavailable("this collection of artifacts is being changed from many sides at once"))
+}
+
+/// Waits until one more list may be read.
+async fn read_one(app: &App) -> Result<SemaphorePermit<'static>, Refusal> {
+    app.pool.memory.admit(Work::Query)?;
+    READING.acquire().await.map_err(|_closed| Refusal::unavailable("lists of files are not read any more"))
 }
 
 /// Checks that an artifact is whole, and stores the list of all its files; whether it was added to another.
@@ -105,7 +116,7 @@ fn read(blobs: &Blobs, file: &ArtifactBlob) -> Result<Vec<u8>, Refusal> {
 
 /// The entries of a version's list, by name; none of what is not committed.
 pub(crate) async fn files(app: &Arc<App>, artifact: &Arc<Artifact>) -> Result<Vec<(String, Entry)>, Refusal> {
-    app.pool.memory.admit(Work::Query)?;
+    let _reading = read_one(app).await?;
     let (artifact, blobs) = (Arc::clone(artifact), app.store.blobs().clone());
     blocking(move || match artifact.version() {
         Some(version) => {

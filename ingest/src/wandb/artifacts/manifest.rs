@@ -16,7 +16,7 @@ use crate::http::error::Refusal;
 use crate::wandb::names;
 
 /// Bytes of a list: it is read whole.
-pub(super) const BYTES_MAX: u64 = 128 << 20;
+pub(super) const BYTES_MAX: u64 = 64 << 20;
 /// The version of lists that is read.
 const VERSION: u64 = 1;
 

@@ -142,8 +142,9 @@ pub(crate) fn create(
 fn stands(artifacts: &Artifacts, request: &Create, run: Option<&RunIn>) -> bool {
     let known = request.client_id.as_deref().and_then(|client| artifacts.of_client(client));
     known.is_some_and(|artifact| {
-        artifact.version().is_none()
-            || run.is_none_or(|run| artifacts.logged_by(run).iter().any(|logged| logged.id == artifact.id))
+        let Some(run) = run else { return true };
+        artifact.run.as_ref() == Some(run)
+            || artifacts.logged_by(run).iter().any(|logged| logged.id == artifact.id)
     })
 }
 
