@@ -59,20 +59,22 @@ pub use blob::{Blob, BlobPieces, BlobReader, Blobs, Upload};
 pub use core::{Ack, Core, Prepared, read_in};
 pub use error::{Damage, Error, ErrorKind, Result};
 pub use event::{
-    AlertLevel, AlertRaised, Attribute, Block, BlockBuilder, BlockError, Body, Branch, Cause, Cell, Chunk,
-    CodecError, Column, Console, ConsoleLine, Erased, ErasureDone, Event, FileDeleted, FilePut, Grant,
-    JsonError, KeyIssued, KeyLimited, KeyRevoked, KeyStats, Kind, Kinds, LoginFailed, NonFinite, Origin,
-    Path, Paths, ProjectCreated, Quarantined, Role, RoleGranted, Rows, RunChanged, RunCreated, RunErased,
-    State, StateChanged, StoreCreated, Subject, TeamAdded, Time, UserAdded, Value, decode, encode,
-    write_float, write_text,
+    AlertLevel, AlertRaised, AliasMoved, ArtifactBlob, ArtifactChanged, ArtifactCommitted, ArtifactCreated,
+    ArtifactFilePut, ArtifactId, ArtifactManifestPut, ArtifactUsed, Attribute, Block, BlockBuilder,
+    BlockError, Body, Branch, Cause, Cell, Chunk, CodecError, Column, Console, ConsoleLine, Erased,
+    ErasureDone, Event, FileDeleted, FilePut, Grant, JsonError, KeyIssued, KeyLimited, KeyRevoked, KeyStats,
+    Kind, Kinds, LoginFailed, NonFinite, Origin, Path, Paths, ProjectCreated, Quarantined, Role, RoleGranted,
+    Rows, RunChanged, RunCreated, RunErased, RunIn, State, StateChanged, StoreCreated, Subject, TeamAdded,
+    Time, UserAdded, Value, decode, encode, write_float, write_text,
 };
 pub use id::{Epoch, Lsn, ProjectKey, RunKey, RunPath, SegmentId, StoreId};
 pub use log::Counters;
 pub use options::{Compaction, Durability, Options};
 pub use projection::{
-    ApplyError, Extent, FileEntry, HIDDEN_KEY, Key, KeyLimits, Keys, Location, People, Project, Projection,
-    RUNS_PER_CHUNK, Run, Screen, Shown, Space, Stream, StreamKind, Table, Totals, Tree, User, is_nested,
-    leaves_in,
+    ApplyError, Artifact, ArtifactContent, ArtifactManifest, ArtifactStage, ArtifactVersion, Artifacts,
+    Collection, Extent, FileEntry, HIDDEN_KEY, Key, KeyLimits, Keys, Location, People, Project, Projection,
+    RUNS_PER_CHUNK, Run, Screen, Shown, Space, Stream, StreamKind, Table, Totals, Tree, User, index_of,
+    is_nested, leaves_in,
 };
 pub use reads::{ReadCounts, Reads};
 pub use recovery::Missing;

@@ -59,6 +59,9 @@ const PAGES: [&str; 12] = [
     "/{entity}/{project}/{run}",
 ];
 
+/// A file of an artifact, for who has a key. The client does not encode the name.
+const ARTIFACT_FILE: &str = "/artifactsV2/{region}/{entity}/{project}/{collection}/{born}/{md5}/{*name}";
+
 fn route(method: &'static str, path: &'static str, role: Role, handler: MethodRouter<Arc<App>>) -> Route {
     Route { info: RouteInfo { method, path, role }, handler }
 }
@@ -73,6 +76,11 @@ fn table() -> Vec<Route> {
         route("PUT", "/upload/{token}", Capability, put(files::put)),
         route("GET", "/files/{token}", Capability, get(files::get)),
         route("OPTIONS", "/files/{token}", Capability, options(files::options)),
+        // The same with a name behind it: of a manifest the client expects one.
+        route("PUT", "/upload/{token}/{name}", Capability, put(files::put)),
+        route("GET", "/files/{token}/{name}", Capability, get(files::get)),
+        route("OPTIONS", "/files/{token}/{name}", Capability, options(files::options)),
+        route("GET", ARTIFACT_FILE, User, get(files::get_by_md5)),
         route("POST", "/graphql", User, post(graphql::post)),
         route("POST", "/files/{entity}/{project}/{run}/file_stream", User, post(filestream::post)),
         route("POST", "/sql", User, post(api::sql::post)),

@@ -12,6 +12,12 @@ fn target(path: &str) -> String {
         .replace("{token}", "t")
         .replace("{*rest}", "x/y")
         .replace("{*file}", "f")
+        .replace("{*name}", "x")
+        .replace("{name}", "x")
+        .replace("{region}", "default")
+        .replace("{collection}", "c")
+        .replace("{born}", "b")
+        .replace("{md5}", "00")
         .replace("{tab}", "logs")
 }
 

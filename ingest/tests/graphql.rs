@@ -139,8 +139,7 @@ fn what_is_unknown_or_wrong_is_answered_with_errors() {
     };
     assert!(message("query { nothing }", &Value::Null).contains("nothing"));
     assert!(
-        message("mutation { createArtifact(input: {}) { artifact { id } } }", &Value::Null)
-            .contains("createArtifact")
+        message("mutation { upsertSweep(input: {}) { sweep { id } } }", &Value::Null).contains("upsertSweep")
     );
     assert!(message("query {", &Value::Null).contains("expected"));
     assert!(message("", &Value::Null).contains("expected"));

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod artifacts;
 mod auth;
 mod chart;
 mod commands;

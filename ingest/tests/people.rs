@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Harness, Reply, UPSERT, basic, chunk, eventually, history};
+use crate::support::{Harness, Reply, UPSERT, basic, chunk, eventually, history, md5};
 
 /// A word of the team that others must not see; each thing of its runs has it in its name or content.
 const SECRET: &str = "zebra";
@@ -97,6 +97,113 @@ fn fill(server: &Harness, entity: &str, word: &str) {
         json!({ "e": entity, "p": named("project"), "r": named("run"), "f": [named("file.txt")] });
     let address = server.graphql(query, &variables)["createRunFiles"]["files"][0]["uploadUrl"].clone();
     assert_eq!(server.send("PUT", address.as_str().unwrap(), &[], named("content").as_bytes()).status, 200);
+    let admin = Person { server, key: server.key.clone() };
+    log_artifact(&admin, entity, word).unwrap();
+}
+
+/// Logs an artifact of a team's run, everything of which has the word in it, and lets the run use it; gives its id,
+/// or why not.
+fn log_artifact(who: &Person<'_>, entity: &str, word: &str) -> Result<String, String> {
+    let named = |what: &str| format!("{word}-{what}");
+    let ask = |query: &str, variables: Value| {
+        let answer = who.graphql(query, &variables).json();
+        if answer.get("errors").is_some() { Err(answer.to_string()) } else { Ok(answer["data"]["r"].clone()) }
+    };
+    let put = |address: &Value, content: &str| {
+        let reply = who.server.send("PUT", address.as_str().unwrap(), &[], content.as_bytes());
+        if reply.status == 200 { Ok(()) } else { Err(reply.text()) }
+    };
+    let create = "mutation C($i: CreateArtifactInput!) { r: createArtifact(input: $i) { artifact { id description metadata
+        digest size tags { name } aliases { alias } artifactSequence { name latestArtifact { description digest } } } } }";
+    let input = json!({ "artifactTypeName": named("type"), "artifactCollectionName": named("artifact"), "entityName": entity,
+        "projectName": named("project"), "runName": named("run"), "digest": named("digest"), "description": named("said"),
+        "metadata": json!({ named("meta"): 1 }).to_string(), "clientID": named("client"), "enableDigestDeduplication": true,
+        "aliases": [{ "artifactCollectionName": named("artifact"), "alias": named("alias") }],
+        "tags": [{ "tagName": named("arttag") }] });
+    let made = ask(create, json!({ "i": input }))?["artifact"].clone();
+    let id = made["id"].clone();
+    let files = "mutation F($i: CreateArtifactFilesInput!) { r: createArtifactFiles(input: $i) { files { edges { node {
+        uploadUrl } } } } }";
+    let (content, file) = (named("artcontent"), named("artfile.txt"));
+    let input = json!({ "artifactFiles": [{ "artifactID": id, "name": file, "md5": md5(content.as_bytes()) }], "storageLayout": "V2" });
+    let node = ask(files, json!({ "i": input }))?["files"]["edges"][0]["node"].clone();
+    if !node["uploadUrl"].is_null() {
+        put(&node["uploadUrl"], &content)?;
+    }
+    let manifest = "mutation M($id: ID!) { r: createArtifactManifest(input: { artifactID: $id name: \"m\" digest: \"\" entityName: \"\"
+        projectName: \"\" runName: \"\" type: FULL }) { artifactManifest { file { uploadUrl } } } }";
+    let address = ask(manifest, json!({ "id": id }))?["artifactManifest"]["file"]["uploadUrl"].clone();
+    let list =
+        json!({ "version": 1, "contents": { file: { "digest": md5(content.as_bytes()), "size": 1 } } });
+    put(&address, &list.to_string())?;
+    let commit = "mutation K($id: ID!) { r: commitArtifact(input: { artifactID: $id }) { artifact { id description metadata } } }";
+    let committed = ask(commit, json!({ "id": id }))?;
+    let used = "mutation U($id: ID!, $e: String!, $p: String!, $r: String!) { r: useArtifact(input: { artifactID: $id
+        entityName: $e projectName: $p runName: $r }) { artifact { id description metadata } } }";
+    let used = ask(used, json!({ "id": id, "e": entity, "p": named("project"), "r": named("run") }))?;
+    // Who may not read is told nothing by the answers.
+    if who.key != who.server.key && who.runs(entity, &named("project")).is_none() {
+        let told = format!("{made}{committed}{used}");
+        let is_told =
+            ["said", "meta", "digest", "alias", "arttag"].iter().any(|what| told.contains(&named(what)));
+        assert!(!is_told, "{told}");
+    }
+    Ok(id.as_str().unwrap().to_owned())
+}
+
+#[test]
+fn who_may_only_log_logs_artifacts_and_reads_none() {
+    let server = Harness::start();
+    command(&server, &json!({ "command": "team_add", "name": "team" }));
+    fill(&server, "team", "apple");
+    let bob = user(&server, "bob");
+    let (reader, writer) = (user(&server, "rita"), user(&server, "wim"));
+    assert!(log_artifact(&bob, "team", "apple").is_err(), "nobody of the team");
+    grant(&server, "bob", "ingest-only", "team");
+    grant(&server, "rita", "reader", "team");
+    grant(&server, "wim", "writer", "team");
+    let id = log_artifact(&bob, "team", "apple").unwrap();
+    assert_eq!(log_artifact(&writer, "team", "apple").unwrap(), id, "it is the same version");
+    assert!(log_artifact(&reader, "team", "apple").is_err());
+    let read = "query A($id: ID!) { artifact(id: $id) { description currentManifest { file { directUrl } }
+        files { edges { node { directUrl } } } } }";
+    let told = |who: &Person<'_>| who.graphql(read, &json!({ "id": id })).json()["data"]["artifact"].clone();
+    assert_eq!(told(&bob), Value::Null);
+    let artifact = told(&reader);
+    assert_eq!(artifact["description"], "apple-said");
+    let address = artifact["files"]["edges"][0]["node"]["directUrl"].as_str().unwrap().to_owned();
+    let list = artifact["currentManifest"]["file"]["directUrl"].as_str().unwrap().to_owned();
+    assert_eq!(server.send("GET", &address, &[], b"").bytes, b"apple-artcontent");
+    let hex: String = md5::Digest::finalize(<md5::Md5 as md5::Digest>::new_with_prefix("apple-artcontent"))
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let last = format!("/artifactsV2/default/team/apple-project/apple-artifact/x/{hex}/f");
+    let asked = |who: &Person<'_>| who.ask("GET", &last, &Value::Null).status;
+    assert_eq!([asked(&bob), asked(&reader), asked(&writer)], [404, 200, 200]);
+    for part in [
+        "createdBy { __typename }",
+        "currentManifest { id }",
+        "files { totalCount }",
+        "usedBy { edges { node { name } } }",
+        "artifactSequence { artifacts { totalCount } }",
+        "artifactSequence { aliases { edges { node { alias } } } }",
+        "artifactSequence { artifactMembership(aliasName: \"v0\") { id } }",
+        "artifactType { artifactCollections { totalCount } }",
+    ] {
+        let query = format!(
+            "mutation K($id: ID!) {{ commitArtifact(input: {{ artifactID: $id }}) {{ artifact {{ id {part} }} }} }}"
+        );
+        let answer = bob.graphql(&query, &json!({ "id": id })).json();
+        assert!(
+            answer["errors"][0]["message"].as_str().unwrap().contains("may not read"),
+            "{part}: {answer}"
+        );
+    }
+    grant(&server, "rita", "none", "team");
+    for address in [&address, &list] {
+        assert_eq!(server.send("GET", address, &[], b"").status, 403, "an address ends with the role");
+    }
 }
 
 #[test]
@@ -207,10 +314,29 @@ fn s2_one_team_never_sees_anothers_project_by_any_route() {
         users { edges { node { name } } }
         project(name: $p, entityName: $e) { name runCount runs { edges { node { name displayName config summaryMetrics } } }
           run(name: $r) { name config historyKeys history files { edges { node { name directUrl } } }
-            logLines { edges { node { line } } } } } }";
+            logLines { edges { node { line } } } inputArtifacts { edges { node { description } } }
+            outputArtifacts { edges { node { description metadata } } } }
+          artifact(name: $a) { description } artifactType(name: $t) { name } artifactTypes { edges { node { name } } }
+          artifactCollection(name: $c) { name artifacts { edges { node { description tags { name } } } } }
+          artifactCollections { edges { node { name } } }
+          artifactCollectionMembership(name: $a) { artifact { description aliases { alias } currentManifest { file { directUrl } } }
+            files { edges { node { name directUrl } } } } }
+        clientIDMapping(clientID: $k) { serverID } }";
+    let by_id = "query I($id: ID!) { artifact(id: $id) { description metadata createdBy { __typename } files { edges { node { name } } } } }";
+    let everything =
+        everything.replace("$r: String!)", "$r: String!, $a: String!, $c: String!, $t: String!, $k: ID!)");
     for (entity, word) in [("ours", "apple"), ("theirs", SECRET)] {
-        let variables = json!({ "e": entity, "p": format!("{word}-project"), "r": format!("{word}-run") });
-        ask(format!("everything of {entity}"), &|who| who.graphql(everything, &variables));
+        let variables = json!({ "e": entity, "p": format!("{word}-project"), "r": format!("{word}-run"),
+            "a": format!("{word}-artifact:{word}-alias"), "c": format!("{word}-artifact"), "t": format!("{word}-type"),
+            "k": format!("{word}-client") });
+        ask(format!("everything of {entity}"), &|who| who.graphql(&everything, &variables));
+        let id = log_artifact(&admin, entity, word).unwrap();
+        ask(format!("artifact of {entity}"), &|who| who.graphql(by_id, &json!({ "id": id })));
+        let use_it = json!({ "q": "mutation U($id: ID!) { useArtifact(input: { artifactID: $id entityName: \"ours\"
+            projectName: \"apple-project\" runName: \"apple-run\" }) { artifact { description metadata } } }" });
+        ask(format!("use artifact of {entity}"), &|who| {
+            who.graphql(use_it["q"].as_str().unwrap(), &json!({ "id": id }))
+        });
         let run = format!("{entity}/{word}-project/{word}-run");
         for command in ["stop", "edit", "undelete"] {
             ask(format!("{command} {run}"), &|who| {
@@ -229,13 +355,26 @@ fn s2_one_team_never_sees_anothers_project_by_any_route() {
         let is_echo = bobs.status != 200 || what.contains(SECRET) || what.contains("theirs");
         let text = bobs.text();
         assert!(is_echo || !text.contains(SECRET), "{what}: {text}");
-        for content in
-            ["zebra-value", "zebra-tag", "zebra-notes", "zebra-line", "zebra-best", "zebra-file.txt"]
-        {
+        for content in [
+            "zebra-value",
+            "zebra-tag",
+            "zebra-notes",
+            "zebra-line",
+            "zebra-best",
+            "zebra-file.txt",
+            "zebra-said",
+            "zebra-meta",
+            "zebra-arttag",
+            "zebra-artfile",
+        ] {
             assert!(!text.contains(content), "{what}: {text}");
         }
         seen_by_admin += usize::from(admins.text().contains(SECRET));
     }
+    let mapped = asked.iter().find(|(what, ..)| what == "everything of theirs").map(|(_, bobs, admins)| {
+        [bobs, admins].map(|reply| reply.json()["data"]["clientIDMapping"].is_null())
+    });
+    assert_eq!(mapped, Some([true, false]), "a client's own name of an artifact leads nowhere");
     // The questions are worth asking: who may see is shown.
     assert!(seen_by_admin > 40, "{seen_by_admin} of {}", asked.len());
     assert!(

@@ -216,6 +216,12 @@ impl Drop for Harness {
     }
 }
 
+/// MD5 as the client writes it.
+pub(crate) fn md5(content: &[u8]) -> String {
+    use md5::Digest as _;
+    base64::engine::general_purpose::STANDARD.encode(md5::Md5::digest(content))
+}
+
 pub(crate) fn basic(key: &str) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("api:{key}")))
 }

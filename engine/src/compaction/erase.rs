@@ -10,7 +10,7 @@
 //!   event stands at each position of theirs, so that the others are found where they were.
 //! - Whatever stops it in between, it is done again from the beginning: `RunErased` stands in the log,
 //!   `ErasureDone` does not.
-//! - A user file goes only when no event of another run names it, whether or not it stands there still:
+//! - A user file goes only when no event of another run or of an artifact names it, whether or not it stands there still:
 //!   moments of the past are read too.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,12 +181,12 @@ fn empty(recorded: Recorded, keys: &BTreeSet<&RunKey>) -> Recorded {
     Recorded { event, digest: None, ..recorded }
 }
 
-/// Takes a file out that an event of another run names.
+/// Takes a file out that an event of another run, or of an artifact, names.
 fn spare(event: &Event, keys: &BTreeSet<&RunKey>, blobs: &mut BTreeSet<[u8; 32]>) {
-    if let (Body::FilePut(file), Some(key)) = (&event.body, event.run())
-        && !keys.contains(key)
+    if let Some(digest) = event.body.blob()
+        && event.run().is_none_or(|run| !keys.contains(run))
     {
-        blobs.remove(&file.digest);
+        blobs.remove(digest);
     }
 }
 

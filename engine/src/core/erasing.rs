@@ -104,8 +104,8 @@ impl Core {
         self.snapshot = Arc::new(snapshot_of(&self.projection, &self.writer, &self.tables));
         let mut blobs = rest.blobs;
         for event in self.snapshot.events(rest.seen.advance(1)) {
-            if let Body::FilePut(file) = event?.2.body {
-                blobs.remove(&file.digest);
+            if let Some(digest) = event?.2.body.blob() {
+                blobs.remove(digest);
             }
         }
         self.remove_blobs(blobs)?;
@@ -148,12 +148,11 @@ impl Core {
         if self.erased_blobs.is_empty() {
             return Ok(());
         }
-        let is_gone = |event: &Event| match &event.body {
-            Body::FilePut(file) => {
-                self.erased_blobs.contains(&file.digest)
-                    && self.world.disk.open(&blob::path(&file.digest), false).is_err()
-            }
-            _ => false,
+        let is_gone = |event: &Event| {
+            event.body.blob().is_some_and(|digest| {
+                self.erased_blobs.contains(digest)
+                    && self.world.disk.open(&blob::path(digest), false).is_err()
+            })
         };
         if batch.events.iter().any(is_gone) { Err(Error::BlobErased) } else { Ok(()) }
     }

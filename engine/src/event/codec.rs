@@ -92,6 +92,13 @@ mod kind {
     pub(super) const ALERT_RAISED: u8 = 65;
     pub(super) const FORKED: u8 = 66;
     pub(super) const REWOUND: u8 = 67;
+    pub(super) const ARTIFACT_CREATED: u8 = 80;
+    pub(super) const ARTIFACT_FILE_PUT: u8 = 81;
+    pub(super) const ARTIFACT_MANIFEST_PUT: u8 = 82;
+    pub(super) const ARTIFACT_COMMITTED: u8 = 83;
+    pub(super) const ARTIFACT_USED: u8 = 84;
+    pub(super) const ALIAS_MOVED: u8 = 85;
+    pub(super) const ARTIFACT_CHANGED: u8 = 86;
 }
 
 type Head<T> = (Subject, Time, Arc<str>, T);
@@ -163,6 +170,13 @@ pub fn encode(event: &Event, out: &mut BytesMut) -> Result<(), CodecError> {
         Body::RunErased(body) => head.write(kind::RUN_ERASED, body, &[]),
         Body::Erased(body) => head.write(kind::ERASED, body, &[]),
         Body::ErasureDone(body) => head.write(kind::ERASURE_DONE, body, &[]),
+        Body::ArtifactCreated(body) => head.write(kind::ARTIFACT_CREATED, body, &[]),
+        Body::ArtifactFilePut(body) => head.write(kind::ARTIFACT_FILE_PUT, body, &[]),
+        Body::ArtifactManifestPut(body) => head.write(kind::ARTIFACT_MANIFEST_PUT, body, &[]),
+        Body::ArtifactCommitted(body) => head.write(kind::ARTIFACT_COMMITTED, body, &[]),
+        Body::ArtifactUsed(body) => head.write(kind::ARTIFACT_USED, body, &[]),
+        Body::AliasMoved(body) => head.write(kind::ALIAS_MOVED, body, &[]),
+        Body::ArtifactChanged(body) => head.write(kind::ARTIFACT_CHANGED, body, &[]),
     }
     .inspect_err(|_| out.truncate(start))
 }
@@ -238,6 +252,13 @@ pub fn decode(body: &Bytes) -> Result<Event, CodecError> {
         kind::RUN_ERASED => head.read(Body::RunErased),
         kind::ERASED => head.read(Body::Erased),
         kind::ERASURE_DONE => head.read(Body::ErasureDone),
+        kind::ARTIFACT_CREATED => head.read(Body::ArtifactCreated),
+        kind::ARTIFACT_FILE_PUT => head.read(Body::ArtifactFilePut),
+        kind::ARTIFACT_MANIFEST_PUT => head.read(Body::ArtifactManifestPut),
+        kind::ARTIFACT_COMMITTED => head.read(Body::ArtifactCommitted),
+        kind::ARTIFACT_USED => head.read(Body::ArtifactUsed),
+        kind::ALIAS_MOVED => head.read(Body::AliasMoved),
+        kind::ARTIFACT_CHANGED => head.read(Body::ArtifactChanged),
         _ => Err(CodecError::Unknown { kind, version }),
     }
 }

@@ -4,6 +4,7 @@
 //! never numbers that other events define, so a single frame is readable alone. `codec.rs` turns
 //! events into bytes and back; `projection/` folds them into state.
 
+mod artifact;
 mod block;
 mod branch;
 mod codec;
@@ -19,6 +20,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Lsn, ProjectKey, RunKey, RunPath, StoreId};
 
+pub use artifact::{
+    AliasMoved, ArtifactBlob, ArtifactChanged, ArtifactCommitted, ArtifactCreated, ArtifactFilePut,
+    ArtifactId, ArtifactManifestPut, ArtifactUsed, RunIn,
+};
 pub(crate) use block::Assembled;
 pub use block::{Block, BlockBuilder, BlockError, Cell, Column, Kind};
 pub use branch::{Branch, Origin};
@@ -128,6 +133,20 @@ pub enum Body {
     Erased(Erased),
     /// The bytes of erased runs are gone.
     ErasureDone(ErasureDone),
+    /// An artifact was begun.
+    ArtifactCreated(ArtifactCreated),
+    /// A file of an artifact was stored.
+    ArtifactFilePut(ArtifactFilePut),
+    /// The list of an artifact's files was stored.
+    ArtifactManifestPut(ArtifactManifestPut),
+    /// An artifact is whole.
+    ArtifactCommitted(ArtifactCommitted),
+    /// A run uses an artifact.
+    ArtifactUsed(ArtifactUsed),
+    /// An alias names another version of an artifact.
+    AliasMoved(AliasMoved),
+    /// What people say of an artifact was set.
+    ArtifactChanged(ArtifactChanged),
 }
 
 /// The folder was made.
@@ -702,6 +721,25 @@ impl Body {
             Self::RunErased(_) => "RunErased",
             Self::Erased(_) => "Erased",
             Self::ErasureDone(_) => "ErasureDone",
+            Self::ArtifactCreated(_) => "ArtifactCreated",
+            Self::ArtifactFilePut(_) => "ArtifactFilePut",
+            Self::ArtifactManifestPut(_) => "ArtifactManifestPut",
+            Self::ArtifactCommitted(_) => "ArtifactCommitted",
+            Self::ArtifactUsed(_) => "ArtifactUsed",
+            Self::AliasMoved(_) => "AliasMoved",
+            Self::ArtifactChanged(_) => "ArtifactChanged",
+        }
+    }
+
+    /// SHA-256 of the blob that it names.
+    #[must_use]
+    pub fn blob(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::FilePut(put) => Some(&put.digest),
+            Self::ArtifactFilePut(put) => Some(&put.file.digest),
+            Self::ArtifactManifestPut(put) => Some(&put.file.digest),
+            Self::ArtifactCommitted(committed) => Some(&committed.manifest.digest),
+            _ => None,
         }
     }
 }

@@ -94,6 +94,7 @@ fn backup_once(source: &World, target: &World, watch: Watch<'_>) -> Result<Backe
         let run = run?;
         blobs.extend(run.files.values().map(|entry| (blob::path(&entry.file.digest), entry.file.size)));
     }
+    blobs.extend(found.projection.artifact_blobs().map(|(_, digest, size)| (blob::path(&digest), size)));
     let mut wanted = Vec::new();
     for (path, size) in &blobs {
         if copy.has(path)? {

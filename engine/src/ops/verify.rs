@@ -284,7 +284,7 @@ fn check_tables(
     Ok(())
 }
 
-/// Every blob is what its name says, and every blob that a living file names is there.
+/// Every blob is what its name says, and every blob that a living file or an artifact names is there.
 fn check_blobs(
     world: &World,
     projection: Option<&Projection>,
@@ -314,6 +314,13 @@ fn check_blobs(
                 Damage::told(format!("the file {:?} is missing: there is no {path}", entry.file.name));
             damage.runs = vec![(run.key.to_string(), run.seq.saturating_sub(1), run.seq.saturating_sub(1))];
             found.damages.push(damage);
+        }
+    }
+    for (project, digest, _) in projection.into_iter().flat_map(Projection::artifact_blobs) {
+        let path = blob::path(&digest);
+        if !there.contains(path.name()) {
+            let what = format!("a file of artifacts of project {project} is missing: there is no {path}");
+            found.damages.push(Damage::told(what));
         }
     }
     Ok(())

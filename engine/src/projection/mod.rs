@@ -11,6 +11,7 @@
 //! - A run is *awake*, here in memory, while the log holds events of it that no file of runs has; else
 //!   it *rests* in a file. Before an event is folded its run is woken ([`Projection::wake`]).
 
+mod artifacts;
 mod branch;
 mod erasure;
 mod keys;
@@ -34,6 +35,10 @@ use crate::id::{Lsn, ProjectKey, RunKey, RunPath};
 use crate::table::events::Recorded;
 use crate::table::runs::{RunChunk, RunFiles};
 
+pub use artifacts::{
+    Artifact, ArtifactContent, ArtifactManifest, ArtifactStage, ArtifactVersion, Artifacts, Collection,
+    index_of,
+};
 pub(crate) use branch::{Bound, Heirs};
 pub(crate) use erasure::{Erasing, Erasures};
 pub use keys::{Keys, Space};
@@ -64,6 +69,8 @@ pub struct Project {
     pub description: Arc<str>,
     /// Runs ever made in it, generations not counted: the number in a run's made-up name.
     pub runs_made: u64,
+    /// Its artifacts, and what its runs use.
+    pub artifacts: Arc<Artifacts>,
     /// Of the ids whose newest generation is awake, its ordinal.
     awake: OrdMap<Arc<str>, u32>,
     /// Events so far.
@@ -382,6 +389,13 @@ impl Projection {
         Ok(())
     }
 
+    /// The blobs of artifacts, with their bytes, by project.
+    pub(crate) fn artifact_blobs(&self) -> impl Iterator<Item = (&ProjectKey, [u8; 32], u64)> {
+        self.projects
+            .values()
+            .flat_map(|project| project.artifacts.blobs().map(|(digest, size)| (&project.key, digest, size)))
+    }
+
     /// The runs that are awake, by ordinal.
     pub(crate) fn awake(&self) -> impl Iterator<Item = &Arc<Run>> {
         self.awake.values()
@@ -577,7 +591,13 @@ impl Projection {
     }
 
     fn apply_to_project(&mut self, lsn: Lsn, key: &ProjectKey, event: &Event) -> Result<u64, ApplyError> {
-        let Body::ProjectCreated(created) = &event.body else { return Err(misplaced(event)) };
+        let Body::ProjectCreated(created) = &event.body else {
+            let unknown = || ApplyError::Unknown(format!("project {key}"));
+            let project = self.projects.get_mut(key).ok_or_else(unknown)?;
+            Arc::make_mut(&mut project.artifacts).apply(event)?;
+            (project.seq, project.updated) = (project.seq + 1, lsn);
+            return Ok(project.seq - 1);
+        };
         if self.projects.contains_key(key) {
             return Err(ApplyError::Exists(format!("project {key}")));
         }
@@ -587,6 +607,7 @@ impl Projection {
             author: Arc::clone(&event.actor),
             description: Arc::clone(&created.description),
             runs_made: 0,
+            artifacts: Arc::default(),
             awake: OrdMap::new(),
             seq: 1,
             updated: lsn,
@@ -619,7 +640,14 @@ impl Projection {
             | Body::RoleGranted(_)
             | Body::LoginFailed(_)
             | Body::ErasureDone(_)
-            | Body::ProjectCreated(_) => return Err(misplaced(event)),
+            | Body::ProjectCreated(_)
+            | Body::ArtifactCreated(_)
+            | Body::ArtifactFilePut(_)
+            | Body::ArtifactManifestPut(_)
+            | Body::ArtifactCommitted(_)
+            | Body::ArtifactUsed(_)
+            | Body::AliasMoved(_)
+            | Body::ArtifactChanged(_) => return Err(misplaced(event)),
             _ => self.awake_ordinal(key).ok_or_else(unknown)?,
         };
         let mut new_keys = Vec::new();

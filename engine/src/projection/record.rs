@@ -11,6 +11,7 @@ use imbl::{OrdMap, OrdSet, Vector};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::artifacts::{self, Artifacts};
 use super::branch::{HeirLists, Heirs};
 use super::erasure::{self, Erasures};
 use super::keys::{self, Keys};
@@ -25,7 +26,7 @@ use crate::table::Tables;
 use crate::table::events::Whose;
 
 /// The version that is written. Version 1 knew no erased runs, version 2 no teams and roles, version 3 no runs
-/// that go on from others.
+/// that go on from others and no artifacts.
 const VERSION: u8 = 4;
 
 /// A run, but for the places of its rows.
@@ -140,7 +141,7 @@ impl Run {
     ///
     /// `Damaged` when it is something else.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let Parts { record, erased, branch, .. }: Parts<RunRecord, Option<Time>, (), Option<Arc<Origin>>> =
+        let Parts { record, erased, later, .. }: Parts<RunRecord, Option<Time>, (), Option<Arc<Origin>>> =
             decoded(bytes)?;
         let streams = record.streams.into_iter().map(|stream| {
             let StreamRecord { writer, kind, next, hashes, written } = stream;
@@ -150,7 +151,7 @@ impl Run {
             key: record.key,
             ordinal: record.ordinal,
             source: record.source,
-            origin: branch.flatten(),
+            origin: later.flatten(),
             author: record.author,
             created: record.created,
             attributes: record.attributes,
@@ -207,6 +208,11 @@ struct ProjectRecord {
     updated: Lsn,
 }
 
+/// The artifacts of the projects that have some.
+type ByProject = Vec<(ProjectKey, artifacts::Lists)>;
+/// What version 4 added to the state.
+type Later = (HeirLists, ByProject);
+
 impl Projection {
     /// What all events amount to that table files hold, with every run awake: for where the stored state
     /// is damaged, since it takes as much memory as there are runs.
@@ -257,7 +263,11 @@ impl Projection {
             active: self.active.iter().copied().collect(),
             totals: self.totals,
         };
-        encoded(&(record, self.erasures.to_lists(), self.people.to_lists(), self.heirs.to_lists()))
+        let having = self.projects.values().filter(|project| !project.artifacts.is_empty());
+        let artifacts: ByProject =
+            having.map(|project| (project.key.clone(), project.artifacts.to_lists())).collect();
+        let later: Later = (self.heirs.to_lists(), artifacts);
+        encoded(&(record, self.erasures.to_lists(), self.people.to_lists(), later))
     }
 
     /// Reads what [`Projection::to_bytes`] laid out: the state at `through` with every run at rest in
@@ -271,17 +281,18 @@ impl Projection {
         resting: Arc<crate::table::runs::RunFiles>,
         through: Lsn,
     ) -> Result<Self> {
-        let Parts { record, erased, people, branch: heirs }: Parts<
+        let Parts { record, erased, people, later }: Parts<
             StateRecord,
             erasure::Lists,
             people::Lists,
-            HeirLists,
+            Later,
         > = decoded(bytes)?;
+        let (heirs, artifacts) = later.unwrap_or_default();
         let project = |project: ProjectRecord| {
             let ProjectRecord { key, created, author, description, runs_made, seq, updated } = project;
-            let awake = OrdMap::new();
+            let (awake, artifacts) = (OrdMap::new(), Arc::default());
             let named = key.clone();
-            (named, Project { key, created, author, description, runs_made, awake, seq, updated })
+            (named, Project { key, created, author, description, runs_made, artifacts, awake, seq, updated })
         };
         let chunks = (record.run_count as usize).div_ceil(super::RUNS_PER_CHUNK);
         let mut state = Self {
@@ -297,9 +308,14 @@ impl Projection {
             keys: Keys::from_lists(record.catalogue),
             totals: record.totals,
             erasures: Erasures::default(),
-            heirs: Heirs::from_lists(heirs.unwrap_or_default()),
+            heirs: Heirs::from_lists(heirs),
             seen: None,
         };
+        for (key, lists) in artifacts {
+            if let Some(project) = state.projects.get_mut(&key) {
+                project.artifacts = Arc::new(Artifacts::from_lists(lists));
+            }
+        }
         match erased {
             Some(lists) => state.erasures = Erasures::from_lists(lists),
             None => state.find_deleted()?,
@@ -331,20 +347,20 @@ fn encoded(record: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// A record, and what later versions added to it.
-struct Parts<Record, Erased, People, Branch> {
+struct Parts<Record, Erased, People, Later> {
     record: Record,
     erased: Option<Erased>,
     people: Option<People>,
-    branch: Option<Branch>,
+    later: Option<Later>,
 }
 
 /// Reads a record with as much as its version has.
-fn decoded<R, E, P, B>(bytes: &[u8]) -> Result<Parts<R, E, P, B>>
+fn decoded<R, E, P, L>(bytes: &[u8]) -> Result<Parts<R, E, P, L>>
 where
     R: DeserializeOwned,
     E: DeserializeOwned,
     P: DeserializeOwned,
-    B: DeserializeOwned,
+    L: DeserializeOwned,
 {
     let damaged = |why: &dyn std::fmt::Display| Error::damaged(format!("stored state does not parse: {why}"));
     let (version, body) = bytes.split_first().ok_or_else(|| damaged(&"it is empty"))?;
@@ -354,8 +370,8 @@ where
             .map(|((record, erased), read)| ((record, Some(erased), None, None), read)),
         3 => event::from_bincode(body)
             .map(|((record, erased, people), read)| ((record, Some(erased), Some(people), None), read)),
-        VERSION => event::from_bincode(body).map(|((record, erased, people, branch), read)| {
-            ((record, Some(erased), Some(people), Some(branch)), read)
+        VERSION => event::from_bincode(body).map(|((record, erased, people, later), read)| {
+            ((record, Some(erased), Some(people), Some(later)), read)
         }),
         version => return Err(damaged(&format!("it has version {version}"))),
     }
@@ -363,6 +379,6 @@ where
     if read != body.len() {
         return Err(damaged(&"it is longer than it should be"));
     }
-    let (record, erased, people, branch) = parts;
-    Ok(Parts { record, erased, people, branch })
+    let (record, erased, people, later) = parts;
+    Ok(Parts { record, erased, people, later })
 }

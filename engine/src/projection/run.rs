@@ -450,7 +450,14 @@ impl Run {
             | Body::RoleGranted(_)
             | Body::LoginFailed(_)
             | Body::ErasureDone(_)
-            | Body::ProjectCreated(_) => {}
+            | Body::ProjectCreated(_)
+            | Body::ArtifactCreated(_)
+            | Body::ArtifactFilePut(_)
+            | Body::ArtifactManifestPut(_)
+            | Body::ArtifactCommitted(_)
+            | Body::ArtifactUsed(_)
+            | Body::AliasMoved(_)
+            | Body::ArtifactChanged(_) => {}
         }
         Ok(())
     }

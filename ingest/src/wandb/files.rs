@@ -1,32 +1,39 @@
-//! Files of a run, in and out, at addresses that carry their own permission (protocol 9).
+//! Files of runs and artifacts, in and out, at addresses that carry their own permission (protocol 9, 10).
 //!
 //! What holds: a file is visible only once its bytes are stored whole and its event is durable. An
 //! upload that stops, or differs from what was announced, leaves nothing and gets a 503, so that the
 //! client sends it again (F15). Blocking work is done a piece at a time, so a slow client holds no
 //! thread.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use engine::{Blob, BlobReader, FilePut, Upload};
+use engine::{
+    ArtifactBlob, ArtifactContent, ArtifactFilePut, ArtifactManifestPut, Artifacts, Blob, BlobReader,
+    FilePut, ProjectKey, Projection, Upload,
+};
 use futures::StreamExt as _;
 
 use crate::access::{Caller, Rights};
-use crate::app::App;
+use crate::app::{App, Plan};
 use crate::http::error::{Kind, Refusal};
 use crate::http::limits;
 use crate::http::memory::Work;
-use crate::wandb::capability::{Grant, Method};
-use crate::wandb::{Act, names, translate};
+use crate::wandb::capability::{Grant, ManifestKind, Method, Target};
+use crate::wandb::{Act, artifacts, names, translate};
 
+/// What the list of an artifact's files is called.
+pub(crate) const MANIFEST_NAME: &str = "wandb_manifest.json";
 /// Bytes that are written or read at once.
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -50,15 +57,15 @@ impl Drop for OpenUpload {
     }
 }
 
-/// `PUT /upload/{token}`.
+/// `PUT /upload/{token}`, perhaps with a name behind it.
 pub(crate) async fn put(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    Path(path): Path<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Refusal> {
     let now = app.store.now();
-    let grant = app.signer.check(&token, Method::Put, now).ok_or_else(expired)?;
+    let grant = granted(&app, &path, Method::Put)?;
     check_rights(&app, &grant, |rights| rights.write)?;
     app.pool.memory.admit(Work::Body)?;
     let _slot = OpenUpload::begin(app.limits.uploads)?;
@@ -66,14 +73,51 @@ pub(crate) async fn put(
     if size.is_some_and(|size| size > app.limits.file_bytes) {
         return Err(Refusal::too_large("the file", app.limits.file_bytes));
     }
-    let blob = store(&app, body, size, announced_md5(&headers)?).await?;
-    let kind = mime_guess::from_path(&*grant.file).first_raw().unwrap_or("application/octet-stream");
-    let Blob { digest, md5, size } = blob;
-    let name = names::file_name(&grant.file)?.into();
-    let file = FilePut { name, digest, md5, size, kind: kind.into() };
+    let md5 = match &grant.target {
+        Target::RunFile(..) => None,
+        Target::ArtifactFile(.., md5) => Some(*md5),
+        Target::Manifest(.., kind) => kind.md5,
+    };
+    let announced = announced_md5(&headers)?;
+    if md5.is_some() && announced.is_some() && md5 != announced {
+        return Err(Refusal::invalid("Content-MD5 is not that of the file that this address is for"));
+    }
+    let blob = store(&app, body, size, announced.or(md5)).await?;
     let act = Act { actor: Arc::clone(&grant.user), now };
-    app.decide(|snapshot| translate::put_file(&snapshot.projection, &grant.run, &file, &act)).await?;
+    app.decide(|snapshot| name(&snapshot.projection, &grant.target, blob, &act)).await?;
     Ok(StatusCode::OK)
+}
+
+/// Names a stored blob as what it was put for.
+fn name(projection: &Projection, target: &Target, blob: Blob, act: &Act) -> Result<Plan<()>, Refusal> {
+    match target {
+        Target::RunFile(run, name) => {
+            let Blob { digest, md5, size } = blob;
+            let kind = kind_of(name);
+            let file = FilePut { name: names::file_name(name)?.into(), digest, md5, size, kind };
+            translate::put_file(projection, run, &file, act)
+        }
+        Target::ArtifactFile(project, artifact, name, _) => {
+            let (name, file) = (Arc::clone(name), artifacts::named(blob));
+            let put = ArtifactFilePut { artifact: *artifact, name, file };
+            artifacts::put_file(projection, project, &put, act)
+        }
+        Target::Manifest(project, artifact, ManifestKind { is_increment, base, .. }) => {
+            let (is_increment, base, file) = (*is_increment, *base, artifacts::named(blob));
+            let put = ArtifactManifestPut { artifact: *artifact, is_increment, base, file };
+            artifacts::put_manifest(projection, project, &put, act)
+        }
+    }
+}
+
+fn kind_of(name: &str) -> Arc<str> {
+    mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream").into()
+}
+
+/// What the address of a request allows.
+fn granted(app: &App, path: &BTreeMap<String, String>, method: Method) -> Result<Grant, Refusal> {
+    let token = path.get("token").ok_or_else(expired)?;
+    app.signer.check(token, method, app.store.now()).ok_or_else(expired)
 }
 
 fn expired() -> Refusal {
@@ -111,7 +155,7 @@ async fn write(mut upload: Upload, mut piece: Vec<u8>) -> Result<(Upload, Vec<u8
     blocking(move || {
         upload.write(&piece)?;
         piece.clear();
-        Ok((upload, piece))
+        Ok::<_, engine::Error>((upload, piece))
     })
     .await
 }
@@ -124,9 +168,13 @@ fn interrupted(error: &io::Error) -> Refusal {
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    act: impl FnOnce() -> Result<T, engine::Error> + Send + 'static,
-) -> Result<T, Refusal> {
+/// Does work on files off the threads that serve connections.
+pub(crate) async fn blocking<T: Send + 'static, E: Send + 'static>(
+    act: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Refusal>
+where
+    Refusal: From<E>,
+{
     let acted = tokio::task::spawn_blocking(act).await;
     let acted = acted.map_err(|error| {
         tracing::error!(%error, "work on a file failed");
@@ -135,27 +183,58 @@ async fn blocking<T: Send + 'static>(
     acted.map_err(Refusal::from)
 }
 
-/// `GET /files/{token}`, also in parts.
+/// `GET /files/{token}`, perhaps with a name behind it; also in parts.
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
-    request: Request,
+    Path(path): Path<BTreeMap<String, String>>,
+    verb: axum::http::Method,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let grant = app.signer.check(&token, Method::Get, app.store.now()).ok_or_else(expired)?;
+    let grant = granted(&app, &path, Method::Get)?;
     let file = file_of(&app, &grant)?;
+    hand_out(&app, &file, &verb, &headers).await
+}
+
+/// `GET /artifactsV2/{region}/{entity}/{project}/{collection}/{born}/{md5}/{name}`: where the client goes with its
+/// key when an address that it was given failed (protocol 10.6).
+pub(crate) async fn get_by_md5(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(path): Path<BTreeMap<String, String>>,
+    verb: axum::http::Method,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let none = || Refusal::not_found("there is no such file");
+    let part = |name: &str| path.get(name).map(String::as_str).ok_or_else(none);
+    let key = ProjectKey::new(part("entity")?, part("project")?);
+    let snapshot = caller.view(app.store.snapshot());
+    let project = snapshot.projection.projects.get(&key).ok_or_else(none)?;
+    let md5 = artifacts::md5_of_hex(part("md5")?).ok_or_else(none)?;
+    let file = content_of(&project.artifacts, part("name")?, &md5).ok_or_else(none)?;
+    hand_out(&app, &file, &verb, &headers).await
+}
+
+/// The answer with a file, or the part of it that is asked for.
+async fn hand_out(
+    app: &App,
+    file: &FilePut,
+    verb: &axum::http::Method,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
     let blobs = app.store.blobs().clone();
     let digest = file.digest;
     let reader = blocking(move || blobs.open(&digest)).await?;
-    let range = request.headers().get(header::RANGE).and_then(|range| range.to_str().ok());
+    let is_head = verb == axum::http::Method::HEAD;
+    let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let mut response = match part(range, reader.size()) {
         Part::All => {
             let size = reader.size();
-            let mut response = whole(&request, reader).into_response();
+            let mut response = whole(is_head, reader).into_response();
             response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
             response
         }
         Part::Some { first, last } => {
-            let mut response = body(&request, &reader, first, last + 1).into_response();
+            let mut response = body(is_head, &reader, first, last + 1).into_response();
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(last + 1 - first));
@@ -168,7 +247,7 @@ pub(crate) async fn get(
             response
         }
     };
-    describe(response.headers_mut(), &file);
+    describe(response.headers_mut(), file);
     Ok(response)
 }
 
@@ -186,16 +265,37 @@ pub(crate) async fn options() -> Response {
 fn check_rights(app: &App, grant: &Grant, is_enough: impl Fn(Rights) -> bool) -> Result<(), Refusal> {
     let people = &app.store.snapshot().projection.people;
     let caller = people.users.get(&grant.user).map(|user| Caller::new(user, None));
-    let rights = caller.map(|caller| caller.rights(people, &grant.run.project));
+    let rights = caller.map(|caller| caller.rights(people, grant.target.project()));
     if rights.is_some_and(is_enough) { Ok(()) } else { Err(expired()) }
 }
 
 fn file_of(app: &App, grant: &Grant) -> Result<FilePut, Refusal> {
     check_rights(app, grant, |rights| rights.read)?;
-    let snapshot = app.store.snapshot();
-    let run = snapshot.projection.generation(&grant.run)?.filter(|run| run.deleted.is_none());
-    let file = run.and_then(|run| run.files.get(&grant.file).map(|entry| entry.file.clone()));
+    let projection = &app.store.snapshot().projection;
+    let artifacts = |key| projection.projects.get(key).map(|project| &project.artifacts);
+    let file = match &grant.target {
+        Target::RunFile(run, name) => {
+            let run = projection.generation(run)?.filter(|run| run.deleted.is_none());
+            run.and_then(|run| run.files.get(name).map(|entry| entry.file.clone()))
+        }
+        Target::ArtifactFile(key, _, name, md5) => {
+            artifacts(key).and_then(|artifacts| content_of(artifacts, name, md5))
+        }
+        Target::Manifest(key, id, _) => {
+            let artifact = artifacts(key).and_then(|artifacts| artifacts.artifact(*id));
+            artifact.and_then(|artifact| artifact.version()).map(|version| {
+                let ArtifactBlob { digest, md5, size } = version.manifest;
+                FilePut { name: MANIFEST_NAME.into(), digest, md5, size, kind: "application/json".into() }
+            })
+        }
+    };
     file.ok_or_else(|| Refusal::not_found("there is no such file"))
+}
+
+/// A file of artifacts, by what it holds.
+fn content_of(artifacts: &Artifacts, name: &str, md5: &[u8; 16]) -> Option<FilePut> {
+    let ArtifactContent { digest, size, .. } = *artifacts.content(md5)?;
+    Some(FilePut { name: name.into(), digest, md5: *md5, size, kind: kind_of(name) })
 }
 
 fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
@@ -224,8 +324,8 @@ fn describe(headers: &mut HeaderMap, file: &FilePut) {
 
 /// All bytes, checked: where they are not what was stored the answer breaks off before its end (D6).
 /// None for HEAD.
-fn whole(request: &Request, reader: BlobReader) -> Body {
-    if request.method() == axum::http::Method::HEAD {
+fn whole(is_head: bool, reader: BlobReader) -> Body {
+    if is_head {
         return Body::empty();
     }
     Body::from_stream(futures::stream::try_unfold(reader.pieces(), |mut pieces| async move {
@@ -239,8 +339,8 @@ fn whole(request: &Request, reader: BlobReader) -> Body {
 }
 
 /// The bytes from `first` to before `end`, read a piece at a time; none for HEAD.
-fn body(request: &Request, reader: &BlobReader, first: u64, end: u64) -> Body {
-    if request.method() == axum::http::Method::HEAD {
+fn body(is_head: bool, reader: &BlobReader, first: u64, end: u64) -> Body {
+    if is_head {
         return Body::empty();
     }
     let reader = reader.clone();

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use engine::{ProjectKey, RunPath};
+use engine::{ArtifactId, ProjectKey, RunPath};
 use sha2::{Digest, Sha256};
 
 /// The id of a run, which later requests send back.
@@ -52,6 +52,33 @@ pub(crate) fn to_file(id: &str) -> Option<(RunPath, String)> {
     Some((to_run(run)?, name.to_owned()))
 }
 
+/// The id of an artifact. The client decodes it as base64 and writes the bytes into references.
+pub(crate) fn of_artifact(key: &ProjectKey, id: ArtifactId) -> String {
+    STANDARD.encode(format!("Artifact:v1:{id}:{}:{}", key.project, key.entity))
+}
+
+/// The artifact of an id, and its project.
+pub(crate) fn to_artifact(id: &str) -> Option<(ProjectKey, ArtifactId)> {
+    let text = String::from_utf8(STANDARD.decode(id).ok()?).ok()?;
+    let mut parts = text.strip_prefix("Artifact:v1:")?.splitn(3, ':');
+    let (number, project, entity) = (parts.next()?, parts.next()?, parts.next()?);
+    let number = u64::from_str_radix(number, 16).ok()?;
+    Some((ProjectKey::new(entity, project), ArtifactId(number)))
+}
+
+/// The id of what stands in a project under a name: `ArtifactCollection`, `ArtifactType` …
+pub(crate) fn of_named(what: &str, key: &ProjectKey, name: &str) -> String {
+    STANDARD.encode(format!("{what}:v1:{}:{}:{name}", key.project, key.entity))
+}
+
+/// The project and name of an id of [`of_named`].
+pub(crate) fn to_named(what: &str, id: &str) -> Option<(ProjectKey, String)> {
+    let text = String::from_utf8(STANDARD.decode(id).ok()?).ok()?;
+    let mut parts = text.strip_prefix(what)?.strip_prefix(":v1:")?.splitn(3, ':');
+    let (project, entity, name) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((ProjectKey::new(entity, project), name.to_owned()))
+}
+
 /// The cursor of a connection: how many entries came before and with it.
 pub(crate) fn of_cursor(seen: usize) -> String {
     STANDARD.encode(format!("cursor:{seen}"))
@@ -72,6 +99,11 @@ mod tests {
         assert_eq!(to_run(&of_run(&path)), Some(path.clone()));
         assert_eq!(to_file(&of_file(&path, "a:b/c.txt")), Some((path, "a:b/c.txt".into())));
         assert_eq!(to_cursor(&of_cursor(70)), Some(70));
+        let key = ProjectKey::new("alice", "my proj");
+        let artifact = (key.clone(), ArtifactId(u64::MAX));
+        assert_eq!(to_artifact(&of_artifact(&key, ArtifactId(u64::MAX))), Some(artifact));
+        assert_eq!(to_named("X", &of_named("X", &key, "a:b")), Some((key, "a:b".into())));
+        assert_eq!((to_artifact("Q"), to_artifact(&of_cursor(1)), to_named("X", "Q")), (None, None, None));
         assert_eq!((to_run("nonsense"), to_run("UnVuOnYxOmE="), to_file("x")), (None, None, None));
     }
 }

@@ -4,12 +4,13 @@
 //! | --- | --- | --- |
 //! | `POST /graphql` | `graphql/` | run attributes, config; answers of every kind |
 //! | `POST /files/{entity}/{project}/{run}/file_stream` | `filestream/` | rows, samples, console, summary, states |
-//! | `PUT /upload/{token}`, `GET /files/{token}` | `files.rs` | files of a run, in and out |
+//! | `PUT /upload/{token}`, `GET /files/{token}` | `files.rs` | files of runs and artifacts, in and out |
 //!
-//! What a request means is decided in `translate/` and `filestream/decide.rs`: pure functions from
+//! What a request means is decided in `translate.rs`, `artifacts/` and `filestream/decide.rs`: pure functions from
 //! a snapshot and a request to events.
 
 pub(crate) mod alerts;
+pub(crate) mod artifacts;
 pub(crate) mod attributes;
 pub(crate) mod branch;
 pub(crate) mod capability;

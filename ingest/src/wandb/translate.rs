@@ -190,10 +190,11 @@ pub(crate) fn upsert(
             (run.key.clone(), Some(&**run))
         }
         Target::Begun(key, before) => {
-            rests_on.push((Subject::Project(path.project.clone()), project_seq));
             rests_on.push((Subject::Run(key.clone()), 0));
             rests_on.extend(before.as_ref().map(|before| (Subject::Run(before.key.clone()), before.seq)));
+            // A project that is there stays there, whatever else is logged in it.
             if project_seq == 0 {
+                rests_on.push((Subject::Project(path.project.clone()), project_seq));
                 events.push(project_created(act, &path.project));
             }
             let state = begin_state(request.state.as_deref())?;

@@ -107,7 +107,8 @@ fn begin_again(core: &mut Core, event: &Event, report: &mut Repaired) -> Result<
     Ok(())
 }
 
-/// Copies the user files whose content is right; of the others the names go too.
+/// Copies the user files whose content is right; of the others of runs the names go too. Artifacts that lack
+/// files keep saying so.
 fn copy_blobs(
     source: &World,
     target: &World,
@@ -121,30 +122,37 @@ fn copy_blobs(
     for run in snapshot.projection.runs() {
         let run = run?;
         for entry in run.files.values() {
-            let path = blob::path(&entry.file.digest);
-            if copy.has(&path)? {
-                continue;
-            }
-            match blob::check(source, &path) {
-                Ok(bytes) => {
-                    meter.expect(bytes);
-                    copy.file(&path, None, |bytes| {
-                        meter.add(bytes.len() as u64);
-                        Ok(())
-                    })?;
-                    copy.sync_folder(&path.parent())?;
-                }
-                Err(_) => {
-                    report.files.push((run.key.to_string(), entry.file.name.to_string()));
-                    gone.push(Batch::new(vec![Event {
-                        subject: Subject::Run(run.key.clone()),
-                        received: entry.updated,
-                        actor: Arc::from("repair"),
-                        body: Body::FileDeleted(FileDeleted { name: Arc::clone(&entry.file.name) }),
-                    }]));
-                }
+            if !copy_blob(&copy, &entry.file.digest, meter)? {
+                report.files.push((run.key.to_string(), entry.file.name.to_string()));
+                gone.push(Batch::new(vec![Event {
+                    subject: Subject::Run(run.key.clone()),
+                    received: entry.updated,
+                    actor: Arc::from("repair"),
+                    body: Body::FileDeleted(FileDeleted { name: Arc::clone(&entry.file.name) }),
+                }]));
             }
         }
     }
+    for (project, digest, _) in snapshot.projection.artifact_blobs() {
+        if !copy_blob(&copy, &digest, meter)? {
+            report.files.push((project.to_string(), format!("of artifacts: {}", blob::path(&digest))));
+        }
+    }
     core.commit(gone).into_iter().try_for_each(|answer| answer.map(|_| ()))
+}
+
+/// Copies a blob unless it is there; whether its content is right.
+fn copy_blob(copy: &Copy<'_>, digest: &[u8; 32], meter: &mut Meter<'_>) -> Result<bool> {
+    let path = blob::path(digest);
+    if copy.has(&path)? {
+        return Ok(true);
+    }
+    let Ok(bytes) = blob::check(copy.source, &path) else { return Ok(false) };
+    meter.expect(bytes);
+    copy.file(&path, None, |bytes| {
+        meter.add(bytes.len() as u64);
+        Ok(())
+    })?;
+    copy.sync_folder(&path.parent())?;
+    Ok(true)
 }

@@ -1,4 +1,4 @@
-//! Files of a run.
+//! Files of runs and artifacts.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::{FileEntry, RunKey};
 
+use super::artifact::{Artifact, ArtifactFile};
 use super::scalars::{Int64, Moment};
 use super::{Page, PageInfo, Scope, int};
 use crate::http::error::Refusal;
@@ -27,15 +28,68 @@ pub(crate) struct FileEdge {
 }
 
 /// A file that is there, or one that is about to be put.
-pub(crate) struct File {
+pub(crate) enum File {
+    Run(RunFile),
+    Artifact(ArtifactFile),
+}
+
+/// A file of a run.
+pub(crate) struct RunFile {
     run: RunKey,
     name: Arc<str>,
     entry: Option<FileEntry>,
 }
 
+/// Addresses of the parts of a file: a file is put whole.
+#[derive(SimpleObject)]
+pub(crate) struct UploadMultipartUrls {
+    #[graphql(name = "uploadID")]
+    upload_id: String,
+    upload_url_parts: Vec<UploadUrlPart>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct UploadUrlPart {
+    part_number: Int64,
+    upload_url: String,
+}
+
 impl File {
     pub(super) fn ahead(run: &RunKey, name: &str) -> Self {
-        Self { run: run.clone(), name: name.into(), entry: None }
+        Self::Run(RunFile { run: run.clone(), name: name.into(), entry: None })
+    }
+
+    pub(super) fn of_artifact(file: ArtifactFile) -> Self {
+        Self::Artifact(file)
+    }
+
+    fn entry(&self) -> Option<&FileEntry> {
+        match self {
+            Self::Run(file) => file.entry.as_ref(),
+            Self::Artifact(_) => None,
+        }
+    }
+
+    fn content_digest(&self) -> Option<String> {
+        match self {
+            Self::Run(file) => Some(STANDARD.encode(file.entry.as_ref()?.file.md5)),
+            Self::Artifact(file) => file.digest(),
+        }
+    }
+
+    fn file_name(&self) -> &str {
+        match self {
+            Self::Run(file) => &file.name,
+            Self::Artifact(file) => file.name(),
+        }
+    }
+
+    fn address(&self, scope: &Scope, method: Method) -> Result<Option<String>, Refusal> {
+        match (self, method) {
+            (Self::Run(file), _) => scope.address(method, &file.run, &file.name).map(Some),
+            (Self::Artifact(file), Method::Get) => file.direct_url(scope).map(Some),
+            (Self::Artifact(file), Method::Put) => file.upload_url(scope),
+        }
     }
 }
 
@@ -64,18 +118,18 @@ impl FileConnection {
                     .is_none_or(|pattern| is_like(pattern.as_bytes(), name.as_bytes()))
         };
         let files = || run.files.iter().filter(|(name, _)| is_wanted(name));
-        let nodes = files().map(|(name, entry)| File {
-            run: run.key.clone(),
-            name: Arc::clone(name),
-            entry: Some(entry.clone()),
+        let nodes = files().map(|(name, entry)| {
+            let (run, name) = (run.key.clone(), Arc::clone(name));
+            File::Run(RunFile { run, name, entry: Some(entry.clone()) })
         });
         let page = Page::of(nodes, wanted.after, wanted.first)?;
+        Ok(Self::new(page, int(files().count())))
+    }
+
+    pub(super) fn new(page: Page<File>, count: i32) -> Self {
         let edge = |(node, cursor)| FileEdge { node: Some(node), cursor: Some(cursor) };
-        Ok(Self {
-            total_count: Some(int(files().count())),
-            edges: page.entries.into_iter().map(edge).collect(),
-            page_info: page.info,
-        })
+        let edges = page.entries.into_iter().map(edge).collect();
+        Self { total_count: Some(count), edges, page_info: page.info }
     }
 }
 
@@ -104,53 +158,81 @@ fn is_like(pattern: &[u8], text: &[u8]) -> bool {
 #[Object]
 impl File {
     async fn id(&self) -> ID {
-        ids::of_file(&self.run.path(), &self.name).into()
+        match self {
+            Self::Run(file) => ids::of_file(&file.run.path(), &file.name).into(),
+            Self::Artifact(file) => file.id().into(),
+        }
     }
 
     async fn name(&self) -> &str {
-        &self.name
+        self.file_name()
     }
 
     async fn display_name(&self) -> Option<&str> {
-        Some(&self.name)
+        Some(self.file_name())
     }
 
     async fn url(&self, ctx: &Context<'_>, upload: Option<bool>) -> Result<Option<String>> {
         let method = if upload == Some(true) { Method::Put } else { Method::Get };
-        Ok(Some(Scope::of(ctx)?.address(method, &self.run, &self.name)?))
+        Ok(self.address(Scope::of(ctx)?, method)?)
     }
 
     async fn direct_url(&self, ctx: &Context<'_>) -> Result<String> {
-        Ok(Scope::of(ctx)?.address(Method::Get, &self.run, &self.name)?)
+        let address = self.address(Scope::of(ctx)?, Method::Get)?;
+        Ok(address.ok_or_else(|| Refusal::not_found("there is no such file"))?)
     }
 
     async fn upload_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(Some(Scope::of(ctx)?.address(Method::Put, &self.run, &self.name)?))
+        Ok(self.address(Scope::of(ctx)?, Method::Put)?)
     }
 
     async fn upload_headers(&self) -> Vec<String> {
-        Vec::new()
+        match self {
+            Self::Run(_) => Vec::new(),
+            Self::Artifact(file) => file.upload_headers(),
+        }
+    }
+
+    async fn upload_multipart_urls(&self) -> Option<UploadMultipartUrls> {
+        None
+    }
+
+    async fn storage_path(&self) -> Option<String> {
+        match self {
+            Self::Run(_) => None,
+            Self::Artifact(file) => Some(file.storage_path()),
+        }
+    }
+
+    async fn artifact(&self) -> Option<Artifact> {
+        match self {
+            Self::Run(_) => None,
+            Self::Artifact(file) => file.artifact(),
+        }
     }
 
     async fn size_bytes(&self) -> Int64 {
-        let size = self.entry.as_ref().map_or(0, |entry| entry.file.size);
+        let size = match self {
+            Self::Run(file) => file.entry.as_ref().map_or(0, |entry| entry.file.size),
+            Self::Artifact(file) => file.size(),
+        };
         Int64(i64::try_from(size).unwrap_or(i64::MAX))
     }
 
     async fn mimetype(&self) -> Option<&str> {
-        Some(&self.entry.as_ref()?.file.kind)
+        Some(&self.entry()?.file.kind)
     }
 
     async fn updated_at(&self) -> Option<Moment> {
-        Some(Moment::of(self.entry.as_ref()?.updated))
+        Some(Moment::of(self.entry()?.updated))
     }
 
     async fn md5(&self) -> Option<String> {
-        Some(STANDARD.encode(self.entry.as_ref()?.file.md5))
+        self.content_digest()
     }
 
     async fn digest(&self) -> Option<String> {
-        Some(STANDARD.encode(self.entry.as_ref()?.file.md5))
+        self.content_digest()
     }
 }
 

@@ -3,7 +3,7 @@
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
 /// Fields of the client's documents, and what they are part of (protocol 14).
-const FIELDS: [(&str, &str); 27] = [
+const FIELDS: [(&str, &str); 37] = [
     ("createCustomChart", "presets of custom charts"),
     ("createDefaultResourceConfig", "launch queues"),
     ("upsertDefaultResourceConfig", "launch queues"),
@@ -31,6 +31,16 @@ const FIELDS: [(&str, &str); 27] = [
     ("createGenericWebhookIntegration", "integrations with other services"),
     ("orgEntity", "organizations"),
     ("upsertView", "reports"),
+    ("linkArtifact", "portfolios of artifacts"),
+    ("unlinkArtifact", "portfolios of artifacts"),
+    ("updateArtifactPortfolio", "portfolios of artifacts"),
+    ("deleteArtifactPortfolio", "portfolios of artifacts"),
+    ("deleteArtifact", "deletions of artifacts"),
+    ("deleteArtifactSequence", "deletions of artifacts"),
+    ("updateArtifactSequence", "changes of collections of artifacts"),
+    ("moveArtifactSequence", "changes of collections of artifacts"),
+    ("createArtifactCollectionTagAssignments", "tags of collections of artifacts"),
+    ("deleteArtifactCollectionTagAssignments", "tags of collections of artifacts"),
 ];
 
 /// What a document asks for that this server is not; none for all others. The parser bounds the nesting.

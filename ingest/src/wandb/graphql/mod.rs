@@ -12,6 +12,7 @@ mod file;
 mod foreign;
 mod history;
 mod mutation;
+mod organization;
 mod project;
 mod query;
 mod run;
@@ -40,13 +41,13 @@ use crate::http::error::{Kind, Refusal};
 use crate::http::{limits, origin};
 use crate::options::Limits;
 use crate::wandb::Act;
-use crate::wandb::capability::{Grant, Method};
+use crate::wandb::capability::{Grant, Method, Target};
+use crate::wandb::files::MANIFEST_NAME;
 
 pub(crate) type Schema = async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
 pub(crate) fn schema(limits: &Limits) -> Schema {
-    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
-        .register_output_type::<artifact::Artifact>()
+    Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
         .limit_depth(limits.graphql_depth)
         .limit_complexity(limits.graphql_fields)
         .finish()
@@ -95,17 +96,23 @@ impl Scope {
         }))
     }
 
-    /// The absolute address at which a file may be put or got without a key, by who may with the key that asks.
+    /// The absolute address at which a file of a run may be put or got without a key.
     fn address(&self, method: Method, run: &RunKey, file: &str) -> Result<String, Refusal> {
-        let rights = self.rights(&run.project);
+        self.address_of(method, Target::RunFile(run.clone(), file.into()))
+    }
+
+    /// The absolute address at which something may be put or got without a key, by who may with the key that asks.
+    fn address_of(&self, method: Method, target: Target) -> Result<String, Refusal> {
+        let rights = self.rights(target.project());
         if !(if method == Method::Put { rights.write } else { rights.read }) {
-            return Err(Refusal::forbidden("this key gets no such address of a file of this run"));
+            return Err(Refusal::forbidden("this key gets no such address of a file of this project"));
         }
-        let grant =
-            Grant { method, run: run.clone(), file: file.into(), user: Arc::clone(&self.caller.user) };
+        let name =
+            if let Target::Manifest(..) = target { format!("/{MANIFEST_NAME}") } else { String::new() };
+        let grant = Grant { method, target, user: Arc::clone(&self.caller.user) };
         let token = self.app.signer.sign(&grant, self.app.store.now());
         let folder = if method == Method::Put { "upload" } else { "files" };
-        Ok(format!("{}/{folder}/{token}", self.base))
+        Ok(format!("{}/{folder}/{token}{name}", self.base))
     }
 
     /// How many entries a page holds: as many as asked, within the bound, 50 when none were.

@@ -1,22 +1,28 @@
-//! What can be changed. What is not here yet (artifacts, sweeps, registries) is refused by the
-//! validator, which names it.
+//! What can be changed of runs, projects and their files. What is not here yet (sweeps, registries) is refused by
+//! the validator, which names it.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MergedObject, Object, Result, SimpleObject};
 use engine::{AlertLevel, ProjectKey, Projection, RunPath, Snapshot};
 
+use super::artifact::ArtifactMutation;
 use super::file::File;
 use super::project::Project;
 use super::run::Run;
 use super::scalars::{Duration, JsonString};
 use super::{Scope, blocking};
 use crate::app::Plan;
-use crate::http::error::Refusal;
+use crate::http::error::{Kind, Refusal};
 use crate::wandb::branch::{self, Inherited};
-use crate::wandb::{Act, ids, names, translate};
+use crate::wandb::{Act, artifacts, ids, names, translate};
 
-pub(crate) struct Mutation;
+/// All that can be changed.
+#[derive(MergedObject, Default)]
+pub(crate) struct Mutation(RunMutation, ArtifactMutation);
+
+#[derive(Default)]
+pub(crate) struct RunMutation;
 
 #[derive(InputObject)]
 pub(crate) struct UpsertBucketInput {
@@ -87,6 +93,12 @@ pub(crate) struct UpdateRunStateInput {
 #[derive(SimpleObject)]
 pub(crate) struct SuccessPayload {
     success: bool,
+}
+
+impl SuccessPayload {
+    pub(super) fn new(success: bool) -> Self {
+        Self { success }
+    }
 }
 
 #[derive(InputObject)]
@@ -216,8 +228,12 @@ fn named(scope: &Scope, entity: &str, project: &str, run: &str) -> RunPath {
     RunPath::new(names::project(Some(entity), Some(project), &scope.caller), run)
 }
 
+fn not_yet(what: &str) -> Refusal {
+    Refusal::new(Kind::Invalid, format!("{what} is not supported by this server yet"))
+}
+
 #[Object]
-impl Mutation {
+impl RunMutation {
     async fn upsert_bucket(
         &self,
         ctx: &Context<'_>,
@@ -286,8 +302,14 @@ impl Mutation {
     }
 
     async fn delete_run(&self, ctx: &Context<'_>, input: DeleteRunInput) -> Result<Option<DeleteRunPayload>> {
-        let _no_artifacts_yet = input.delete_artifacts;
-        change(ctx, &input.id, translate::delete).await?;
+        let with_artifacts = input.delete_artifacts == Some(true);
+        let delete = |projection: &_, path: &_, act: &_| {
+            if with_artifacts && artifacts::has_logged(projection, path)? {
+                return Err(not_yet("deleting artifacts, here those that the run logged,"));
+            }
+            translate::delete(projection, path, act)
+        };
+        change(ctx, &input.id, delete).await?;
         Ok(Some(DeleteRunPayload { client_mutation_id: input.client_mutation_id }))
     }
 

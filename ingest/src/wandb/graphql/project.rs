@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use engine::{ProjectKey, RunPath, Snapshot};
 
-use super::artifact::{Artifact, ArtifactType};
+use super::artifact::{
+    Artifact, ArtifactCollection, ArtifactCollectionConnection, ArtifactCollectionMembership, ArtifactType,
+    ArtifactTypeConnection, Asked as AskedCollections, Place, parts,
+};
 use super::run::Run;
 use super::runs::{self, Asked, RunConnection};
 use super::scalars::{JsonString, Moment};
@@ -70,6 +73,11 @@ impl Project {
 
     pub(super) fn find(snapshot: &Arc<Snapshot>, key: &ProjectKey) -> Option<Self> {
         snapshot.projection.projects.get(key).map(|project| Self::new(snapshot, project))
+    }
+
+    /// Its artifacts, where the caller may read them.
+    fn place(&self, ctx: &Context<'_>) -> Result<Option<Place>> {
+        Place::find(ctx, &self.project.key)
     }
 
     /// Of the runs that the caller may read: the project itself is named to who may only write there too.
@@ -172,14 +180,61 @@ impl Project {
         0
     }
 
-    async fn artifact(&self, name: String, enable_tracking: Option<bool>) -> Option<Artifact> {
-        let _none_here = (name, enable_tracking);
-        None
+    async fn artifact(
+        &self,
+        ctx: &Context<'_>,
+        name: String,
+        enable_tracking: Option<bool>,
+    ) -> Result<Option<Artifact>> {
+        let _unused = enable_tracking;
+        Ok(self.place(ctx)?.and_then(|place| place.named(&name)))
     }
 
-    async fn artifact_type(&self, name: String) -> Option<ArtifactType> {
-        let _none_here = name;
-        None
+    async fn artifact_type(&self, ctx: &Context<'_>, name: String) -> Result<Option<ArtifactType>> {
+        Ok(self.place(ctx)?.and_then(|place| ArtifactType::find(&place, &name)))
+    }
+
+    async fn artifact_types(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        first: Option<i32>,
+        include_all: Option<bool>,
+    ) -> Result<ArtifactTypeConnection> {
+        let _all_there_are = include_all;
+        let first = Scope::of(ctx)?.page(first);
+        Ok(ArtifactTypeConnection::of(self.place(ctx)?.as_ref(), after.as_deref(), first)?)
+    }
+
+    async fn artifact_collection(
+        &self,
+        ctx: &Context<'_>,
+        name: String,
+    ) -> Result<Option<ArtifactCollection>> {
+        let found = self.place(ctx)?.and_then(|place| place.collection(&name));
+        Ok(found.map(ArtifactCollection::ArtifactSequence))
+    }
+
+    async fn artifact_collections(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        first: Option<i32>,
+        filters: Option<JsonString>,
+        order: Option<String>,
+    ) -> Result<Option<ArtifactCollectionConnection>> {
+        let Some(place) = self.place(ctx)? else { return Ok(None) };
+        let asked = AskedCollections { after, first, filters, order };
+        ArtifactCollectionConnection::in_project(ctx, &place, &asked).map(Some)
+    }
+
+    async fn artifact_collection_membership(
+        &self,
+        ctx: &Context<'_>,
+        name: String,
+    ) -> Result<Option<ArtifactCollectionMembership>> {
+        let (collection, alias) = parts(&name);
+        Ok(self.place(ctx)?.and_then(|place| place.membership(collection, alias)))
     }
 
     async fn all_views(

@@ -1,14 +1,22 @@
 //! What can be asked.
 
-use async_graphql::{Context, Object, Result};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
-use super::artifact::Organization;
+use super::artifact::{Artifact, ArtifactCollection, Place};
+use super::organization::Organization;
 use super::project::{Project, ProjectConnection};
 use super::viewer::{Entity, ServerInfo, User, UserConnection};
 use super::{Page, Scope};
-use crate::wandb::names;
+use crate::wandb::{ids, names};
 
 pub(crate) struct Query;
+
+/// What a client's own name of an artifact, or of a collection of them, stands for.
+#[derive(SimpleObject)]
+pub(crate) struct ClientIDMapping {
+    #[graphql(name = "serverID")]
+    server_id: ID,
+}
 
 #[Object]
 impl Query {
@@ -76,5 +84,36 @@ impl Query {
             scope.page(first),
         )?;
         Ok(Some(ProjectConnection::of(page)))
+    }
+
+    async fn artifact(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Artifact>> {
+        Artifact::find(ctx, &id)
+    }
+
+    async fn artifact_collection(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ArtifactCollection>> {
+        let Some((key, name)) = ids::to_named("ArtifactCollection", &id) else { return Ok(None) };
+        let found = Place::find(ctx, &key)?.and_then(|place| place.collection(&name));
+        Ok(found.map(ArtifactCollection::ArtifactSequence))
+    }
+
+    /// Who writes artifacts asks too, so whoever may write or read a project may know its names.
+    #[graphql(name = "clientIDMapping")]
+    async fn client_id_mapping(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "clientID")] client_id: ID,
+    ) -> Result<Option<ClientIDMapping>> {
+        let scope = Scope::of(ctx)?;
+        let whole = scope.whole();
+        let named = |(key, project): (&engine::ProjectKey, &engine::Project)| {
+            let artifact =
+                project.artifacts.of_client(&client_id).map(|found| ids::of_artifact(key, found.id));
+            let collection = || project.artifacts.of_sequence(&client_id);
+            let id =
+                artifact.or_else(|| Some(ids::of_named("ArtifactCollection", key, &collection()?.name)))?;
+            let rights = scope.rights(key);
+            (rights.read || rights.write).then(|| ClientIDMapping { server_id: id.into() })
+        };
+        Ok(whole.projection.projects.iter().find_map(named))
     }
 }

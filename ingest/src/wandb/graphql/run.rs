@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use engine::{Attribute, HIDDEN_KEY, Snapshot, StreamKind, Value};
 
+use super::artifact::{ArtifactConnection, InputArtifactConnection};
 use super::file::{FileConnection, Wanted};
 use super::history::{self, Spec};
 use super::project::Project;
@@ -296,6 +297,25 @@ impl Run {
 
     async fn running(&self) -> Option<bool> {
         Some(self.run.state.is_active())
+    }
+
+    async fn input_artifacts(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Option<InputArtifactConnection>> {
+        let used = ArtifactConnection::used(ctx, &self.run.key, (after.as_deref(), first))?;
+        Ok(used.map(InputArtifactConnection::from))
+    }
+
+    async fn output_artifacts(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Option<ArtifactConnection>> {
+        ArtifactConnection::logged(ctx, &self.run.key, (after.as_deref(), first))
     }
 
     async fn file_count(&self) -> Option<i32> {

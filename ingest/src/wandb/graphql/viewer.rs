@@ -5,18 +5,26 @@ use engine::{Role, Snapshot};
 use serde_json::json;
 
 use super::Scope;
-use super::artifact::Organization;
+use super::organization::Organization;
 use super::project::Project;
 use super::scalars::{Int64, JsonString, Moment};
 use crate::wandb::{ids, names};
 
 /// What the client may use of what it knows (protocol 4.2).
-const FEATURES: [&str; 5] = [
+const FEATURES: [&str; 12] = [
     "STRUCTURED_CONSOLE_LOGS",
     "UPDATE_RUN_STATE",
     "FILESTREAM_GZIP",
     "MARK_RUN_FILES_UPLOADED",
     "TOTAL_COUNT_IN_FILE_CONNECTION",
+    "USE_ARTIFACT_WITH_ENTITY_AND_PROJECT_INFORMATION",
+    // Those that older clients ask for.
+    "ARTIFACT_TAGS",
+    "CLIENT_IDS",
+    "LARGE_FILENAMES",
+    "PROJECT_ARTIFACT_COLLECTION_MEMBERSHIP",
+    "ARTIFACT_COLLECTION_MEMBERSHIP_FILES",
+    "ARTIFACT_COLLECTION_MEMBERSHIP_FILE_DOWNLOAD_HANDLER",
 ];
 
 pub(crate) struct ServerInfo;

@@ -1,5 +1,7 @@
 //! What an event says, as JSON: everything but secrets, and of blocks counts and ranges only.
 
+use std::sync::Arc;
+
 use engine::{Body, Cell, Chunk, Digest, Grant, Path, Paths, Recorded, Rows, Time, Value};
 
 use crate::tables::history::time_of;
@@ -71,6 +73,47 @@ pub(crate) fn json(recorded: &Recorded) -> Value {
         }
         Body::RunErased(erased) => map([("files", count(erased.blobs.len() as u64))]),
         Body::ErasureDone(done) => map([("through", count(done.through.0))]),
+        Body::ArtifactCreated(created) => map([
+            ("artifact", Value::text(created.artifact.to_string())),
+            ("collection", text(&created.collection)),
+            ("type", text(&created.kind)),
+            ("digest", text(&created.digest)),
+            ("run", created.run.as_ref().map_or(Value::Null, |run| text(&run.run))),
+            ("description", optional(created.description.as_ref())),
+            ("metadata", optional(created.metadata.as_ref())),
+            ("aliases", texts(&created.aliases)),
+            ("tags", texts(&created.tags)),
+        ]),
+        Body::ArtifactFilePut(put) => map([
+            ("artifact", Value::text(put.artifact.to_string())),
+            ("name", text(&put.name)),
+            ("size", count(put.file.size)),
+        ]),
+        Body::ArtifactManifestPut(put) => {
+            map([("artifact", Value::text(put.artifact.to_string())), ("size", count(put.file.size))])
+        }
+        Body::ArtifactCommitted(committed) => map([
+            ("artifact", Value::text(committed.artifact.to_string())),
+            ("files", count(committed.files)),
+            ("size", count(committed.size)),
+        ]),
+        Body::ArtifactUsed(used) => map([
+            ("artifact", Value::text(used.artifact.to_string())),
+            ("project", Value::text(used.project.to_string())),
+            ("run", text(&used.run.run)),
+            ("used_as", optional(used.used_as.as_ref())),
+        ]),
+        Body::AliasMoved(moved) => map([
+            ("collection", text(&moved.collection)),
+            ("alias", text(&moved.alias)),
+            ("artifact", moved.to.map_or(Value::Null, |id| Value::text(id.to_string()))),
+        ]),
+        Body::ArtifactChanged(changed) => map([
+            ("artifact", Value::text(changed.artifact.to_string())),
+            ("description", optional(changed.description.as_ref())),
+            ("metadata", optional(changed.metadata.as_ref())),
+            ("tags", texts(&changed.tags)),
+        ]),
         Body::Heartbeat | Body::StopRequested | Body::RunDeleted | Body::RunUndeleted | Body::Erased(_) => {
             map([])
         }
@@ -121,6 +164,14 @@ fn map(members: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
 
 fn text(text: &str) -> Value {
     Value::text(text)
+}
+
+fn optional(text: Option<&Arc<str>>) -> Value {
+    text.map_or(Value::Null, |text| Value::text(&**text))
+}
+
+fn texts(texts: &[Arc<str>]) -> Value {
+    Value::List(texts.iter().map(|text| Value::text(&**text)).collect())
 }
 
 fn count(number: u64) -> Value {
