@@ -68,7 +68,7 @@ fn a_folder_of_a_later_release_is_exit_5_and_stays_as_it_is() {
         assert_snapshot!(run(dir.path(), &["SELECT 1"]).told(dir.path()), @r"
         code 5
         error: cannot open the store in DIR
-          cause: manifest/N.man has format version 99; this release reads up to 5
+          cause: manifest/N.man has format version 99; this release reads up to 6
           next:  install the release of wbq that wrote it, or a later one
         ");
     });

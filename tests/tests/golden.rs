@@ -12,11 +12,13 @@ use std::sync::Arc;
 use engine::disk::RelPath;
 use engine::disk::sim::{Image, OpKind, SimClock, SimDisk};
 use engine::{
-    AlertLevel, AlertRaised, Attribute, Batch, Block, BlockBuilder, Body, Cause, Chunk, Console, ConsoleLine,
-    Core, ErasureDone, Error, Event, FileDeleted, FilePut, Grant, KeyIssued, KeyLimited, KeyRevoked,
-    LoginFailed, Lsn, Options, Paths, ProjectCreated, ProjectKey, Quarantined, Role, RoleGranted, Rows,
-    RunChanged, RunCreated, RunErased, RunKey, RunPath, Snapshot, State, StateChanged, StreamKind, Subject,
-    TeamAdded, UserAdded, Value, read_in,
+    AlertLevel, AlertRaised, AliasMoved, ArtifactBlob, ArtifactChanged, ArtifactCommitted, ArtifactCreated,
+    ArtifactFilePut, ArtifactId, ArtifactManifestPut, ArtifactUsed, Attribute, Batch, Block, BlockBuilder,
+    Body, Branch, Cause, Chunk, Console, ConsoleLine, Core, ErasureDone, Error, Event, FileDeleted, FilePut,
+    Grant, KeyIssued, KeyLimited, KeyRevoked, KeyStats, Kinds, LoginFailed, Lsn, Options, Origin, Paths,
+    ProjectCreated, ProjectKey, Quarantined, Role, RoleGranted, Rows, RunChanged, RunCreated, RunErased,
+    RunKey, RunPath, Snapshot, State, StateChanged, StreamKind, Subject, TeamAdded, UserAdded, Value,
+    read_in,
 };
 
 /// What was ever written; the last is what is written today.
@@ -27,7 +29,8 @@ use engine::{
 ///   subjects of segments are packed.
 /// - 1.5: the index of a file of rows says where steps rise.
 /// - 1.6: teams, roles, keys that may little, alerts; stored runs and state have version 3, the manifest 5.
-const VERSIONS: [&str; 7] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6"];
+/// - 1.7: runs that go on from others, artifacts; stored runs and state have version 4, the manifest 6.
+const VERSIONS: [&str; 8] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7"];
 const TODAY: &str = VERSIONS[VERSIONS.len() - 1];
 
 fn folder(version: &str) -> PathBuf {
@@ -156,7 +159,66 @@ fn batches() -> Vec<Vec<(Subject, Body)>> {
         vec![(first.clone(), changed(State::Running, State::Failed, Cause::Exit, Some(-7)))],
         vec![(second.clone(), Body::RunDeleted), (second, Body::RunUndeleted)],
         vec![(run("first", 2).into(), created(State::Running))],
+        vec![
+            (run("third", 1).into(), created(State::Running)),
+            (run("third", 1).into(), Body::Forked(branch(run("first", 1), 10))),
+        ],
+        vec![
+            (run("third", 2).into(), created(State::Running)),
+            (run("third", 2).into(), Body::Rewound(branch(run("third", 1), 5))),
+        ],
+        artifact(),
     ]
+}
+
+/// Goes on from a run at a step.
+fn branch(parent: RunKey, step: i64) -> Branch {
+    let keys = vec![("loss".into(), KeyStats { points: 3, kinds: Kinds::FLOAT.and(Kinds::INT) })];
+    Branch { origin: Origin { parent, step, at: Lsn(20), rows: 3 }, last_step: Some(step), keys }
+}
+
+/// An artifact that a run logs and another one uses.
+fn artifact() -> Vec<(Subject, Body)> {
+    let id = ArtifactId(77);
+    let file = |byte| ArtifactBlob { digest: [byte; 32], md5: [byte; 16], size: 9 };
+    let created = ArtifactCreated {
+        artifact: id,
+        collection: "data".into(),
+        kind: "dataset".into(),
+        digest: "abc".into(),
+        run: Some((&run("first", 1)).into()),
+        description: Some("d".into()),
+        metadata: Some("{}".into()),
+        aliases: vec!["latest".into()],
+        tags: vec!["t".into()],
+        client_id: Some("c".into()),
+        sequence_client_id: Some("s".into()),
+        history_step: Some(3),
+        deduplicates: true,
+    };
+    let project = ProjectKey::new("ada", "engines");
+    let used = ArtifactUsed {
+        run: (&run("third", 1)).into(),
+        project: project.clone(),
+        artifact: id,
+        used_as: Some("input".into()),
+    };
+    let changed = ArtifactChanged { artifact: id, description: None, metadata: None, tags: vec!["u".into()] };
+    let bodies = [
+        Body::ArtifactCreated(created),
+        Body::ArtifactFilePut(ArtifactFilePut { artifact: id, name: "a/x.txt".into(), file: file(1) }),
+        Body::ArtifactManifestPut(ArtifactManifestPut {
+            artifact: id,
+            is_increment: false,
+            base: None,
+            file: file(2),
+        }),
+        Body::ArtifactCommitted(ArtifactCommitted { artifact: id, manifest: file(2), files: 1, size: 9 }),
+        Body::AliasMoved(AliasMoved { collection: "data".into(), alias: "best".into(), to: Some(id) }),
+        Body::ArtifactChanged(changed),
+        Body::ArtifactUsed(used),
+    ];
+    bodies.into_iter().map(|body| (project.clone().into(), body)).collect()
 }
 
 /// Writes the events over two openings and several segments; `close` says how the last one ends.

@@ -22,8 +22,8 @@ use crate::plant::{self, Bug};
 
 const HEADER_LEN: usize = 64;
 /// Version 2 names table files, version 3 packed segments; version 4 packs the subjects of segments; beside
-/// version 5 there may be events and states that know of teams.
-const FORMAT: u32 = 5;
+/// version 5 there may be events and states that know of teams, beside version 6 of forks and artifacts.
+const FORMAT: u32 = 6;
 const MAGIC: [u8; 8] = *b"wbq-man\n";
 
 /// Where the manifest of an epoch stands.
