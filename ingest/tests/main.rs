@@ -23,3 +23,4 @@ mod sql;
 mod states;
 mod stream;
 mod support;
+mod sweep;

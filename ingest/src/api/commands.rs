@@ -314,12 +314,16 @@ async fn execute_as(
             outcome(undeleted.await?, "the run is not deleted")
         }
         Command::UserAdd { name, key } => people::add_user(store, caller, &act, name, key).await,
-        Command::TeamAdd { name } => people::add_team(store, caller, &act, name).await,
+        Command::TeamAdd { name } => {
+            people::add_team(store, caller, &act, name.clone(), None).await?;
+            Ok(CommandOutcome::TeamAdded { name })
+        }
         Command::RoleGrant { user, role, on } => people::grant(store, caller, &act, &user, &role, &on).await,
         Command::KeyNew { user, note, role, on, expires_seconds } => {
             let only = role.map(|role| (role, on.unwrap_or_default()));
             let wanted = people::NewKey { user, note, only, expires_seconds };
-            people::new_key(store, caller, &act, wanted).await
+            let people::Made { id, user, key } = people::new_key(store, caller, &act, wanted).await?;
+            Ok(CommandOutcome::KeyMade { id, user, key })
         }
         Command::KeyRevoke { id } => people::revoke(store, caller, &act, id).await,
         Command::TeamList => Ok(people::teams(&store.snapshot().projection.people, caller)),

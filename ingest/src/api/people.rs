@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::{
     Body, Event, Grant, KeyIssued, KeyLimited, KeyRevoked, People, Role, RoleGranted, Store, Subject,
-    TeamAdded, Time,
+    TeamAdded, Time, UserAdded,
 };
 use serde::{Deserialize, Serialize};
 
@@ -64,12 +64,21 @@ pub struct KeyInfo {
 
 /// A key that is asked for.
 #[derive(Debug)]
-pub(super) struct NewKey {
-    pub(super) user: Option<String>,
-    pub(super) note: String,
+pub(crate) struct NewKey {
+    pub(crate) user: Option<String>,
+    pub(crate) note: String,
     /// A role and where it holds.
-    pub(super) only: Option<(String, String)>,
-    pub(super) expires_seconds: Option<u64>,
+    pub(crate) only: Option<(String, String)>,
+    pub(crate) expires_seconds: Option<u64>,
+}
+
+/// A key that was made: shown now or never.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// What names it.
+    pub(crate) id: String,
+    pub(crate) user: String,
+    pub(crate) key: String,
 }
 
 pub(super) async fn add_user(
@@ -98,19 +107,153 @@ pub(super) async fn add_user(
     Ok(CommandOutcome::UserAdded { name, key })
 }
 
-pub(super) async fn add_team(
+/// Adds a user who has no key yet.
+pub(crate) async fn add_user_without_key(
+    store: &Store,
+    caller: &Caller,
+    act: &Act,
+    name: &str,
+    admin: bool,
+) -> Result<bool, CommandError> {
+    only_admins(caller)?;
+    decide(store, |people| {
+        check_new(people, name)?;
+        Ok(vec![act.on(Subject::Store, Body::UserAdded(UserAdded { name: name.into(), admin }))])
+    })
+    .await
+}
+
+/// Makes a team, with an admin of it where one is named.
+pub(crate) async fn add_team(
     store: &Store,
     caller: &Caller,
     act: &Act,
     name: String,
-) -> Result<CommandOutcome, CommandError> {
+    admin: Option<&str>,
+) -> Result<bool, CommandError> {
     only_admins(caller)?;
     decide(store, |people| {
         check_new(people, &name)?;
-        Ok(vec![act.on(Subject::Store, Body::TeamAdded(TeamAdded { name: name.as_str().into() }))])
+        let entity: Arc<str> = name.as_str().into();
+        let mut bodies = vec![Body::TeamAdded(TeamAdded { name: Arc::clone(&entity) })];
+        if let Some(admin) = admin {
+            check_user(people, admin)?;
+            bodies.push(granted(admin, Grant { entity, project: None, role: Role::Admin }));
+        }
+        Ok(bodies.into_iter().map(|body| act.on(Subject::Store, body)).collect())
+    })
+    .await
+}
+
+/// Takes a user into a team, who must not be in it.
+pub(crate) async fn invite(
+    store: &Store,
+    caller: &Caller,
+    act: &Act,
+    user: &str,
+    role: &str,
+    team: &str,
+) -> Result<bool, CommandError> {
+    let grant = parsed(role, team)?;
+    decide(store, |people| {
+        check_manages(people, caller, team)?;
+        check_team(people, team)?;
+        check_user(people, user)?;
+        if people
+            .roles()
+            .any(|(known, entity, project, _)| **known == *user && **entity == *team && project.is_none())
+        {
+            return Err(CommandError::Invalid(format!("{user:?} is in team {team:?} already")));
+        }
+        Ok(vec![act.on(Subject::Store, granted(user, grant.clone()))])
+    })
+    .await
+}
+
+/// Takes from a user every role with an entity and with its projects.
+pub(crate) async fn remove(
+    store: &Store,
+    caller: &Caller,
+    act: &Act,
+    user: &str,
+    entity: &str,
+) -> Result<bool, CommandError> {
+    decide(store, |people| {
+        check_manages(people, caller, entity)?;
+        let held = people
+            .roles()
+            .filter(|(known, with, _, role)| ***known == *user && ***with == *entity && *role != Role::None);
+        let taken = held.map(|(_, entity, project, _)| {
+            let none = Grant { entity: Arc::clone(entity), project: project.cloned(), role: Role::None };
+            act.on(Subject::Store, granted(user, none))
+        });
+        let taken: Vec<Event> = taken.collect();
+        if taken.is_empty() {
+            return Err(CommandError::NotFound(format!("{user:?} has no role with {entity:?}")));
+        }
+        Ok(taken)
+    })
+    .await
+}
+
+/// Adds a user of a team for a machine: a writer there, whose one key may no more than that. Gives name and key.
+pub(crate) async fn add_service(
+    store: &Store,
+    caller: &Caller,
+    act: &Act,
+    team: &str,
+    description: &str,
+) -> Result<(String, String), CommandError> {
+    names::check_text("description", description)?;
+    let (key, mut name) = (drawn(store)?, String::new());
+    let id: Arc<str> = people::key_id(&key).into();
+    decide(store, |people| {
+        check_manages(people, caller, team)?;
+        check_team(people, team)?;
+        name = free_name(people, description);
+        let grant = Grant { entity: team.into(), project: None, role: Role::Writer };
+        let limits = KeyLimited {
+            key_id: Arc::clone(&id),
+            note: description.into(),
+            expires: None,
+            only: Some(grant.clone()),
+        };
+        let mut events = people::added(&name, false, &key, &act.actor, act.now);
+        events.push(act.on(Subject::Store, granted(&name, grant)));
+        events.push(act.on(Subject::Store, Body::KeyLimited(limits)));
+        Ok(events)
     })
     .await?;
-    Ok(CommandOutcome::TeamAdded { name })
+    Ok((name, key))
+}
+
+/// A name that nobody has, made of what a user is for.
+fn free_name(people: &People, description: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let words: String = description.chars().map(plain).take(40).collect();
+    let words: Vec<&str> = words.split('-').filter(|word| !word.is_empty()).collect();
+    let name = if words.is_empty() { "service".to_owned() } else { words.join("-") };
+    let numbered = (2u32..).map(|number| format!("{name}-{number}"));
+    let names = std::iter::once(name.clone()).chain(numbered);
+    names.into_iter().find(|name| check_new(people, name).is_ok()).unwrap_or(name)
+}
+
+fn granted(user: &str, grant: Grant) -> Body {
+    Body::RoleGranted(RoleGranted { user: user.into(), grant })
+}
+
+fn check_manages(people: &People, caller: &Caller, entity: &str) -> Result<(), CommandError> {
+    if caller.manages(people, entity) {
+        return Ok(());
+    }
+    Err(CommandError::Forbidden(format!("only admins of {entity:?} and of the store say who may what there")))
+}
+
+fn check_team(people: &People, name: &str) -> Result<(), CommandError> {
+    if people.teams.contains(name) {
+        return Ok(());
+    }
+    Err(CommandError::NotFound(format!("there is no team {name:?}")))
 }
 
 /// An entity of that name can be made: users and teams share names.
@@ -136,11 +279,7 @@ pub(super) async fn grant(
 ) -> Result<CommandOutcome, CommandError> {
     let grant = parsed(role, on)?;
     let changed = decide(store, |people| {
-        if !caller.manages(people, &grant.entity) {
-            let message =
-                format!("only admins of {:?} and of the store say who may what there", &*grant.entity);
-            return Err(CommandError::Forbidden(message));
-        }
+        check_manages(people, caller, &grant.entity)?;
         check_user(people, user)?;
         let standing = people.roles().find(|(known, entity, project, _)| {
             ***known == *user && **entity == grant.entity && project.cloned() == grant.project
@@ -149,19 +288,18 @@ pub(super) async fn grant(
             Some((.., role)) => role == grant.role,
             None => grant.role == Role::None && grant.project.is_none(),
         };
-        let granted = RoleGranted { user: user.into(), grant: grant.clone() };
-        Ok(if stands { Vec::new() } else { vec![act.on(Subject::Store, Body::RoleGranted(granted))] })
+        Ok(if stands { Vec::new() } else { vec![act.on(Subject::Store, granted(user, grant.clone()))] })
     })
     .await?;
     Ok(CommandOutcome::RoleGranted { role: shown(user, &grant), changed })
 }
 
-pub(super) async fn new_key(
+pub(crate) async fn new_key(
     store: &Store,
     caller: &Caller,
     act: &Act,
     wanted: NewKey,
-) -> Result<CommandOutcome, CommandError> {
+) -> Result<Made, CommandError> {
     let user = wanted.user.unwrap_or_else(|| caller.user.to_string());
     if *user != *caller.user {
         only_admins(caller)?;
@@ -189,10 +327,10 @@ pub(super) async fn new_key(
         Ok(bodies.into_iter().map(|body| act.on(Subject::Store, body)).collect())
     })
     .await?;
-    Ok(CommandOutcome::KeyMade { id, user, key })
+    Ok(Made { id, user, key })
 }
 
-pub(super) async fn revoke(
+pub(crate) async fn revoke(
     store: &Store,
     caller: &Caller,
     act: &Act,

@@ -15,6 +15,7 @@ use crate::app::Plan;
 use crate::http::error::{Kind, Refusal};
 use crate::wandb::{Act, ids, names, translate};
 
+#[derive(Default)]
 pub(crate) struct Mutation;
 
 #[derive(InputObject)]
@@ -86,6 +87,10 @@ pub(crate) struct UpdateRunStateInput {
 #[derive(SimpleObject)]
 pub(crate) struct SuccessPayload {
     success: bool,
+}
+
+impl SuccessPayload {
+    pub(super) const DONE: Self = Self { success: true };
 }
 
 #[derive(InputObject)]
@@ -219,7 +224,7 @@ fn not_yet(what: &str) -> Refusal {
     Refusal::new(Kind::Invalid, format!("{what} is not supported by this server yet"))
 }
 
-#[Object]
+#[Object(name = "RunMutation")]
 impl Mutation {
     async fn upsert_bucket(
         &self,
@@ -271,7 +276,7 @@ impl Mutation {
 
     async fn stop_run(&self, ctx: &Context<'_>, input: StopRunInput) -> Result<Option<SuccessPayload>> {
         change(ctx, &input.id, translate::stop).await?;
-        Ok(Some(SuccessPayload { success: true }))
+        Ok(Some(SuccessPayload::DONE))
     }
 
     async fn update_run_state(
@@ -282,7 +287,7 @@ impl Mutation {
         let set =
             |projection: &_, path: &_, act: &_| translate::set_state(projection, path, &input.state, act);
         change(ctx, &input.id, set).await?;
-        Ok(Some(SuccessPayload { success: true }))
+        Ok(Some(SuccessPayload::DONE))
     }
 
     async fn upsert_model(
@@ -358,7 +363,7 @@ impl Mutation {
             .app
             .decide(|snapshot| translate::delete_files(&snapshot.projection, &files, &scope.caller, &act))
             .await?;
-        Ok(Some(SuccessPayload { success: true }))
+        Ok(Some(SuccessPayload::DONE))
     }
 
     /// An alert of a script; the same title again within the wait is the same alert.
@@ -389,7 +394,7 @@ impl Mutation {
             };
             scope.app.decide(decide).await?;
         }
-        Ok(Some(SuccessPayload { success: true }))
+        Ok(Some(SuccessPayload::DONE))
     }
 }
 
