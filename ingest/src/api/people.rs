@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::{
     Body, Event, Grant, KeyIssued, KeyLimited, KeyRevoked, People, Role, RoleGranted, Store, Subject,
-    TeamAdded, Time, UserAdded,
+    TeamAdded, Time,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,22 +107,6 @@ pub(super) async fn add_user(
     Ok(CommandOutcome::UserAdded { name, key })
 }
 
-/// Adds a user who has no key yet.
-pub(crate) async fn add_user_without_key(
-    store: &Store,
-    caller: &Caller,
-    act: &Act,
-    name: &str,
-    admin: bool,
-) -> Result<bool, CommandError> {
-    only_admins(caller)?;
-    decide(store, |people| {
-        check_new(people, name)?;
-        Ok(vec![act.on(Subject::Store, Body::UserAdded(UserAdded { name: name.into(), admin }))])
-    })
-    .await
-}
-
 /// Makes a team, with an admin of it where one is named.
 pub(crate) async fn add_team(
     store: &Store,
@@ -145,111 +129,18 @@ pub(crate) async fn add_team(
     .await
 }
 
-/// Takes a user into a team, who must not be in it.
-pub(crate) async fn invite(
-    store: &Store,
-    caller: &Caller,
-    act: &Act,
-    user: &str,
-    role: &str,
-    team: &str,
-) -> Result<bool, CommandError> {
-    let grant = parsed(role, team)?;
-    decide(store, |people| {
-        check_manages(people, caller, team)?;
-        check_team(people, team)?;
-        check_user(people, user)?;
-        if people
-            .roles()
-            .any(|(known, entity, project, _)| **known == *user && **entity == *team && project.is_none())
-        {
-            return Err(CommandError::Invalid(format!("{user:?} is in team {team:?} already")));
-        }
-        Ok(vec![act.on(Subject::Store, granted(user, grant.clone()))])
-    })
-    .await
-}
-
-/// Takes from a user every role with an entity and with its projects.
-pub(crate) async fn remove(
-    store: &Store,
-    caller: &Caller,
-    act: &Act,
-    user: &str,
-    entity: &str,
-) -> Result<bool, CommandError> {
-    decide(store, |people| {
-        check_manages(people, caller, entity)?;
-        let held = people
-            .roles()
-            .filter(|(known, with, _, role)| ***known == *user && ***with == *entity && *role != Role::None);
-        let taken = held.map(|(_, entity, project, _)| {
-            let none = Grant { entity: Arc::clone(entity), project: project.cloned(), role: Role::None };
-            act.on(Subject::Store, granted(user, none))
-        });
-        let taken: Vec<Event> = taken.collect();
-        if taken.is_empty() {
-            return Err(CommandError::NotFound(format!("{user:?} has no role with {entity:?}")));
-        }
-        Ok(taken)
-    })
-    .await
-}
-
-/// Adds a user of a team for a machine: a writer there, whose one key may no more than that. Gives name and key.
-pub(crate) async fn add_service(
-    store: &Store,
-    caller: &Caller,
-    act: &Act,
-    team: &str,
-    description: &str,
-) -> Result<(String, String), CommandError> {
-    names::check_text("description", description)?;
-    let (key, mut name) = (drawn(store)?, String::new());
-    let id: Arc<str> = people::key_id(&key).into();
-    decide(store, |people| {
-        check_manages(people, caller, team)?;
-        check_team(people, team)?;
-        name = free_name(people, description);
-        let grant = Grant { entity: team.into(), project: None, role: Role::Writer };
-        let limits = KeyLimited {
-            key_id: Arc::clone(&id),
-            note: description.into(),
-            expires: None,
-            only: Some(grant.clone()),
-        };
-        let mut events = people::added(&name, false, &key, &act.actor, act.now);
-        events.push(act.on(Subject::Store, granted(&name, grant)));
-        events.push(act.on(Subject::Store, Body::KeyLimited(limits)));
-        Ok(events)
-    })
-    .await?;
-    Ok((name, key))
-}
-
-/// A name that nobody has, made of what a user is for.
-fn free_name(people: &People, description: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let words: String = description.chars().map(plain).take(40).collect();
-    let words: Vec<&str> = words.split('-').filter(|word| !word.is_empty()).collect();
-    let name = if words.is_empty() { "service".to_owned() } else { words.join("-") };
-    let numbered = (2u32..).map(|number| format!("{name}-{number}"));
-    let names = std::iter::once(name.clone()).chain(numbered);
-    names.into_iter().find(|name| check_new(people, name).is_ok()).unwrap_or(name)
-}
-
-fn granted(user: &str, grant: Grant) -> Body {
+pub(super) fn granted(user: &str, grant: Grant) -> Body {
     Body::RoleGranted(RoleGranted { user: user.into(), grant })
 }
 
-fn check_manages(people: &People, caller: &Caller, entity: &str) -> Result<(), CommandError> {
+pub(super) fn check_manages(people: &People, caller: &Caller, entity: &str) -> Result<(), CommandError> {
     if caller.manages(people, entity) {
         return Ok(());
     }
     Err(CommandError::Forbidden(format!("only admins of {entity:?} and of the store say who may what there")))
 }
 
-fn check_team(people: &People, name: &str) -> Result<(), CommandError> {
+pub(super) fn check_team(people: &People, name: &str) -> Result<(), CommandError> {
     if people.teams.contains(name) {
         return Ok(());
     }
@@ -257,7 +148,7 @@ fn check_team(people: &People, name: &str) -> Result<(), CommandError> {
 }
 
 /// An entity of that name can be made: users and teams share names.
-fn check_new(people: &People, name: &str) -> Result<(), CommandError> {
+pub(super) fn check_new(people: &People, name: &str) -> Result<(), CommandError> {
     let invalid = |reason: &str| CommandError::Invalid(format!("{name:?} cannot be a name: {reason}"));
     names::check_entity(name).map_err(invalid)?;
     if people.users.contains_key(name) {
@@ -417,7 +308,7 @@ fn shown(user: &str, grant: &Grant) -> RoleInfo {
 }
 
 /// A role by its name, and the place that it holds at.
-fn parsed(role: &str, on: &str) -> Result<Grant, CommandError> {
+pub(super) fn parsed(role: &str, on: &str) -> Result<Grant, CommandError> {
     let known = Role::ALL.iter().find(|known| known.name() == role);
     let role = *known.ok_or_else(|| {
         let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
@@ -436,7 +327,7 @@ fn parsed(role: &str, on: &str) -> Result<Grant, CommandError> {
     Ok(Grant { entity: entity.into(), project: project.map(Arc::from), role })
 }
 
-fn check_user(people: &People, user: &str) -> Result<(), CommandError> {
+pub(super) fn check_user(people: &People, user: &str) -> Result<(), CommandError> {
     // On a folder that no server has opened yet nobody is the caller.
     if user.is_empty() {
         return Err(CommandError::Invalid("the store has no user yet; name one, or add one first".into()));
@@ -445,13 +336,13 @@ fn check_user(people: &People, user: &str) -> Result<(), CommandError> {
     if is_known { Ok(()) } else { Err(CommandError::NotFound(format!("there is no user {user:?}"))) }
 }
 
-fn drawn(store: &Store) -> Result<String, CommandError> {
+pub(super) fn drawn(store: &Store) -> Result<String, CommandError> {
     people::new_key(&*store.world().entropy)
         .map_err(|error| CommandError::Unavailable(format!("the system gives no random bytes: {error}")))
 }
 
 /// Appends what is decided of people as they stand; whether that is anything.
-async fn decide(
+pub(super) async fn decide(
     store: &Store,
     mut decision: impl FnMut(&People) -> Result<Vec<Event>, CommandError>,
 ) -> Result<bool, CommandError> {

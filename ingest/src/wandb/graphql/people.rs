@@ -1,5 +1,5 @@
 //! People through the client's public API: teams, members, service accounts, keys. Each is decided by the code of the
-//! commands (`api/people.rs`), in the name of the caller.
+//! commands (`api/people.rs`, `api/members.rs`), in the name of the caller.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
@@ -7,7 +7,7 @@ use super::Scope;
 use super::mutation::SuccessPayload;
 use super::scalars::Moment;
 use super::viewer::{ApiKey, Entity, User};
-use crate::api::people;
+use crate::api::{members, people};
 use crate::http::error::Refusal;
 use crate::wandb::{Act, ids};
 
@@ -124,7 +124,7 @@ impl PeopleMutation {
         let (scope, act) = asked(ctx)?;
         let name = input.email.split('@').next().unwrap_or_default();
         let is_admin = input.admin.unwrap_or_default();
-        let added = people::add_user_without_key(&scope.app.store, &scope.caller, &act, name, is_admin);
+        let added = members::add_user_without_key(&scope.app.store, &scope.caller, &act, name, is_admin);
         added.await.map_err(Refusal::from)?;
         Ok(Some(CreateUserPayload { user: Some(User::of(scope, name)) }))
     }
@@ -140,7 +140,7 @@ impl PeopleMutation {
             .username
             .ok_or_else(|| Refusal::invalid("users are known by their names here, not by mail"))?;
         let role = if input.admin.unwrap_or_default() { "admin" } else { "writer" };
-        let invited = people::invite(&scope.app.store, &scope.caller, &act, &name, role, &input.entity_name);
+        let invited = members::invite(&scope.app.store, &scope.caller, &act, &name, role, &input.entity_name);
         invited.await.map_err(Refusal::from)?;
         let invite = Invite {
             id: ids::of_user(&name).into(),
@@ -162,7 +162,7 @@ impl PeopleMutation {
         let id = input.id.unwrap_or_default();
         let name = ids::to_user(&id).ok_or_else(|| Refusal::not_found(format!("member {id:?} not found")))?;
         let entity = input.entity_name.unwrap_or_default();
-        let removed = people::remove(&scope.app.store, &scope.caller, &act, &name, &entity);
+        let removed = members::remove(&scope.app.store, &scope.caller, &act, &name, &entity);
         removed.await.map_err(Refusal::from)?;
         Ok(Some(SuccessPayload::DONE))
     }
@@ -175,7 +175,7 @@ impl PeopleMutation {
     ) -> Result<Option<CreateServiceAccountPayload>> {
         let (scope, act) = asked(ctx)?;
         let CreateServiceAccountInput { entity_name, description } = input;
-        let made = people::add_service(&scope.app.store, &scope.caller, &act, &entity_name, &description);
+        let made = members::add_service(&scope.app.store, &scope.caller, &act, &entity_name, &description);
         let (name, key) = made.await.map_err(Refusal::from)?;
         scope.app.unshown.put(&scope.caller.user, &name, key);
         Ok(Some(CreateServiceAccountPayload { user: Some(User::of(scope, &name)) }))
