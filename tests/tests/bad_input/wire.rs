@@ -96,7 +96,7 @@ fn line(reader: &mut BufReader<&TcpStream>) -> Result<Option<String>, &'static s
 
 fn exactly(reader: &mut BufReader<&TcpStream>, length: usize) -> Result<Vec<u8>, &'static str> {
     let mut bytes = vec![0; length];
-    reader.read_exact(&mut bytes).map_err(|_| "an end within a body")?;
+    reader.read_exact(&mut bytes).map_err(|_cut| "an end within a body")?;
     Ok(bytes)
 }
 
@@ -104,7 +104,7 @@ fn chunks(reader: &mut BufReader<&TcpStream>) -> Result<Vec<u8>, &'static str> {
     let mut all = Vec::new();
     loop {
         let size = line(reader)?.ok_or("an end within a body")?;
-        let size = usize::from_str_radix(&size, 16).map_err(|_| "no size of a chunk")?;
+        let size = usize::from_str_radix(&size, 16).map_err(|_other| "no size of a chunk")?;
         let mut chunk = exactly(reader, size + 2)?;
         if size == 0 {
             return Ok(all);
