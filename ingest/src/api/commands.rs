@@ -411,6 +411,9 @@ fn resolved(
     }
 }
 
+/// Tags that one edit adds or removes; a run has fewer.
+const TAGS_NAMED_MAX: usize = 1_000;
+
 fn edited(run: &Run, edit: &Edit, act: &Act) -> Result<Plan<bool>, CommandError> {
     let mut told = Vec::new();
     let texts = [
@@ -424,6 +427,9 @@ fn edited(run: &Run, edit: &Edit, act: &Act) -> Result<Plan<bool>, CommandError>
             names::check_text(what, text)?;
             told.push((attribute, if text.is_empty() { Value::Null } else { Value::text(text.as_str()) }));
         }
+    }
+    if edit.tags_add.len().max(edit.tags_remove.len()) > TAGS_NAMED_MAX {
+        return Err(CommandError::Invalid(format!("more than {TAGS_NAMED_MAX} tags are named")));
     }
     if !edit.tags_add.is_empty() || !edit.tags_remove.is_empty() {
         let added = edit.tags_add.iter().map(String::as_str);

@@ -186,12 +186,10 @@ pub(crate) fn tags<'a>(tags: impl Iterator<Item = &'a str>) -> Result<Value, Ref
         if !kept.contains(&tag) {
             kept.push(tag);
         }
-    }
-    if kept.len() > TAGS_MAX {
-        return Err(Refusal::invalid(format!(
-            "{} tags are too many: at most {TAGS_MAX} are kept",
-            kept.len()
-        )));
+        // At once: each further one would be compared with all before it.
+        if kept.len() > TAGS_MAX {
+            return Err(Refusal::invalid(format!("too many tags: at most {TAGS_MAX} are kept")));
+        }
     }
     Ok(Value::List(kept.into_iter().map(Value::text).collect()))
 }
@@ -276,6 +274,8 @@ mod tests {
     fn tags_keep_their_order_and_lose_repeats() {
         let kept = tags(["b", "a", "b"].into_iter()).unwrap();
         assert_eq!(kept.to_json(), r#"["b","a"]"#);
+        let many: Vec<String> = (0..1_000_000).map(|n| n.to_string()).collect();
+        assert!(tags(many.iter().map(String::as_str)).is_err());
         assert!(tags([""].into_iter()).is_err() && tags(["x".repeat(65).as_str()].into_iter()).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Files of a run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
@@ -49,7 +50,7 @@ pub(super) struct Wanted<'a> {
 
 impl FileConnection {
     pub(super) fn of(run: &engine::Run, wanted: &Wanted<'_>) -> Result<Self, Refusal> {
-        let names: Vec<&str> = wanted
+        let names: BTreeSet<&str> = wanted
             .names
             .iter()
             .flatten()
@@ -57,7 +58,7 @@ impl FileConnection {
             .map(|name| name.strip_prefix("./").unwrap_or(name))
             .collect();
         let is_wanted = |name: &str| {
-            (names.is_empty() || names.contains(&name))
+            (names.is_empty() || names.contains(name))
                 && wanted
                     .pattern
                     .as_deref()
