@@ -15,6 +15,7 @@ use crate::http::limits::Pool;
 use crate::http::sessions::Sessions;
 use crate::options::Limits;
 use crate::silence::Liveness;
+use crate::unshown::Unshown;
 use crate::wandb::alerts::Alerts;
 use crate::wandb::capability::Signer;
 use crate::wandb::graphql::Schema;
@@ -33,6 +34,7 @@ pub(crate) struct App {
     pub(crate) signer: Signer,
     pub(crate) liveness: Liveness,
     pub(crate) alerts: Alerts,
+    pub(crate) unshown: Unshown,
     /// The server listens on a loopback address with no proxy before it, so `Host` must name one (S3).
     pub(crate) is_loopback: bool,
     pub(crate) has_tls: bool,
@@ -77,6 +79,7 @@ impl App {
             schema: crate::wandb::graphql::schema(&limits),
             pool: Pool::new(&limits),
             alerts: Alerts::default(),
+            unshown: Unshown::default(),
             feed: Feed::new(),
             draining: watch::Sender::new(false),
             ordinals: Guarded::default(),

@@ -27,6 +27,7 @@ mod routes;
 mod scrub;
 mod server;
 mod silence;
+mod unshown;
 mod wandb;
 
 pub use error::Error;

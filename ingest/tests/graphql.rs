@@ -213,7 +213,7 @@ fn documents_are_bounded() {
         ))
         .contains("aliases")
     );
-    assert!(refused(&format!("query {{ {} }}", "viewer { id } ".repeat(300))).contains("complex"));
+    assert!(refused(&format!("query {{ {} }}", "viewer { id } ".repeat(300))).contains("500 fields"));
     assert!(refused(&format!("query {{ viewer {{ id }} }} # {}", "x".repeat(64 << 10))).contains("65536"));
     let long = json!({ "n": "x".repeat(10 << 20) });
     let query = "query($n: String) { project(name: \"p\") { run(name: \"\", desc: $n) { id } } }";

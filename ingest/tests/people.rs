@@ -610,3 +610,33 @@ fn an_alert_is_an_event_and_the_same_again_within_the_wait_is_not() {
     use engine::AlertLevel::{Error, Info, Warn};
     assert_eq!(raised, [("low".to_owned(), Warn), ("high".to_owned(), Error), ("low".to_owned(), Info)]);
 }
+
+#[test]
+fn deleting_a_project_deletes_its_runs_and_each_can_be_brought_back() {
+    let server = Harness::start();
+    for (project, run) in [("p", "one"), ("p", "two"), ("p", "gone"), ("q", "other")] {
+        server.init(project, run);
+    }
+    command(&server, &json!({ "command": "delete", "run": "alice/p/gone" }));
+    let names = |project: &str| {
+        let query =
+            "query N($p: String) { project(name: $p) { id runCount runs { edges { node { name } } } } }";
+        server.graphql(query, &json!({ "p": project }))["project"].clone()
+    };
+    let delete = |id: &Value| {
+        let query = "mutation D($id: String!) { deleteModel(input: { id: $id }) { success } }";
+        server.graphql_reply(query, &json!({ "id": id })).json()
+    };
+    let before = server.events().len();
+    let id = names("p")["id"].clone();
+    assert_eq!(delete(&id)["data"]["deleteModel"]["success"], true);
+    assert_eq!((names("p")["runCount"].clone(), names("q")["runCount"].clone()), (json!(0), json!(1)));
+    assert_eq!(server.events().len(), before + 2, "one that was deleted before is deleted as it was");
+    assert_eq!(delete(&id)["data"]["deleteModel"]["success"], true);
+    assert_eq!(server.events().len(), before + 2, "again is nothing new");
+    command(&server, &json!({ "command": "undelete", "run": "alice/p/two" }));
+    assert_eq!(names("p")["runs"]["edges"], json!([{ "node": { "name": "two" } }]));
+    for wrong in [json!("nothing"), json!("UHJvamVjdDp2MTpub25lOmFsaWNl")] {
+        assert!(delete(&wrong)["errors"][0]["message"].as_str().unwrap().contains("not found"));
+    }
+}

@@ -79,7 +79,7 @@ READ = """
     note(of="state", before=api.run("api/r5").state, done=api.run("api/r5").update_state("pending"),
          after=wandb.Api().run("api/r5").state)
     run.wait_until_finished()
-    api.run("api/r6").delete()
+    api.run("api/r6").delete(delete_artifacts=True)
     note(of="delete", ids=[run.id for run in wandb.Api().runs("api")], error=error(lambda: wandb.Api().run("api/r6")))
 
     api.create_project("made", api.default_entity)

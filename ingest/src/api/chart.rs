@@ -77,6 +77,8 @@ async fn answer(app: &App, caller: &Caller, asked: Request, format: Format) -> R
     let snapshot = sql::snapshot(app, caller, asked.as_of.as_deref()).await?;
     let lsn = snapshot.durable;
     let chart = asked.chart(app, &snapshot).await?;
+    // First, for what is told of unknown keys takes its time for each.
+    chart.check()?;
     let warnings = sql::ascii_json(&chart.warnings(&snapshot.projection));
     let rows = app.sql.database().chart(snapshot, chart).await?;
     let mut headers = HeaderMap::new();

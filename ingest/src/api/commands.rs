@@ -314,12 +314,16 @@ async fn execute_as(
             outcome(undeleted.await?, "the run is not deleted")
         }
         Command::UserAdd { name, key } => people::add_user(store, caller, &act, name, key).await,
-        Command::TeamAdd { name } => people::add_team(store, caller, &act, name).await,
+        Command::TeamAdd { name } => {
+            people::add_team(store, caller, &act, name.clone(), None).await?;
+            Ok(CommandOutcome::TeamAdded { name })
+        }
         Command::RoleGrant { user, role, on } => people::grant(store, caller, &act, &user, &role, &on).await,
         Command::KeyNew { user, note, role, on, expires_seconds } => {
             let only = role.map(|role| (role, on.unwrap_or_default()));
             let wanted = people::NewKey { user, note, only, expires_seconds };
-            people::new_key(store, caller, &act, wanted).await
+            let people::Made { id, user, key } = people::new_key(store, caller, &act, wanted).await?;
+            Ok(CommandOutcome::KeyMade { id, user, key })
         }
         Command::KeyRevoke { id } => people::revoke(store, caller, &act, id).await,
         Command::TeamList => Ok(people::teams(&store.snapshot().projection.people, caller)),
@@ -407,6 +411,9 @@ fn resolved(
     }
 }
 
+/// Tags that one edit adds or removes; a run has fewer.
+const TAGS_NAMED_MAX: usize = 1_000;
+
 fn edited(run: &Run, edit: &Edit, act: &Act) -> Result<Plan<bool>, CommandError> {
     let mut told = Vec::new();
     let texts = [
@@ -420,6 +427,9 @@ fn edited(run: &Run, edit: &Edit, act: &Act) -> Result<Plan<bool>, CommandError>
             names::check_text(what, text)?;
             told.push((attribute, if text.is_empty() { Value::Null } else { Value::text(text.as_str()) }));
         }
+    }
+    if edit.tags_add.len().max(edit.tags_remove.len()) > TAGS_NAMED_MAX {
+        return Err(CommandError::Invalid(format!("more than {TAGS_NAMED_MAX} tags are named")));
     }
     if !edit.tags_add.is_empty() || !edit.tags_remove.is_empty() {
         let added = edit.tags_add.iter().map(String::as_str);

@@ -64,12 +64,21 @@ pub struct KeyInfo {
 
 /// A key that is asked for.
 #[derive(Debug)]
-pub(super) struct NewKey {
-    pub(super) user: Option<String>,
-    pub(super) note: String,
+pub(crate) struct NewKey {
+    pub(crate) user: Option<String>,
+    pub(crate) note: String,
     /// A role and where it holds.
-    pub(super) only: Option<(String, String)>,
-    pub(super) expires_seconds: Option<u64>,
+    pub(crate) only: Option<(String, String)>,
+    pub(crate) expires_seconds: Option<u64>,
+}
+
+/// A key that was made: shown now or never.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// What names it.
+    pub(crate) id: String,
+    pub(crate) user: String,
+    pub(crate) key: String,
 }
 
 pub(super) async fn add_user(
@@ -98,23 +107,48 @@ pub(super) async fn add_user(
     Ok(CommandOutcome::UserAdded { name, key })
 }
 
-pub(super) async fn add_team(
+/// Makes a team, with an admin of it where one is named.
+pub(crate) async fn add_team(
     store: &Store,
     caller: &Caller,
     act: &Act,
     name: String,
-) -> Result<CommandOutcome, CommandError> {
+    admin: Option<&str>,
+) -> Result<bool, CommandError> {
     only_admins(caller)?;
     decide(store, |people| {
         check_new(people, &name)?;
-        Ok(vec![act.on(Subject::Store, Body::TeamAdded(TeamAdded { name: name.as_str().into() }))])
+        let entity: Arc<str> = name.as_str().into();
+        let mut bodies = vec![Body::TeamAdded(TeamAdded { name: Arc::clone(&entity) })];
+        if let Some(admin) = admin {
+            check_user(people, admin)?;
+            bodies.push(granted(admin, Grant { entity, project: None, role: Role::Admin }));
+        }
+        Ok(bodies.into_iter().map(|body| act.on(Subject::Store, body)).collect())
     })
-    .await?;
-    Ok(CommandOutcome::TeamAdded { name })
+    .await
+}
+
+pub(super) fn granted(user: &str, grant: Grant) -> Body {
+    Body::RoleGranted(RoleGranted { user: user.into(), grant })
+}
+
+pub(super) fn check_manages(people: &People, caller: &Caller, entity: &str) -> Result<(), CommandError> {
+    if caller.manages(people, entity) {
+        return Ok(());
+    }
+    Err(CommandError::Forbidden(format!("only admins of {entity:?} and of the store say who may what there")))
+}
+
+pub(super) fn check_team(people: &People, name: &str) -> Result<(), CommandError> {
+    if people.teams.contains(name) {
+        return Ok(());
+    }
+    Err(CommandError::NotFound(format!("there is no team {name:?}")))
 }
 
 /// An entity of that name can be made: users and teams share names.
-fn check_new(people: &People, name: &str) -> Result<(), CommandError> {
+pub(super) fn check_new(people: &People, name: &str) -> Result<(), CommandError> {
     let invalid = |reason: &str| CommandError::Invalid(format!("{name:?} cannot be a name: {reason}"));
     names::check_entity(name).map_err(invalid)?;
     if people.users.contains_key(name) {
@@ -136,11 +170,7 @@ pub(super) async fn grant(
 ) -> Result<CommandOutcome, CommandError> {
     let grant = parsed(role, on)?;
     let changed = decide(store, |people| {
-        if !caller.manages(people, &grant.entity) {
-            let message =
-                format!("only admins of {:?} and of the store say who may what there", &*grant.entity);
-            return Err(CommandError::Forbidden(message));
-        }
+        check_manages(people, caller, &grant.entity)?;
         check_user(people, user)?;
         let standing = people.roles().find(|(known, entity, project, _)| {
             ***known == *user && **entity == grant.entity && project.cloned() == grant.project
@@ -149,19 +179,18 @@ pub(super) async fn grant(
             Some((.., role)) => role == grant.role,
             None => grant.role == Role::None && grant.project.is_none(),
         };
-        let granted = RoleGranted { user: user.into(), grant: grant.clone() };
-        Ok(if stands { Vec::new() } else { vec![act.on(Subject::Store, Body::RoleGranted(granted))] })
+        Ok(if stands { Vec::new() } else { vec![act.on(Subject::Store, granted(user, grant.clone()))] })
     })
     .await?;
     Ok(CommandOutcome::RoleGranted { role: shown(user, &grant), changed })
 }
 
-pub(super) async fn new_key(
+pub(crate) async fn new_key(
     store: &Store,
     caller: &Caller,
     act: &Act,
     wanted: NewKey,
-) -> Result<CommandOutcome, CommandError> {
+) -> Result<Made, CommandError> {
     let user = wanted.user.unwrap_or_else(|| caller.user.to_string());
     if *user != *caller.user {
         only_admins(caller)?;
@@ -189,10 +218,10 @@ pub(super) async fn new_key(
         Ok(bodies.into_iter().map(|body| act.on(Subject::Store, body)).collect())
     })
     .await?;
-    Ok(CommandOutcome::KeyMade { id, user, key })
+    Ok(Made { id, user, key })
 }
 
-pub(super) async fn revoke(
+pub(crate) async fn revoke(
     store: &Store,
     caller: &Caller,
     act: &Act,
@@ -279,7 +308,7 @@ fn shown(user: &str, grant: &Grant) -> RoleInfo {
 }
 
 /// A role by its name, and the place that it holds at.
-fn parsed(role: &str, on: &str) -> Result<Grant, CommandError> {
+pub(super) fn parsed(role: &str, on: &str) -> Result<Grant, CommandError> {
     let known = Role::ALL.iter().find(|known| known.name() == role);
     let role = *known.ok_or_else(|| {
         let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
@@ -298,7 +327,7 @@ fn parsed(role: &str, on: &str) -> Result<Grant, CommandError> {
     Ok(Grant { entity: entity.into(), project: project.map(Arc::from), role })
 }
 
-fn check_user(people: &People, user: &str) -> Result<(), CommandError> {
+pub(super) fn check_user(people: &People, user: &str) -> Result<(), CommandError> {
     // On a folder that no server has opened yet nobody is the caller.
     if user.is_empty() {
         return Err(CommandError::Invalid("the store has no user yet; name one, or add one first".into()));
@@ -307,13 +336,13 @@ fn check_user(people: &People, user: &str) -> Result<(), CommandError> {
     if is_known { Ok(()) } else { Err(CommandError::NotFound(format!("there is no user {user:?}"))) }
 }
 
-fn drawn(store: &Store) -> Result<String, CommandError> {
+pub(super) fn drawn(store: &Store) -> Result<String, CommandError> {
     people::new_key(&*store.world().entropy)
         .map_err(|error| CommandError::Unavailable(format!("the system gives no random bytes: {error}")))
 }
 
 /// Appends what is decided of people as they stand; whether that is anything.
-async fn decide(
+pub(super) async fn decide(
     store: &Store,
     mut decision: impl FnMut(&People) -> Result<Vec<Event>, CommandError>,
 ) -> Result<bool, CommandError> {

@@ -113,7 +113,8 @@ pub(crate) async fn read_json(
     let charge = pool.enter()?;
     let wire = counted(body, limits.body_wire_bytes, limits.body_idle);
     let reader = StreamReader::new(Box::pin(wire));
-    match encoding {
+    // Names of encodings are the same in any letters.
+    match encoding.map(str::to_ascii_lowercase).as_deref() {
         None | Some("" | "identity") => collect(reader, charge, length.unwrap_or_default(), limits).await,
         Some("gzip" | "x-gzip") => {
             let mut decoder = GzipDecoder::new(reader);

@@ -1,20 +1,31 @@
-//! Where the caller believes it is: the `Host` it named (S3), and the address that links begin with.
+//! Where the caller believes it is: the host it named (S3), and the address that links begin with.
+//!
+//! What holds: a request that is let through names one host, once, or its line and its `Host` both name this machine.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::http::error::Refusal;
 
-/// Refuses a request to a loopback server that names another host: a page of a foreign site that
-/// had its name point here (DNS rebinding).
+/// Refuses a request that names two hosts, for others on its way may have believed the other one; and one to a
+/// loopback server that names another host: a page of a foreign site that had its name point here (DNS rebinding).
 pub(crate) async fn check_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let is_fine =
-        host(request.headers(), request.uri()).is_some_and(|host| !app.is_loopback || is_loopback_name(host));
+    let fields = request.headers().get_all(header::HOST).iter().count();
+    if fields > 1 || (fields == 0 && request.version() == Version::HTTP_11) {
+        // Whoever is in front may see other requests here than we do: nothing more is read.
+        let close = [(header::CONNECTION, "close")];
+        return (close, Refusal::invalid("a request names its host, and once")).into_response();
+    }
+    let foreign = |host: &&str| app.is_loopback && !is_loopback_name(host);
+    let in_line = request.uri().authority().map(Authority::host);
+    let is_fine = host(request.headers(), request.uri()).is_some_and(|host| !foreign(&host))
+        && in_line.is_none_or(|host| !foreign(&host));
     if is_fine {
         next.run(request).await
     } else {
@@ -24,7 +35,7 @@ pub(crate) async fn check_host(State(app): State<Arc<App>>, request: Request, ne
 
 fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    named.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+    named.or_else(|| uri.authority().map(Authority::as_str))
 }
 
 fn is_loopback_name(host: &str) -> bool {

@@ -23,12 +23,25 @@ pub(crate) fn of_project(key: &ProjectKey) -> String {
     STANDARD.encode(format!("Project:v1:{}:{}", key.project, key.entity))
 }
 
+/// The project of an id. No entity holds a `:`, so that is read from the right.
+pub(crate) fn to_project(id: &str) -> Option<ProjectKey> {
+    let text = String::from_utf8(STANDARD.decode(id).ok()?).ok()?;
+    let (project, entity) = text.strip_prefix("Project:v1:")?.rsplit_once(':')?;
+    Some(ProjectKey::new(entity, project))
+}
+
 pub(crate) fn of_entity(name: &str) -> String {
     STANDARD.encode(format!("Entity:{name}"))
 }
 
 pub(crate) fn of_user(name: &str) -> String {
     STANDARD.encode(format!("User:{name}"))
+}
+
+/// The name of the user of an id.
+pub(crate) fn to_user(id: &str) -> Option<String> {
+    let text = String::from_utf8(STANDARD.decode(id).ok()?).ok()?;
+    Some(text.strip_prefix("User:")?.to_owned())
 }
 
 /// A number for a project, the same for ever: the client wants one (`Run.projectId`).
@@ -97,13 +110,15 @@ mod tests {
     fn ids_lead_back_to_what_they_name() {
         let path = RunPath::new(ProjectKey::new("alice", "my proj"), "a:b é");
         assert_eq!(to_run(&of_run(&path)), Some(path.clone()));
-        assert_eq!(to_file(&of_file(&path, "a:b/c.txt")), Some((path, "a:b/c.txt".into())));
         assert_eq!(to_cursor(&of_cursor(70)), Some(70));
         let key = ProjectKey::new("alice", "my proj");
         let artifact = (key.clone(), ArtifactId(u64::MAX));
         assert_eq!(to_artifact(&of_artifact(&key, ArtifactId(u64::MAX))), Some(artifact));
         assert_eq!(to_named("X", &of_named("X", &key, "a:b")), Some((key, "a:b".into())));
         assert_eq!((to_artifact("Q"), to_artifact(&of_cursor(1)), to_named("X", "Q")), (None, None, None));
+        assert_eq!(to_project(&of_project(&path.project)), Some(path.project.clone()));
+        assert_eq!((to_user(&of_user("ada")), to_user(&of_entity("ada"))), (Some("ada".into()), None));
+        assert_eq!(to_file(&of_file(&path, "a:b/c.txt")), Some((path, "a:b/c.txt".into())));
         assert_eq!((to_run("nonsense"), to_run("UnVuOnYxOmE="), to_file("x")), (None, None, None));
     }
 }

@@ -21,6 +21,7 @@ pub(crate) mod graphql;
 pub(crate) mod ids;
 pub(crate) mod names;
 pub(crate) mod translate;
+mod whole_project;
 
 use std::sync::Arc;
 

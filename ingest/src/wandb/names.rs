@@ -156,15 +156,18 @@ pub(crate) fn check_text(what: &str, text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A file's name as data: folders parted by `/`, `./` in front ignored. What leads out of a folder
-/// on somebody's disk is refused: up, to a root, to another drive, as Unix or as Windows reads it.
+/// A file's name as data: folders parted by `/`, `./` in front ignored. What leads out of a folder on somebody's disk
+/// is refused: up, to a root, to another drive, as Unix or as Windows reads it. So is what names a folder there, or
+/// one file in two ways.
 pub(crate) fn file_name(name: &str) -> Result<&str, Refusal> {
     let name = name.strip_prefix("./").unwrap_or(name);
     // Windows drops spaces at the end of a part.
     let leads_up = |part: &str| part.trim_end_matches(' ') == "..";
+    let is_no_part = |part: &str| matches!(part, "" | ".");
     let names_a_drive = matches!(name.as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic());
-    let leads_out = names_a_drive || name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(leads_up);
-    if name.is_empty() || name.len() > FILE_BYTES_MAX || leads_out || name.contains(char::is_control) {
+    let leads_out = names_a_drive || name.starts_with('\\') || name.split(['/', '\\']).any(leads_up);
+    let is_wrong = leads_out || name.split('/').any(is_no_part) || name.contains(char::is_control);
+    if is_wrong || name.len() > FILE_BYTES_MAX {
         return Err(Refusal::invalid(format!("invalid file name {name:?}")));
     }
     Ok(name)
@@ -183,12 +186,10 @@ pub(crate) fn tags<'a>(tags: impl Iterator<Item = &'a str>) -> Result<Value, Ref
         if !kept.contains(&tag) {
             kept.push(tag);
         }
-    }
-    if kept.len() > TAGS_MAX {
-        return Err(Refusal::invalid(format!(
-            "{} tags are too many: at most {TAGS_MAX} are kept",
-            kept.len()
-        )));
+        // At once: each further one would be compared with all before it.
+        if kept.len() > TAGS_MAX {
+            return Err(Refusal::invalid(format!("too many tags: at most {TAGS_MAX} are kept")));
+        }
     }
     Ok(Value::List(kept.into_iter().map(Value::text).collect()))
 }
@@ -250,7 +251,21 @@ mod tests {
     #[test]
     fn file_names_never_lead_out_of_a_folder() {
         assert_eq!(file_name("./media/a b#é.png").unwrap(), "media/a b#é.png");
-        for name in ["", "/etc/passwd", "../x", "a/../b", "a\\..\\b", "a\0", "C:x", "\\x", "a/.. /b"] {
+        for name in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a\\..\\b",
+            "a\0",
+            "C:x",
+            "\\x",
+            "a/.. /b",
+            ".",
+            "a//b",
+            "a/",
+            "a/./b",
+        ] {
             assert!(file_name(name).is_err(), "{name:?}");
         }
     }
@@ -259,6 +274,8 @@ mod tests {
     fn tags_keep_their_order_and_lose_repeats() {
         let kept = tags(["b", "a", "b"].into_iter()).unwrap();
         assert_eq!(kept.to_json(), r#"["b","a"]"#);
+        let many: Vec<String> = (0..1_000_000).map(|n| n.to_string()).collect();
+        assert!(tags(many.iter().map(String::as_str)).is_err());
         assert!(tags([""].into_iter()).is_err() && tags(["x".repeat(65).as_str()].into_iter()).is_err());
     }
 }

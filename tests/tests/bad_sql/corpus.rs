@@ -1,50 +1,65 @@
-//! The cases of `tests/bad/sql/`, whose README says how they are written.
+//! The cases of `tests/bad/sql/`, whose README says how they are written; cases of other folders that are
+//! written so are read by the same code.
 
 use std::fs;
 use std::path::Path;
 
-/// One statement that nobody should send.
-pub(super) struct Case {
+/// One statement, or other text, that nobody should send.
+pub(crate) struct Case {
     /// Where it stands.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// `ok`, or the kind of the error.
-    pub(super) is: String,
+    pub(crate) is: String,
     /// Words of the message, or of the answer.
-    pub(super) says: String,
-    pub(super) statement: String,
+    pub(crate) says: String,
+    pub(crate) statement: String,
 }
 
 /// All of them, in their order; `outside` and `url` stand where they are named.
 pub(super) fn cases(outside: &str, url: &str) -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bad/sql");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
-    files.sort();
+    let mut cases = cases_of("sql");
+    for case in &mut cases {
+        let statement = case.statement.replace("{outside}", outside).replace("{url}", url);
+        case.statement = statement.replace("{nul}", "\0").replace("{cr}", "\r");
+    }
+    cases
+}
+
+/// The cases in the files of a folder of `tests/bad/`, in their order.
+pub(crate) fn cases_of(folder: &str) -> Vec<Case> {
     let mut cases = Vec::new();
-    for path in files {
-        let text = fs::read_to_string(&path).unwrap();
-        let file = path.file_stem().unwrap().to_string_lossy().into_owned();
+    for (file, text) in files_of(folder) {
         let (_, all) = text.split_at(text.find("-- case: ").unwrap());
         for case in all.split("-- case: ").skip(1) {
             let (name, rest) = case.split_once('\n').unwrap();
             let (is, rest) = rest.strip_prefix("-- is: ").unwrap().split_once('\n').unwrap();
             let said = rest.strip_prefix("-- says: ").and_then(|rest| rest.split_once('\n'));
             let (says, statement) = said.unwrap_or(("", rest));
-            let statement = written_out(statement.trim_end_matches('\n'));
-            let statement = statement.replace("{outside}", outside).replace("{url}", url);
             cases.push(Case {
                 name: format!("{file}: {name}"),
                 is: is.to_owned(),
                 says: says.to_owned(),
-                statement: statement.replace("{nul}", "\0").replace("{cr}", "\r"),
+                statement: written_out(statement.trim_end_matches('\n')),
             });
         }
     }
     cases
 }
 
+/// The files of a folder of `tests/bad/` beside its README, by name: the stem and the text of each.
+pub(crate) fn files_of(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bad").join(folder);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension != "md"));
+    files.sort();
+    let read = |path: &std::path::PathBuf| {
+        (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap())
+    };
+    files.iter().map(read).collect()
+}
+
 /// A statement with each `<<3|x>>` as `xxx`.
-fn written_out(statement: &str) -> String {
+pub(crate) fn written_out(statement: &str) -> String {
     let mut parts = statement.split("<<");
     let mut out = parts.next().unwrap().to_owned();
     for part in parts {

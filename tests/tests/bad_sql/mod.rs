@@ -1,7 +1,7 @@
 //! Hostile SQL (RELIABILITY 3: L6, L7, S7, S8): each case of `tests/bad/sql/` is answered as it says,
 //! through the library and by the real server, and leaves no trace.
 
-mod corpus;
+pub(crate) mod corpus;
 mod http;
 mod library;
 mod outside;

@@ -1,5 +1,6 @@
 //! Files of runs and artifacts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
@@ -103,7 +104,7 @@ pub(super) struct Wanted<'a> {
 
 impl FileConnection {
     pub(super) fn of(run: &engine::Run, wanted: &Wanted<'_>) -> Result<Self, Refusal> {
-        let names: Vec<&str> = wanted
+        let names: BTreeSet<&str> = wanted
             .names
             .iter()
             .flatten()
@@ -111,7 +112,7 @@ impl FileConnection {
             .map(|name| name.strip_prefix("./").unwrap_or(name))
             .collect();
         let is_wanted = |name: &str| {
-            (names.is_empty() || names.contains(&name))
+            (names.is_empty() || names.contains(name))
                 && wanted
                     .pattern
                     .as_deref()

@@ -13,19 +13,21 @@ mod foreign;
 mod history;
 mod mutation;
 mod organization;
+mod people;
 mod project;
 mod query;
 mod run;
 mod runs;
 mod scalars;
+mod size;
 mod viewer;
 
 pub(crate) use history::all_rows;
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{EmptySubscription, Positioned, Request, ServerError, Variables};
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{EmptySubscription, Request, ServerError, Variables};
 use axum::Extension;
 use axum::Json;
 use axum::body::Body;
@@ -44,12 +46,21 @@ use crate::wandb::Act;
 use crate::wandb::capability::{Grant, Method, Target};
 use crate::wandb::files::MANIFEST_NAME;
 
-pub(crate) type Schema = async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub(crate) type Schema = async_graphql::Schema<query::Query, Mutations, EmptySubscription>;
+
+/// All that can be changed, as one type of the schema.
+#[derive(async_graphql::MergedObject, Default)]
+#[graphql(name = "Mutation")]
+pub(crate) struct Mutations(
+    mutation::Mutation,
+    artifact::ArtifactMutation,
+    project::ProjectMutation,
+    people::PeopleMutation,
+);
 
 pub(crate) fn schema(limits: &Limits) -> Schema {
-    Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
+    Schema::build(query::Query, Mutations::default(), EmptySubscription)
         .limit_depth(limits.graphql_depth)
-        .limit_complexity(limits.graphql_fields)
         .finish()
 }
 
@@ -197,36 +208,26 @@ fn refusal(error: &ServerError) -> Option<&Refusal> {
     error.source::<Refusal>()
 }
 
-/// Parses a document and counts its aliases (L5); depth and fields are counted by the executor.
+/// Parses a document within its bounds (L5); its depth is counted by the executor.
 fn document(text: &str, limits: &Limits) -> Result<ExecutableDocument, ServerError> {
+    let refused = |message: String| Err(ServerError::new(message, None));
     if text.len() > limits.graphql_bytes {
-        let max = limits.graphql_bytes;
-        return Err(ServerError::new(format!("the document is larger than {max} bytes"), None));
+        return refused(format!("the document is larger than {} bytes", limits.graphql_bytes));
+    }
+    if let Err(message) = size::check_nesting(text) {
+        return refused(message);
     }
     let document = async_graphql::parser::parse_query(text)?;
-    let in_operations =
-        document.operations.iter().map(|(_, operation)| aliases(&operation.node.selection_set));
-    let in_fragments = document.fragments.values().map(|fragment| aliases(&fragment.node.selection_set));
-    if in_operations.sum::<usize>() + in_fragments.sum::<usize>() > limits.graphql_aliases {
-        let max = limits.graphql_aliases;
-        return Err(ServerError::new(format!("the document has more than {max} aliases"), None));
-    }
-    match foreign::named_in(&document) {
-        None => Ok(document),
-        Some(refusal) => Err(ServerError::new(refusal, None)),
-    }
-}
-
-/// The parser bounds the nesting, so this recursion ends.
-fn aliases(selection: &Positioned<SelectionSet>) -> usize {
-    let count = |selection: &Positioned<Selection>| match &selection.node {
-        Selection::Field(field) => {
-            usize::from(field.node.alias.is_some()) + aliases(&field.node.selection_set)
+    match size::of(&document) {
+        Err(message) => refused(message),
+        Ok(size) if size.fields > limits.graphql_fields => {
+            refused(format!("the document has more than {} fields", limits.graphql_fields))
         }
-        Selection::InlineFragment(fragment) => aliases(&fragment.node.selection_set),
-        Selection::FragmentSpread(_) => 0,
-    };
-    selection.node.items.iter().map(count).sum()
+        Ok(size) if size.aliases > limits.graphql_aliases => {
+            refused(format!("the document has more than {} aliases", limits.graphql_aliases))
+        }
+        Ok(_) => foreign::named_in(&document).map_or(Ok(document), refused),
+    }
 }
 
 /// One page of a list: the entries with their cursors, the last cursor, and whether more follow.

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, MergedObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use engine::{AlertLevel, ProjectKey, Projection, RunPath, Snapshot};
 
-use super::artifact::ArtifactMutation;
 use super::file::File;
 use super::project::Project;
 use super::run::Run;
@@ -17,12 +16,8 @@ use crate::http::error::{Kind, Refusal};
 use crate::wandb::branch::{self, Inherited};
 use crate::wandb::{Act, artifacts, ids, names, translate};
 
-/// All that can be changed.
-#[derive(MergedObject, Default)]
-pub(crate) struct Mutation(RunMutation, ArtifactMutation);
-
 #[derive(Default)]
-pub(crate) struct RunMutation;
+pub(crate) struct Mutation;
 
 #[derive(InputObject)]
 pub(crate) struct UpsertBucketInput {
@@ -96,9 +91,7 @@ pub(crate) struct SuccessPayload {
 }
 
 impl SuccessPayload {
-    pub(super) fn new(success: bool) -> Self {
-        Self { success }
-    }
+    pub(super) const DONE: Self = Self { success: true };
 }
 
 #[derive(InputObject)]
@@ -232,8 +225,8 @@ fn not_yet(what: &str) -> Refusal {
     Refusal::new(Kind::Invalid, format!("{what} is not supported by this server yet"))
 }
 
-#[Object]
-impl RunMutation {
+#[Object(name = "RunMutation")]
+impl Mutation {
     async fn upsert_bucket(
         &self,
         ctx: &Context<'_>,
@@ -315,7 +308,7 @@ impl RunMutation {
 
     async fn stop_run(&self, ctx: &Context<'_>, input: StopRunInput) -> Result<Option<SuccessPayload>> {
         change(ctx, &input.id, translate::stop).await?;
-        Ok(Some(SuccessPayload { success: true }))
+        Ok(Some(SuccessPayload::DONE))
     }
 
     async fn update_run_state(
@@ -326,7 +319,7 @@ impl RunMutation {
         let set =
             |projection: &_, path: &_, act: &_| translate::set_state(projection, path, &input.state, act);
         change(ctx, &input.id, set).await?;
-        Ok(Some(SuccessPayload { success: true }))
+        Ok(Some(SuccessPayload::DONE))
     }
 
     async fn upsert_model(
@@ -402,7 +395,7 @@ impl RunMutation {
             .app
             .decide(|snapshot| translate::delete_files(&snapshot.projection, &files, &scope.caller, &act))
             .await?;
-        Ok(Some(SuccessPayload { success: true }))
+        Ok(Some(SuccessPayload::DONE))
     }
 
     /// An alert of a script; the same title again within the wait is the same alert.
@@ -433,7 +426,7 @@ impl RunMutation {
             };
             scope.app.decide(decide).await?;
         }
-        Ok(Some(SuccessPayload { success: true }))
+        Ok(Some(SuccessPayload::DONE))
     }
 }
 

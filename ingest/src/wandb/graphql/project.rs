@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use engine::{ProjectKey, RunPath, Snapshot};
 
 use super::artifact::{
     Artifact, ArtifactCollection, ArtifactCollectionConnection, ArtifactCollectionMembership, ArtifactType,
     ArtifactTypeConnection, Asked as AskedCollections, Place, parts,
 };
+use super::mutation::SuccessPayload;
 use super::run::Run;
 use super::runs::{self, Asked, RunConnection};
 use super::scalars::{JsonString, Moment};
 use super::viewer::{Entity, User};
 use super::{Page, PageInfo, Scope};
 use crate::http::error::Refusal;
-use crate::wandb::ids;
+use crate::wandb::{ids, whole_project};
 
 pub(crate) struct Project {
     snapshot: Arc<Snapshot>,
@@ -89,6 +90,34 @@ impl Project {
     }
 }
 
+/// Mutations of projects as a whole.
+#[derive(Default)]
+pub(crate) struct ProjectMutation;
+
+#[derive(InputObject)]
+pub(crate) struct DeleteModelInput {
+    id: String,
+}
+
+#[Object]
+impl ProjectMutation {
+    /// Deletes all runs of a project; the project stays by name.
+    async fn delete_model(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteModelInput,
+    ) -> Result<Option<SuccessPayload>> {
+        let scope = Scope::of(ctx)?;
+        let unknown = || Refusal::not_found(format!("project {:?} not found", input.id));
+        let (project, act) = (ids::to_project(&input.id).ok_or_else(unknown)?, scope.act());
+        let delete = |snapshot: &Arc<Snapshot>| {
+            whole_project::delete(&snapshot.projection, &project, &scope.caller, &act)
+        };
+        scope.app.decide(delete).await?;
+        Ok(Some(SuccessPayload::DONE))
+    }
+}
+
 #[Object]
 impl Project {
     async fn id(&self) -> ID {
@@ -112,8 +141,8 @@ impl Project {
         Entity::find(&self.snapshot, name).unwrap_or_else(|| Entity::new(name, true))
     }
 
-    async fn user(&self) -> Option<User> {
-        Some(User::of(&self.snapshot, &self.project.author))
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        Ok(Some(User::of(Scope::of(ctx)?, &self.project.author)))
     }
 
     async fn description(&self) -> Option<&str> {

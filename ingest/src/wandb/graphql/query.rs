@@ -22,7 +22,7 @@ pub(crate) struct ClientIDMapping {
 impl Query {
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let scope = Scope::of(ctx)?;
-        Ok(Some(User::of(&scope.snapshot(), &scope.caller.user)))
+        Ok(Some(User::of(scope, &scope.caller.user)))
     }
 
     async fn server_info(&self) -> Option<ServerInfo> {
@@ -42,8 +42,7 @@ impl Query {
 
     /// Users by a part of their name.
     async fn users(&self, ctx: &Context<'_>, query: Option<String>) -> Result<Option<UserConnection>> {
-        let snapshot = Scope::of(ctx)?.snapshot();
-        Ok(Some(UserConnection::found(&snapshot, query.as_deref().unwrap_or_default())))
+        Ok(Some(UserConnection::found(Scope::of(ctx)?, query.as_deref().unwrap_or_default())))
     }
 
     async fn project(

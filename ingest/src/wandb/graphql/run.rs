@@ -271,8 +271,8 @@ impl Run {
         Ok(Some(LogLineConnection { edges, page_info: page.info }))
     }
 
-    async fn user(&self) -> Option<User> {
-        Some(User::of(&self.snapshot, &self.run.author))
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        Ok(Some(User::of(Scope::of(ctx)?, &self.run.author)))
     }
 
     async fn project(&self) -> Option<Project> {

@@ -8,6 +8,7 @@ use super::Scope;
 use super::organization::Organization;
 use super::project::Project;
 use super::scalars::{Int64, JsonString, Moment};
+use crate::api::people::Made;
 use crate::wandb::{ids, names};
 
 /// What the client may use of what it knows (protocol 4.2).
@@ -73,9 +74,10 @@ pub(crate) struct UserEdge {
 
 impl UserConnection {
     /// The users whose name has this in it.
-    pub(super) fn found(snapshot: &Snapshot, part: &str) -> Self {
+    pub(super) fn found(scope: &Scope, part: &str) -> Self {
+        let snapshot = scope.whole();
         let names = snapshot.projection.people.users.keys().filter(|name| name.contains(part));
-        Self { edges: names.map(|name| UserEdge { node: Some(User::of(snapshot, name)) }).collect() }
+        Self { edges: names.map(|name| UserEdge { node: Some(User::of(scope, name)) }).collect() }
     }
 }
 
@@ -106,20 +108,35 @@ pub(crate) struct EntityEdge {
     node: Option<Entity>,
 }
 
+impl ApiKey {
+    /// A key that was just made, whose name is the key itself.
+    pub(super) fn made(made: Made, description: Option<String>) -> Option<Self> {
+        Some(Self { id: made.id.into(), name: made.key, description })
+    }
+}
+
 impl User {
-    /// A user by name; also one that is gone, whose runs are still there.
-    pub(super) fn of(snapshot: &Snapshot, name: &str) -> Self {
+    /// A user by name; also one that is gone, whose runs are still there. Names are known to all, teams and what names
+    /// the keys to the user and to admins, the latter to no key with a role of its own.
+    pub(super) fn of(scope: &Scope, name: &str) -> Self {
+        let snapshot = scope.whole();
         let people = &snapshot.projection.people;
-        let keys = people.keys.values().filter(|key| *key.user == *name);
+        let caller = &scope.caller;
+        let is_told = caller.is_admin || *caller.user == *name;
+        let is_told_keys = caller.is_admin || (is_told && caller.only.is_none());
+        let keys = people.keys.values().filter(|key| is_told_keys && *key.user == *name);
         let edge = |key: &engine::Key| ApiKeyEdge {
             node: Some(ApiKey {
                 id: key.key_id.to_string().into(),
                 name: key.key_id.to_string(),
-                description: None,
+                description: people.limits.get(&key.key_id).map(|limits| limits.note.to_string()),
             }),
         };
-        let mut teams: Vec<&str> =
-            people.roles().filter(|(user, ..)| ***user == *name).map(|(_, entity, ..)| &**entity).collect();
+        let mut teams: Vec<&str> = people
+            .roles()
+            .filter(|(user, ..)| is_told && ***user == *name)
+            .map(|(_, entity, ..)| &**entity)
+            .collect();
         teams.dedup();
         let own = std::iter::once(Entity::new(name, false));
         let entities = own.chain(teams.into_iter().map(|team| Entity::new(team, true)));
@@ -157,7 +174,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    fn new(user: &str, role: Role) -> Self {
+    fn new(user: &str, role: Role, api_key: Option<String>) -> Self {
         Self {
             id: ids::of_user(user).into(),
             admin: Some(role == Role::Admin),
@@ -167,7 +184,7 @@ impl Member {
             name: user.to_owned(),
             photo_url: None,
             account_type: Some(role.name().to_owned()),
-            api_key: None,
+            api_key,
         }
     }
 }
@@ -229,14 +246,18 @@ impl Entity {
         Some(false)
     }
 
-    /// Who has a role with it; told to those who have one, and to admins.
+    /// Who has a role with it; told to those who have one, and to admins. Last is whose key the caller just made: the
+    /// client takes the last for the service account that it asked for.
     async fn members(&self, ctx: &Context<'_>) -> Result<Vec<Member>> {
         let scope = Scope::of(ctx)?;
         let snapshot = scope.whole();
         let people = &snapshot.projection.people;
         let of_team =
             people.roles().filter(|(_, entity, project, _)| ***entity == *self.name && project.is_none());
-        let members: Vec<Member> = of_team.map(|(user, _, _, role)| Member::new(user, role)).collect();
+        let made = |user: &str| scope.app.unshown.take(&scope.caller.user, user);
+        let mut members: Vec<Member> =
+            of_team.map(|(user, _, _, role)| Member::new(user, role, made(user))).collect();
+        members.sort_by_key(|member| member.api_key.is_some());
         let is_told =
             scope.caller.is_admin || members.iter().any(|member| *member.name == *scope.caller.user);
         Ok(if is_told { members } else { Vec::new() })
@@ -258,13 +279,17 @@ impl Entity {
         "PRIVATE"
     }
 
+    async fn limits(&self) -> Option<JsonString> {
+        None
+    }
+
     async fn organization(&self) -> Option<Organization> {
         None
     }
 
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        let snapshot = Scope::of(ctx)?.snapshot();
-        Ok((!self.is_team).then(|| User::of(&snapshot, &self.name)))
+        let scope = Scope::of(ctx)?;
+        Ok((!self.is_team).then(|| User::of(scope, &self.name)))
     }
 
     async fn project(&self, ctx: &Context<'_>, name: Option<String>) -> Result<Option<Project>> {

@@ -375,7 +375,7 @@ impl Artifact {
         self.place.check_readable()?;
         Ok(match &self.artifact.run {
             Some(run) => self.place.run(ctx, run)?.map(ArtifactCreator::Run),
-            None => Some(ArtifactCreator::User(User::of(&self.place.snapshot, &self.artifact.author))),
+            None => Some(ArtifactCreator::User(User::of(Scope::of(ctx)?, &self.artifact.author))),
         })
     }
 

@@ -529,5 +529,5 @@ async fn set_aliases(
         artifacts::set_aliases(&snapshot.projection, id, (own, is_added), &scope.caller, &act)
     })
     .await?;
-    Ok(Some(SuccessPayload::new(true)))
+    Ok(Some(SuccessPayload::DONE))
 }

@@ -1,0 +1,48 @@
+//! A project as a whole: all its runs are deleted at once, each as by itself, so that each can be brought back. The
+//! project stays, by name, with no runs.
+
+use engine::{Body, ProjectKey, Projection, Subject};
+
+use super::Act;
+use crate::access::Caller;
+use crate::app::Plan;
+use crate::http::error::Refusal;
+
+/// Deletes the runs that are there now; says how many.
+pub(crate) fn delete(
+    projection: &Projection,
+    project: &ProjectKey,
+    caller: &Caller,
+    act: &Act,
+) -> Result<Plan<usize>, Refusal> {
+    let rights = caller.rights(&projection.people, project);
+    if !projection.projects.contains_key(project) || !(rights.read || rights.write) {
+        return Err(Refusal::not_found(format!("project {project} not found")));
+    }
+    if !rights.manage {
+        return Err(Refusal::forbidden(format!("only admins of {:?} delete its projects", &*project.entity)));
+    }
+    let (mut events, mut rests_on) = (Vec::new(), Vec::new());
+    for ordinal in projection.runs_in(project)? {
+        let Some(run) = projection.run_at(ordinal)?.filter(|run| run.is_visible()) else { continue };
+        events.push(act.on_run(&run.key, Body::RunDeleted));
+        rests_on.push((Subject::Run(run.key.clone()), run.seq));
+    }
+    let reply = events.len();
+    Ok(Plan { events, rests_on, reply })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_project_that_is_not_there_is_not_found() {
+        let act = Act { actor: Arc::from("ada"), now: 0 };
+        let refused =
+            delete(&Projection::default(), &ProjectKey::new("ada", "p"), &Caller::admin("ada"), &act);
+        assert!(refused.is_err_and(|refusal| refusal.kind == crate::http::error::Kind::NotFound));
+    }
+}
