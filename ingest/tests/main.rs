@@ -14,6 +14,7 @@ mod events;
 mod files;
 mod graphql;
 mod hostile;
+mod import;
 mod lifecycle;
 mod people;
 mod replay;

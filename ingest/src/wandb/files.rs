@@ -32,10 +32,11 @@ const PIECE_BYTES: usize = 256 << 10;
 
 static OPEN_UPLOADS: AtomicUsize = AtomicUsize::new(0);
 
-struct OpenUpload;
+/// One of the uploads that may be open at once.
+pub(crate) struct OpenUpload;
 
 impl OpenUpload {
-    fn begin(max: usize) -> Result<Self, Refusal> {
+    pub(crate) fn begin(max: usize) -> Result<Self, Refusal> {
         let slot = Self;
         if OPEN_UPLOADS.fetch_add(1, Ordering::Relaxed) >= max {
             return Err(Refusal::too_many("too many uploads at once"));
@@ -67,13 +68,17 @@ pub(crate) async fn put(
         return Err(Refusal::too_large("the file", app.limits.file_bytes));
     }
     let blob = store(&app, body, size, announced_md5(&headers)?).await?;
-    let kind = mime_guess::from_path(&*grant.file).first_raw().unwrap_or("application/octet-stream");
-    let Blob { digest, md5, size } = blob;
-    let name = names::file_name(&grant.file)?.into();
-    let file = FilePut { name, digest, md5, size, kind: kind.into() };
+    let file = file_put(names::file_name(&grant.file)?, blob);
     let act = Act { actor: Arc::clone(&grant.user), now };
     app.decide(|snapshot| translate::put_file(&snapshot.projection, &grant.run, &file, &act)).await?;
     Ok(StatusCode::OK)
+}
+
+/// A stored blob under a name; what it is, is told by the name.
+pub(crate) fn file_put(name: &str, blob: Blob) -> FilePut {
+    let kind = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream");
+    let Blob { digest, md5, size } = blob;
+    FilePut { name: name.into(), digest, md5, size, kind: kind.into() }
 }
 
 fn expired() -> Refusal {

@@ -38,8 +38,10 @@ use crate::http::error::Refusal;
 use crate::http::limits::{self, Whole};
 use crate::wandb::{Act, names};
 
-pub(crate) use decide::decide;
-pub(crate) use request::{Parsed, parse as parse_body};
+pub(crate) use decide::{decide, imported};
+pub(crate) use hash::Hasher;
+pub(crate) use request::{BadLine, ConsoleChunk, Parsed, RowChunk, Summary, parse as parse_body};
+pub(crate) use rows::{RowBlock, STEP, push_tree};
 
 /// Bodies longer than this are parsed off the threads that serve connections.
 const INLINE_BYTES_MAX: usize = 64 << 10;
