@@ -13,6 +13,7 @@ use crate::http::auth::Gate;
 use crate::http::error::Refusal;
 use crate::http::limits::Pool;
 use crate::http::sessions::Sessions;
+use crate::import::Turns;
 use crate::options::Limits;
 use crate::silence::Liveness;
 use crate::wandb::alerts::Alerts;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) behind_proxy: bool,
     /// Events for those who follow them.
     pub(crate) feed: Feed,
+    /// Logs that are being imported, by run.
+    pub(crate) turns: Turns,
     draining: watch::Sender<bool>,
     /// The highest number given to a run of each project by this process: two runs that are made at
     /// the same moment get different ones.
@@ -79,6 +82,7 @@ impl App {
             alerts: Alerts::default(),
             feed: Feed::new(),
             draining: watch::Sender::new(false),
+            turns: Turns::default(),
             ordinals: Guarded::default(),
             store,
             sql,

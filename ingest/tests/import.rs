@@ -7,6 +7,7 @@ use engine::{Body, Event};
 use serde_json::{Value, json};
 
 use crate::support::{Harness, eventually};
+use crate::wandb_log::{Log, field};
 
 const LOG: &[u8] = include_bytes!("traffic/offline-run.wandb");
 
@@ -170,6 +171,123 @@ fn a_log_that_stops_coming_makes_up_no_end_and_the_rest_may_follow() {
     assert_eq!(count(&of_runs(&server), "RunCreated"), 1);
 }
 
+/// Where the record of a log that tells where its process ran stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Told {
+    Before,
+    Behind,
+    Nowhere,
+}
+
+/// A process of a run: the second goes on with what the first began.
+fn piece(number: u8, told: Told) -> Vec<u8> {
+    let mut log = Log::new();
+    let start = 1_795_797_912 + u64::from(number);
+    let keys = [("all".to_owned(), number.to_string()), (format!("only{number}"), "1".to_owned())];
+    log.run("pieces", start, number > 0, &keys);
+    let environment = |log: &mut Log| log.environment(&format!("writer-{number}"), start);
+    if told == Told::Before {
+        environment(&mut log);
+    }
+    for row in 0..5 {
+        let step = 5 * u64::from(number) + row;
+        log.row(&[
+            ("_step", step.to_string()),
+            ("_timestamp", format!("{start}.{row}1")),
+            (&format!("b{number}"), step.to_string()),
+        ]);
+    }
+    if told == Told::Behind {
+        environment(&mut log);
+    }
+    log.summary(&[("_step", (5 * u64::from(number) + 4).to_string()), ("last", number.to_string())]);
+    log.output(start, &format!("piece {number}\n"));
+    log.exit(0);
+    log.bytes
+}
+
+/// What of a run must not depend on the order of its logs.
+fn state_of(server: &Harness, run: &str) -> (String, String, Vec<String>, Vec<String>) {
+    let snapshot = server.read();
+    let path = engine::RunPath::new(engine::ProjectKey::new("alice", "pieces"), run);
+    let run = snapshot.projection.run(&path).unwrap().unwrap();
+    assert_eq!((run.state, run.exit_code, run.key.generation), (engine::State::Finished, Some(0), 1));
+    let mut config = run.config.clone();
+    let hidden = vec![engine::HIDDEN_KEY.into()];
+    config.apply(&engine::Paths { removed: vec![hidden], set: Vec::new() });
+    let mut rows: Vec<String> = Vec::new();
+    for extent in snapshot.extents(&run, engine::StreamKind::History).unwrap() {
+        let piece = snapshot.rows_of(&extent, &["_step".into(), "b0".into(), "b1".into()]).unwrap();
+        for row in 0..piece.block.rows() {
+            let cells = piece.block.row(row).map(|(name, cell)| format!("{name}={}", cell.to_value().to_json()));
+            rows.push(cells.collect::<Vec<_>>().join(" "));
+        }
+    }
+    rows.sort();
+    let mut lines: Vec<String> =
+        snapshot.console(&run).unwrap().lines().map(|(_, _, line)| line.text.to_string()).collect();
+    lines.sort();
+    (config.to_value().to_json(), run.summary.to_value().to_json(), rows, lines)
+}
+
+#[test]
+fn d4_pieces_of_a_run_make_one_run_in_any_order_wherever_a_log_tells_where_it_ran() {
+    let whole = Harness::start();
+    for number in [0, 1] {
+        import(&whole, &piece(number, Told::Before), "");
+    }
+    let expected = state_of(&whole, "pieces");
+    assert_eq!(expected.0, r#"{"all":1,"only0":1,"only1":1}"#);
+    assert_eq!((expected.2.len(), &*expected.3), (10, &["piece 0".to_owned(), "piece 1".to_owned()][..]));
+    for (first, second) in [
+        (Told::Behind, Told::Before),
+        (Told::Before, Told::Behind),
+        (Told::Behind, Told::Behind),
+        (Told::Nowhere, Told::Before),
+    ] {
+        let logs = [piece(0, first), piece(1, second)];
+        for order in [[0, 1], [1, 0]] {
+            let server = Harness::start();
+            for index in order {
+                import(&server, &logs[index], "");
+            }
+            assert_eq!(state_of(&server, "pieces"), expected, "{first:?}, {second:?}, {order:?}");
+            let before = server.events().len();
+            for index in [0, 1, 1, 0] {
+                assert_eq!(import(&server, &logs[index], "")["events"], 0, "{first:?}, {second:?}, {index}");
+            }
+            assert_eq!(server.events().len(), before);
+        }
+    }
+}
+
+#[test]
+fn d4_pieces_of_a_run_that_come_at_the_same_moment_make_the_same_run() {
+    let whole = Harness::start();
+    for number in [0, 1] {
+        import(&whole, &piece(number, Told::Before), "");
+    }
+    let expected = state_of(&whole, "pieces");
+    let server = Harness::start();
+    for _ in 0..2 {
+        std::thread::scope(|scope| {
+            for number in [0, 1, 1, 0] {
+                let server = &server;
+                scope.spawn(move || import(server, &piece(number, Told::Behind), ""));
+            }
+        });
+        assert_eq!(state_of(&server, "pieces"), expected);
+    }
+    let rows: u32 = of_runs(&server)
+        .iter()
+        .map(|event| match &event.body {
+            Body::Logged(rows) => rows.chunk.lines,
+            _ => 0,
+        })
+        .sum();
+    assert_eq!(rows, 10, "each row is stored once");
+}
+
 #[test]
 fn files_beside_a_log_are_put_where_the_answer_says_and_no_name_leads_out() {
     let server = Harness::start();
@@ -188,16 +306,9 @@ fn files_beside_a_log_are_put_where_the_answer_says_and_no_name_leads_out() {
 
 /// A log of a run that names these files.
 fn with_files(names: &[&str]) -> Vec<u8> {
-    let field =
-        |number: u8, bytes: &[u8]| [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat();
     let files: Vec<u8> = names.iter().flat_map(|name| field(1, &field(1, name.as_bytes()))).collect();
-    let run = [&[0x8a, 0x01, 3][..], &field(1, b"r")].concat();
-    let mut log = b":W&B\xe1\xbe\x00".to_vec();
-    for record in [run, field(6, &files)] {
-        let summed = [&[1], record.as_slice()].concat();
-        log.extend_from_slice(&crc32fast::hash(&summed).to_le_bytes());
-        log.extend_from_slice(&u16::try_from(record.len()).unwrap().to_le_bytes());
-        log.extend_from_slice(&summed);
-    }
-    log
+    let mut log = Log::new();
+    log.add(17, &field(1, b"r"));
+    log.add(6, &files);
+    log.bytes
 }

@@ -24,3 +24,4 @@ mod sql;
 mod states;
 mod stream;
 mod support;
+mod wandb_log;

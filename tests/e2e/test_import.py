@@ -76,6 +76,7 @@ LOGGED = """
         for step in range(5):
             run.log({"a": 10 * piece + step, f"b{piece}": step})
         print("piece", piece)
+        time.sleep(1.1)
         run.finish()
 
     # Killed.

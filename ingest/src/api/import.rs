@@ -41,7 +41,7 @@ pub(crate) async fn post(
         move || {
             let _slot = slot;
             let ordinal = |project: &ProjectKey, made| app.next_ordinal(project, made);
-            let importer = Importer::of(&app.store, caller, Box::new(ordinal));
+            let importer = Importer::of(&app.store, caller, Box::new(ordinal), app.turns.clone());
             importer.import(Chunks { receiver, chunk: Bytes::new(), has_ended: false }, &asked)
         }
     });

@@ -169,12 +169,17 @@ impl Account {
         self.environment.started.or(self.run.as_ref().and_then(|run| run.start))
     }
 
+    /// Whether the process went on with a run that was there.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.is_resumed)
+    }
+
     /// Whether steps are counted from 0 although the run had some: without a server the client cannot
     /// know the last one.
     pub(crate) fn counts_steps_anew(&self) -> bool {
         let telemetry = self.telemetry.to_value();
         let is_offline =
             matches!(telemetry.get("3"), Some(Value::List(flags)) if flags.contains(&Value::Int(OFFLINE)));
-        is_offline && self.run.as_ref().is_some_and(|run| run.is_resumed)
+        is_offline && self.is_resumed()
     }
 }

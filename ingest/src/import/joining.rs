@@ -12,7 +12,8 @@
 //!
 //! A row is known by its time, which the client takes to the microsecond or better; a line of the
 //! console by its time, or, where a sync gave it another, by its text. A process is known by its writer
-//! id under `_wandb.e`.
+//! id under `_wandb.e`. The client finds out where it runs beside its other work, so that the record
+//! of it may stand behind rows or be missing: what it decides is decided at the end of the log.
 
 use std::sync::Arc;
 
@@ -27,13 +28,11 @@ const COMPARED_LINES: usize = 32;
 /// What stands of a run when a log of it is begun.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// Nothing stood: this log made the run.
-    pub(crate) is_fresh: bool,
     /// The process told of itself before.
     pub(crate) is_known: bool,
     /// No process that began later told of itself.
     pub(crate) is_latest: bool,
-    /// No other process did.
+    /// No other process did, and this one did not go on with a run.
     pub(crate) is_alone: bool,
     /// The end that stands, if the run ended.
     pub(crate) ended: Option<Option<i32>>,
@@ -44,7 +43,7 @@ pub(crate) struct Standing {
 impl Standing {
     pub(crate) fn fresh(account: &Account) -> Self {
         let writer = account.environment.writer.clone();
-        Self { is_fresh: true, is_latest: true, is_alone: true, writer, ..Self::default() }
+        Self { is_latest: true, is_alone: true, writer, ..Self::default() }
     }
 
     /// Compares the process of a log with those that the run knows.
@@ -62,10 +61,9 @@ impl Standing {
         let others = || processes.iter().filter(|(key, process)| !is_own(key, process));
         let is_later = |time: Option<Time>| time > account.started();
         Self {
-            is_fresh: false,
             is_known: known.is_some(),
             is_latest: !others().any(|(_, process)| is_later(began(process))),
-            is_alone: others().next().is_none(),
+            is_alone: others().next().is_none() && !account.is_resumed(),
             ended: matches!(run.state, State::Finished | State::Failed | State::Killed)
                 .then_some(run.exit_code),
             writer: known.or_else(|| account.environment.writer.clone()),

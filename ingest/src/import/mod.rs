@@ -30,6 +30,7 @@ mod summary;
 mod telemetry;
 mod telling;
 mod terminal;
+mod turns;
 mod value;
 mod wandb_file;
 mod yaml;
@@ -37,6 +38,8 @@ mod yaml;
 use std::io::Read;
 
 use engine::{ProjectKey, RunPath, Store};
+
+pub(crate) use turns::Turns;
 
 pub use find::{Found, LogFile, find};
 pub use report::{LogReport, RunName, Skipped, WantedFile};
@@ -103,6 +106,7 @@ pub struct Importer<'a> {
     caller: Caller,
     /// The number in the next made-up name of a project, given how many runs it had.
     ordinal: Ordinal<'a>,
+    turns: Turns,
 }
 
 impl<'a> Importer<'a> {
@@ -117,11 +121,11 @@ impl<'a> Importer<'a> {
                 *highest
             })
         };
-        Self::of(store, Caller::admin(actor), Box::new(ordinal))
+        Self::of(store, Caller::admin(actor), Box::new(ordinal), Turns::default())
     }
 
-    pub(crate) fn of(store: &'a Store, caller: Caller, ordinal: Ordinal<'a>) -> Self {
-        Self { store, caller, ordinal }
+    pub(crate) fn of(store: &'a Store, caller: Caller, ordinal: Ordinal<'a>, turns: Turns) -> Self {
+        Self { store, caller, ordinal, turns }
     }
 
     /// Imports a log. Blocks.

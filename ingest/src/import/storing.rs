@@ -9,6 +9,7 @@ use super::account::Account;
 use super::joining::{self, Standing};
 use super::reading::{LogChunk, Sink};
 use super::report::{LogReport, RunName};
+use super::turns::Turn;
 use super::{Asked, ImportError, Importer, made, output, telling};
 use crate::app::{self, Plan};
 use crate::wandb::filestream::{self, ConsoleChunk, Parsed, STEP, Summary};
@@ -38,6 +39,8 @@ pub(crate) struct Storing<'a> {
     importer: &'a Importer<'a>,
     asked: &'a Asked,
     begun: Option<Begun>,
+    /// Held from the first look at the run on: where rows go rests on what stands of it.
+    turn: Option<Turn>,
     /// The console as a file, on its way.
     output: Option<Upload>,
     events: usize,
@@ -48,7 +51,10 @@ pub(crate) struct Storing<'a> {
 #[derive(Clone)]
 struct Begun {
     path: RunPath,
-    standing: Standing,
+    /// The run as it stood; none where this log made it.
+    stood: Option<Arc<Run>>,
+    /// A row of the log stood.
+    has_row: bool,
     history: u64,
     system: u64,
     console: Option<u64>,
@@ -56,9 +62,23 @@ struct Begun {
     shift: i64,
 }
 
+impl Begun {
+    fn is_fresh(&self) -> bool {
+        self.stood.is_none()
+    }
+
+    /// How the run stood beside what the log told so far. Not kept: a log may tell late which process
+    /// wrote it.
+    fn standing(&self, account: &Account) -> Standing {
+        let Some(run) = &self.stood else { return Standing::fresh(account) };
+        let standing = Standing::of(run, account);
+        Standing { is_known: standing.is_known || self.has_row, ..standing }
+    }
+}
+
 impl<'a> Storing<'a> {
     pub(crate) fn new(importer: &'a Importer<'a>, asked: &'a Asked) -> Self {
-        Self { importer, asked, begun: None, output: None, events: 0, quarantined: 0 }
+        Self { importer, asked, begun: None, turn: None, output: None, events: 0, quarantined: 0 }
     }
 
     fn act(&self) -> Act {
@@ -96,25 +116,23 @@ impl<'a> Storing<'a> {
         };
         let path = RunPath::new(project, facts.id.as_str());
         let importer = self.importer;
+        self.turn = Some(importer.turns.take(&path));
         let mut drawn = None;
         let mut ordinal = |project: &engine::ProjectKey, made| {
             *drawn.get_or_insert_with(|| (importer.ordinal)(project, made))
         };
-        let standing = self.decide(|snapshot| {
+        let stood = self.decide(|snapshot| {
             names::check_may_write(&snapshot.projection, &importer.caller, &path.project)?;
             if let Some(run) = snapshot.projection.run(&path)?.filter(|run| run.deleted.is_none()) {
-                return Ok(Plan {
-                    events: Vec::new(),
-                    rests_on: Vec::new(),
-                    reply: Standing::of(&run, account),
-                });
+                return Ok(Plan { events: Vec::new(), rests_on: Vec::new(), reply: Some(run) });
             }
             let drawn = Drawn { id: &path.run, ordinal: &mut ordinal };
             let Plan { events, rests_on, .. } =
                 translate::upsert(&snapshot.projection, &request, &importer.caller, &act, drawn)?;
-            Ok(Plan { events, rests_on, reply: Standing::fresh(account) })
+            Ok(Plan { events, rests_on, reply: None })
         })?;
-        let begun = Begun { path, standing, history: 0, system: 0, console: None, shift: 0 };
+        let begun =
+            Begun { path, stood, has_row: false, history: 0, system: 0, console: None, shift: 0 };
         Ok(self.begun.insert(begun).clone())
     }
 
@@ -126,22 +144,34 @@ impl<'a> Storing<'a> {
     }
 
     /// The part of a chunk's output that is new.
-    fn new_lines(&self, begun: &mut Begun, chunk: &LogChunk) -> Result<Option<ConsoleChunk>, ImportError> {
+    fn new_lines(
+        &self,
+        account: &Account,
+        begun: &mut Begun,
+        chunk: &LogChunk,
+    ) -> Result<Option<ConsoleChunk>, ImportError> {
         if chunk.console.is_empty() {
             return Ok(None);
         }
         let (snapshot, run) = self.run(&begun.path)?;
         let base = match begun.console {
             Some(base) => base,
-            None => output::base(&snapshot, &run, &chunk.console, begun.standing.is_known)?,
+            None => output::base(&snapshot, &run, &chunk.console, begun.standing(account).is_known)?,
         };
         begun.console = Some(base);
         Ok(output::new_lines(&snapshot, &run, base + chunk.console_line, &chunk.console)?)
     }
 
-    /// Adds lines to the file that the console is too.
-    fn keep_output(&mut self, standing: &Standing, lines: &[ConsoleLine]) -> Result<(), ImportError> {
-        if lines.is_empty() || !standing.is_latest || standing.has_told(None) {
+    /// Adds lines to the file that the console is too, unless it is plain already that it stands.
+    fn keep_output(
+        &mut self,
+        account: &Account,
+        begun: &Begun,
+        lines: &[ConsoleLine],
+    ) -> Result<(), ImportError> {
+        let standing = begun.standing(account);
+        let is_told = account.environment.writer.is_some() && (!standing.is_latest || standing.has_told(None));
+        if lines.is_empty() || is_told {
             return Ok(());
         }
         let mut upload = match self.output.take() {
@@ -162,7 +192,7 @@ impl<'a> Storing<'a> {
     fn tell(&mut self, begun: &Begun, account: &Account) -> Result<Tree, ImportError> {
         let facts = account.run.clone().unwrap_or_default();
         let (act, caller) = (self.act(), self.importer.caller.clone());
-        let Begun { path, standing, .. } = begun;
+        let (path, standing) = (&begun.path, begun.standing(account));
         self.decide(|snapshot| {
             let run = translate::living(&snapshot.projection, path)?;
             let ours = account.whole_config(standing.writer.as_deref());
@@ -186,7 +216,7 @@ impl<'a> Storing<'a> {
     /// Summary and end.
     fn end(&mut self, begun: &Begun, account: &Account, ours: &Tree) -> Result<(), ImportError> {
         let (act, may_grow) = (self.act(), self.asked.may_grow);
-        let Begun { path, standing, .. } = begun;
+        let (path, standing) = (&begun.path, begun.standing(account));
         self.decide(|snapshot| {
             let run = translate::living(&snapshot.projection, path)?;
             let exit_code = match account.exit_code {
@@ -241,7 +271,7 @@ impl Sink for Storing<'_> {
         step: Option<i64>,
     ) -> Result<i64, ImportError> {
         let mut begun = self.begin(account)?;
-        if begun.standing.is_fresh {
+        if begun.is_fresh() {
             return Ok(0);
         }
         let (snapshot, run) = self.run(&begun.path)?;
@@ -253,7 +283,7 @@ impl Sink for Storing<'_> {
         let shift = match found {
             Some((line, stands)) => {
                 begun.history = line;
-                begun.standing.is_known = true;
+                begun.has_row = true;
                 anew.then(|| stands?.checked_sub(step?)).flatten()
             }
             None => {
@@ -267,7 +297,7 @@ impl Sink for Storing<'_> {
 
     fn first_sample(&mut self, account: &Account, time: Option<f64>) -> Result<(), ImportError> {
         let mut begun = self.begin(account)?;
-        if !begun.standing.is_fresh {
+        if !begun.is_fresh() {
             let (snapshot, run) = self.run(&begun.path)?;
             let found = match time {
                 Some(time) => joining::row_at(&snapshot, &run, StreamKind::System, time)?,
@@ -281,8 +311,8 @@ impl Sink for Storing<'_> {
 
     fn store(&mut self, account: &Account, mut chunk: LogChunk) -> Result<(), ImportError> {
         let mut begun = self.begin(account)?;
-        let console = self.new_lines(&mut begun, &chunk)?;
-        self.keep_output(&begun.standing, &chunk.console)?;
+        let console = self.new_lines(account, &mut begun, &chunk)?;
+        self.keep_output(account, &begun, &chunk.console)?;
         if let Some(rows) = &mut chunk.history {
             rows.first_line += begun.history;
         }
@@ -302,16 +332,17 @@ impl Sink for Storing<'_> {
 
     fn finish(&mut self, account: &Account, report: &mut LogReport) -> Result<(), ImportError> {
         let begun = self.begin(account)?;
-        if !begun.standing.has_told(account.exit_code) {
+        let standing = begun.standing(account);
+        if !standing.has_told(account.exit_code) {
             let config = self.tell(&begun, account)?;
             let summary = summary(account, begun.shift);
             self.end(&begun, account, &summary)?;
-            if begun.standing.is_latest {
+            if standing.is_latest {
                 self.make_files(&begun, account, &config, &summary)?;
             }
         }
         let (_, run) = self.run(&begun.path)?;
-        let is_wanted = |name: &str| begun.standing.is_latest || !run.files.contains_key(name);
+        let is_wanted = |name: &str| standing.is_latest || !run.files.contains_key(name);
         report.name_files(account, is_wanted);
         for file in &mut report.files {
             file.digest = run.files.get(file.name.as_str()).map(|entry| hex(&entry.file.digest));
