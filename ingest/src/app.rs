@@ -18,7 +18,9 @@ use crate::options::Limits;
 use crate::silence::Liveness;
 use crate::wandb::alerts::Alerts;
 use crate::wandb::capability::Signer;
+use crate::wandb::files::parts::HeldFiles;
 use crate::wandb::graphql::Schema;
+use crate::wandb::resync::Resyncs;
 
 /// How often a decision is taken anew because somebody else's events came first.
 const DECISIONS_MAX: usize = 64;
@@ -40,6 +42,10 @@ pub(crate) struct App {
     pub(crate) behind_proxy: bool,
     /// Events for those who follow them.
     pub(crate) feed: Feed,
+    /// Files that came in part.
+    pub(crate) held_files: HeldFiles,
+    /// Logs that are being sent again.
+    pub(crate) resyncs: Resyncs,
     /// Logs that are being imported, by run.
     pub(crate) turns: Turns,
     draining: watch::Sender<bool>,
@@ -54,6 +60,18 @@ pub(crate) struct Plan<T> {
     /// Subjects and how many events each had when this was decided.
     pub(crate) rests_on: Vec<(Subject, u64)>,
     pub(crate) reply: T,
+}
+
+impl<T> Plan<T> {
+    pub(crate) fn nothing(reply: T) -> Self {
+        Self { events: Vec::new(), rests_on: Vec::new(), reply }
+    }
+
+    /// The same events with another answer.
+    pub(crate) fn map<R>(self, answer: impl FnOnce(T) -> R) -> Plan<R> {
+        let Self { events, rests_on, reply } = self;
+        Plan { events, rests_on, reply: answer(reply) }
+    }
 }
 
 pub(crate) struct Parts {
@@ -82,6 +100,8 @@ impl App {
             alerts: Alerts::default(),
             feed: Feed::new(),
             draining: watch::Sender::new(false),
+            held_files: HeldFiles::default(),
+            resyncs: Resyncs::default(),
             turns: Turns::default(),
             ordinals: Guarded::default(),
             store,

@@ -219,7 +219,8 @@ fn state_of(server: &Harness, run: &str) -> (String, String, Vec<String>, Vec<St
     for extent in snapshot.extents(&run, engine::StreamKind::History).unwrap() {
         let piece = snapshot.rows_of(&extent, &["_step".into(), "b0".into(), "b1".into()]).unwrap();
         for row in 0..piece.block.rows() {
-            let cells = piece.block.row(row).map(|(name, cell)| format!("{name}={}", cell.to_value().to_json()));
+            let cells =
+                piece.block.row(row).map(|(name, cell)| format!("{name}={}", cell.to_value().to_json()));
             rows.push(cells.collect::<Vec<_>>().join(" "));
         }
     }
@@ -286,6 +287,24 @@ fn d4_pieces_of_a_run_that_come_at_the_same_moment_make_the_same_run() {
         })
         .sum();
     assert_eq!(rows, 10, "each row is stored once");
+}
+
+#[test]
+fn the_summary_of_a_log_that_was_cut_before_a_row_has_the_step_of_the_row_before() {
+    let server = Harness::start();
+    let mut log = Log::new();
+    log.run("r", 1_795_797_912, false, &[]);
+    for step in [3, 4] {
+        log.summary(&[("_step", step.to_string()), ("a", step.to_string())]);
+        if step == 3 {
+            log.row(&[("_step", step.to_string()), ("a", step.to_string())]);
+        }
+    }
+    import(&server, &log.bytes, "");
+    let snapshot = server.read();
+    let path = engine::RunPath::new(engine::ProjectKey::new("alice", "pieces"), "r");
+    let run = snapshot.projection.run(&path).unwrap().unwrap();
+    assert_eq!(run.summary.to_value().to_json(), r#"{"_step":3,"a":4}"#);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use engine::{HIDDEN_KEY, Paths, Tree, Value};
 
 use super::environment::Environment;
+use super::joining::Process;
 use super::metrics::Metrics;
 use super::proto::{Fields, Malformed};
 use super::record::{RunFacts, items};
@@ -17,7 +18,7 @@ use crate::wandb::names;
 const UPDATE: u32 = 1;
 const REMOVE: u32 = 2;
 /// The number of `offline` among the features of the telemetry.
-const OFFLINE: i64 = 4;
+pub(crate) const OFFLINE: i64 = 4;
 /// What the client makes of what else it has, also where the log names them.
 pub(crate) const MADE: [&str; 4] = ["output.log", "wandb-summary.json", "config.yaml", "wandb-metadata.json"];
 
@@ -34,6 +35,8 @@ pub(crate) struct Account {
     /// Names that lead out of the folder.
     pub(crate) refused_files: u64,
     pub(crate) exit_code: Option<i32>,
+    /// The step of the last row, as the run has it.
+    pub(crate) last_step: Option<i64>,
     config: Tree,
     metrics: Metrics,
     telemetry: Telemetry,
@@ -165,12 +168,17 @@ impl Account {
     }
 
     /// When the process began, in nanoseconds since 1970.
-    pub(crate) fn started(&self) -> Option<i64> {
+    fn started(&self) -> Option<i64> {
         self.environment.started.or(self.run.as_ref().and_then(|run| run.start))
     }
 
+    pub(crate) fn process(&self) -> Process<'_> {
+        let writer = self.environment.writer.as_deref();
+        Process { writer, started: self.started(), is_resumed: self.is_resumed() }
+    }
+
     /// Whether the process went on with a run that was there.
-    pub(crate) fn is_resumed(&self) -> bool {
+    fn is_resumed(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.is_resumed)
     }
 

@@ -40,15 +40,25 @@ pub(crate) struct Standing {
     pub(crate) writer: Option<String>,
 }
 
+/// A process as it tells of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Process<'a> {
+    /// Its own id.
+    pub(crate) writer: Option<&'a str>,
+    pub(crate) started: Option<Time>,
+    /// It went on with a run that was there.
+    pub(crate) is_resumed: bool,
+}
+
 impl Standing {
     pub(crate) fn fresh(account: &Account) -> Self {
         let writer = account.environment.writer.clone();
         Self { is_latest: true, is_alone: true, writer, ..Self::default() }
     }
 
-    /// Compares the process of a log with those that the run knows.
-    pub(crate) fn of(run: &Run, account: &Account) -> Self {
-        let own = account.environment.writer.as_deref();
+    /// Compares a process with those that the run knows.
+    pub(crate) fn of(run: &Run, process: &Process<'_>) -> Self {
+        let own = process.writer;
         let processes = run.config.get(HIDDEN_KEY).and_then(|hidden| hidden.get("e")?.as_map());
         let processes = processes.unwrap_or_default();
         let is_own = |key: &str, process: &Value| {
@@ -59,14 +69,14 @@ impl Standing {
         let began =
             |process: &Value| process.get("startedAt").and_then(Value::as_str).and_then(attributes::time);
         let others = || processes.iter().filter(|(key, process)| !is_own(key, process));
-        let is_later = |time: Option<Time>| time > account.started();
+        let is_later = |time: Option<Time>| time > process.started;
         Self {
             is_known: known.is_some(),
             is_latest: !others().any(|(_, process)| is_later(began(process))),
-            is_alone: others().next().is_none() && !account.is_resumed(),
+            is_alone: others().next().is_none() && !process.is_resumed,
             ended: matches!(run.state, State::Finished | State::Failed | State::Killed)
                 .then_some(run.exit_code),
-            writer: known.or_else(|| account.environment.writer.clone()),
+            writer: known.or_else(|| own.map(str::to_owned)),
         }
     }
 

@@ -13,13 +13,13 @@
 //! - What cannot be read is passed over, counted and told; what stands before and behind it is kept.
 //! - A log is read once, from front to back; a chunk of rows is held, and one record.
 
-mod account;
+pub(crate) mod account;
 mod environment;
 mod find;
-mod joining;
+pub(crate) mod joining;
 mod made;
 mod metrics;
-mod output;
+pub(crate) mod output;
 mod proto;
 mod reading;
 mod record;
@@ -28,7 +28,7 @@ mod rows;
 mod storing;
 mod summary;
 mod telemetry;
-mod telling;
+pub(crate) mod telling;
 mod terminal;
 mod turns;
 mod value;

@@ -218,6 +218,7 @@ impl<'a> Reading<'a> {
         let console = self.account.terminal.take_done();
         let (rows, samples, lines) =
             (u64::from(history.rows()), u64::from(system.rows()), console.len() as u64);
+        self.account.last_step = history.last_step().or(self.account.last_step);
         self.report.rows += rows;
         self.report.system_rows += samples;
         self.report.points += history.cells();

@@ -20,6 +20,7 @@ pub(crate) struct RowRecords {
     bad: Vec<BadLine>,
     stepless: Vec<u32>,
     cells: u64,
+    last_step: Option<i64>,
     name: String,
 }
 
@@ -44,6 +45,7 @@ impl RowRecords {
             bad: Vec::new(),
             stepless: Vec::new(),
             cells: 0,
+            last_step: None,
             name: String::new(),
         }
     }
@@ -55,6 +57,11 @@ impl RowRecords {
     /// Values of all keys so far.
     pub(crate) fn cells(&self) -> u64 {
         self.cells
+    }
+
+    /// The step of the last row of history that has one.
+    pub(crate) fn last_step(&self) -> Option<i64> {
+        self.last_step
     }
 
     /// The chunk, unless there were no rows.
@@ -86,7 +93,11 @@ impl RowRecords {
             Ok(true) => {}
             // Clients since 0.12 write the step as an item; before, it stands apart.
             Ok(false) => match step_beside(record) {
-                Some(step) => self.builder.push_int(STEP, step.saturating_add(shift)),
+                Some(step) => {
+                    let step = step.saturating_add(shift);
+                    self.last_step = Some(step);
+                    self.builder.push_int(STEP, step);
+                }
                 None => self.stepless.push(index),
             },
             Err(reason) => self.reject(index, record, HISTORY_ITEMS, reason),
@@ -132,7 +143,9 @@ impl RowRecords {
             if name == STEP {
                 let Plain::Int(step) = plain else { return Err(NoRow::NotPlain) };
                 has_step = true;
-                self.builder.push_int(STEP, step.saturating_add(shift));
+                let step = step.saturating_add(shift);
+                self.last_step = Some(step);
+                self.builder.push_int(STEP, step);
                 continue;
             }
             push(&mut self.builder, name, plain);
@@ -147,6 +160,7 @@ impl RowRecords {
             let moved = Value::Int(step.saturating_add(shift));
             row.apply(&Paths { removed: Vec::new(), set: vec![(vec![STEP.into()], moved)] });
         }
+        self.last_step = row.get(STEP).and_then(Value::as_i64).or(self.last_step);
         row.leaves(&mut |_, _| self.cells += 1);
         push_tree(&mut self.builder, true, row.to_value())
     }

@@ -58,8 +58,6 @@ struct Begun {
     history: u64,
     system: u64,
     console: Option<u64>,
-    /// What is added to the log's steps.
-    shift: i64,
 }
 
 impl Begun {
@@ -71,7 +69,7 @@ impl Begun {
     /// wrote it.
     fn standing(&self, account: &Account) -> Standing {
         let Some(run) = &self.stood else { return Standing::fresh(account) };
-        let standing = Standing::of(run, account);
+        let standing = Standing::of(run, &account.process());
         Standing { is_known: standing.is_known || self.has_row, ..standing }
     }
 }
@@ -131,8 +129,7 @@ impl<'a> Storing<'a> {
                 translate::upsert(&snapshot.projection, &request, &importer.caller, &act, drawn)?;
             Ok(Plan { events, rests_on, reply: None })
         })?;
-        let begun =
-            Begun { path, stood, has_row: false, history: 0, system: 0, console: None, shift: 0 };
+        let begun = Begun { path, stood, has_row: false, history: 0, system: 0, console: None };
         Ok(self.begun.insert(begun).clone())
     }
 
@@ -170,7 +167,8 @@ impl<'a> Storing<'a> {
         lines: &[ConsoleLine],
     ) -> Result<(), ImportError> {
         let standing = begun.standing(account);
-        let is_told = account.environment.writer.is_some() && (!standing.is_latest || standing.has_told(None));
+        let is_told =
+            account.environment.writer.is_some() && (!standing.is_latest || standing.has_told(None));
         if lines.is_empty() || is_told {
             return Ok(());
         }
@@ -291,8 +289,8 @@ impl Sink for Storing<'_> {
                 run.last_step.filter(|_| anew).map(|last| last.saturating_add(1))
             }
         };
-        begun.shift = shift.unwrap_or_default();
-        Ok(self.begun.insert(begun).shift)
+        self.begun = Some(begun);
+        Ok(shift.unwrap_or_default())
     }
 
     fn first_sample(&mut self, account: &Account, time: Option<f64>) -> Result<(), ImportError> {
@@ -335,7 +333,7 @@ impl Sink for Storing<'_> {
         let standing = begun.standing(account);
         if !standing.has_told(account.exit_code) {
             let config = self.tell(&begun, account)?;
-            let summary = summary(account, begun.shift);
+            let summary = summary(account);
             self.end(&begun, account, &summary)?;
             if standing.is_latest {
                 self.make_files(&begun, account, &config, &summary)?;
@@ -353,13 +351,16 @@ impl Sink for Storing<'_> {
     }
 }
 
-/// The summary that the log leaves; its step is moved as those of its rows.
-fn summary(account: &Account, shift: i64) -> Tree {
+/// The summary that the log leaves. The client takes its step from the rows, and heeds no other: a log may
+/// be cut between what it says of the summary and the row.
+fn summary(account: &Account) -> Tree {
     let mut summary = account.summary.to_tree();
-    if let Some(Value::Int(step)) = summary.get(STEP) {
-        let moved = Value::Int(step.saturating_add(shift));
-        summary.apply(&Paths { removed: Vec::new(), set: vec![(vec![STEP.into()], moved)] });
-    }
+    let path: engine::Path = vec![STEP.into()];
+    let step = match account.last_step {
+        Some(step) => Paths { removed: Vec::new(), set: vec![(path, Value::Int(step))] },
+        None => Paths { removed: vec![path], set: Vec::new() },
+    };
+    summary.apply(&step);
     summary
 }
 

@@ -2,8 +2,10 @@
 //!
 //! What holds: a file is visible only once its bytes are stored whole and its event is durable. An
 //! upload that stops, or differs from what was announced, leaves nothing and gets a 503, so that the
-//! client sends it again (F15). Blocking work is done a piece at a time, so a slow client holds no
+//! client sends it again (F15); one that comes in parts goes on where it stopped (`parts.rs`). Blocking work is done a piece at a time, so a slow client holds no
 //! thread.
+
+pub(crate) mod parts;
 
 use std::io;
 use std::sync::Arc;
@@ -57,7 +59,7 @@ pub(crate) async fn put(
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Response, Refusal> {
     let now = app.store.now();
     let grant = app.signer.check(&token, Method::Put, now).ok_or_else(expired)?;
     check_rights(&app, &grant, |rights| rights.write)?;
@@ -67,11 +69,20 @@ pub(crate) async fn put(
     if size.is_some_and(|size| size > app.limits.file_bytes) {
         return Err(Refusal::too_large("the file", app.limits.file_bytes));
     }
-    let blob = store(&app, body, size, announced_md5(&headers)?).await?;
+    let md5 = announced_md5(&headers)?;
+    if let Some(part) = parts::Part::of(&headers, size, app.limits.file_bytes)? {
+        return parts::put(app, grant, part, md5, body).await;
+    }
+    let blob = store(&app, body, size, md5).await?;
+    name_blob(&app, &grant, blob).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// Makes a stored blob the file that an address stands for.
+async fn name_blob(app: &App, grant: &Grant, blob: Blob) -> Result<(), Refusal> {
     let file = file_put(names::file_name(&grant.file)?, blob);
-    let act = Act { actor: Arc::clone(&grant.user), now };
-    app.decide(|snapshot| translate::put_file(&snapshot.projection, &grant.run, &file, &act)).await?;
-    Ok(StatusCode::OK)
+    let act = Act { actor: Arc::clone(&grant.user), now: app.store.now() };
+    app.decide(|snapshot| translate::put_file(&snapshot.projection, &grant.run, &file, &act)).await
 }
 
 /// A stored blob under a name; what it is, is told by the name.
@@ -153,13 +164,13 @@ pub(crate) async fn get(
     let reader = blocking(move || blobs.open(&digest)).await?;
     let range = request.headers().get(header::RANGE).and_then(|range| range.to_str().ok());
     let mut response = match part(range, reader.size()) {
-        Part::All => {
+        Ranged::All => {
             let size = reader.size();
             let mut response = whole(&request, reader).into_response();
             response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
             response
         }
-        Part::Some { first, last } => {
+        Ranged::Some { first, last } => {
             let mut response = body(&request, &reader, first, last + 1).into_response();
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let headers = response.headers_mut();
@@ -167,7 +178,7 @@ pub(crate) async fn get(
             insert(headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{}", reader.size()));
             response
         }
-        Part::Outside => {
+        Ranged::Outside => {
             let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
             insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", reader.size()));
             response
@@ -270,7 +281,7 @@ fn body(request: &Request, reader: &BlobReader, first: u64, end: u64) -> Body {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+enum Ranged {
     All,
     /// From the first to the last byte, both included.
     Some {
@@ -281,10 +292,10 @@ enum Part {
 }
 
 /// What a `Range` header asks of so many bytes. What is not one plain range asks for all.
-fn part(range: Option<&str>, size: u64) -> Part {
+fn part(range: Option<&str>, size: u64) -> Ranged {
     let Some((from, to)) = range.and_then(|range| range.trim().strip_prefix("bytes=")?.split_once('-'))
     else {
-        return Part::All;
+        return Ranged::All;
     };
     let (first, last) = match (from.trim().parse::<u64>(), to.trim().parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => (first, last.min(size.saturating_sub(1))),
@@ -292,10 +303,10 @@ fn part(range: Option<&str>, size: u64) -> Part {
         (Err(_), Ok(count)) if from.trim().is_empty() && count > 0 => {
             (size.saturating_sub(count), size.saturating_sub(1))
         }
-        (Err(_), Ok(0)) => return Part::Outside,
-        _ => return Part::All,
+        (Err(_), Ok(0)) => return Ranged::Outside,
+        _ => return Ranged::All,
     };
-    if first >= size { Part::Outside } else { Part::Some { first, last } }
+    if first >= size { Ranged::Outside } else { Ranged::Some { first, last } }
 }
 
 #[cfg(test)]
@@ -304,7 +315,7 @@ mod tests {
 
     #[test]
     fn ranges_are_read_as_http_says() {
-        let some = |first, last| Part::Some { first, last };
+        let some = |first, last| Ranged::Some { first, last };
         for (range, expected) in [
             ("bytes=0-0", some(0, 0)),
             ("bytes=2-4", some(2, 4)),
@@ -312,15 +323,15 @@ mod tests {
             ("bytes=2-", some(2, 9)),
             ("bytes=-3", some(7, 9)),
             ("bytes=-99", some(0, 9)),
-            ("bytes=10-", Part::Outside),
-            ("bytes=-0", Part::Outside),
-            ("bytes=4-2", Part::All),
-            ("bytes=0-1,3-4", Part::All),
-            ("lines=0-1", Part::All),
-            ("bytes=-", Part::All),
+            ("bytes=10-", Ranged::Outside),
+            ("bytes=-0", Ranged::Outside),
+            ("bytes=4-2", Ranged::All),
+            ("bytes=0-1,3-4", Ranged::All),
+            ("lines=0-1", Ranged::All),
+            ("bytes=-", Ranged::All),
         ] {
             assert_eq!(part(Some(range), 10), expected, "{range}");
         }
-        assert_eq!((part(None, 10), part(Some("bytes=0-"), 0)), (Part::All, Part::Outside));
+        assert_eq!((part(None, 10), part(Some("bytes=0-"), 0)), (Ranged::All, Ranged::Outside));
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod filestream;
 pub(crate) mod graphql;
 pub(crate) mod ids;
 pub(crate) mod names;
+pub(crate) mod resync;
 pub(crate) mod translate;
 
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use super::request::{BadLine, Lines, RowChunk};
 pub(crate) const STEP: &str = "_step";
 
 /// The rows of a chunk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RowBlock {
     pub(crate) rows: u32,
     pub(crate) block: Bytes,

@@ -13,7 +13,7 @@ use super::run::Run;
 use super::scalars::{Duration, JsonString};
 use crate::app::Plan;
 use crate::http::error::{Kind, Refusal};
-use crate::wandb::{Act, ids, names, translate};
+use crate::wandb::{Act, ids, names, resync, translate};
 
 pub(crate) struct Mutation;
 
@@ -239,13 +239,14 @@ impl Mutation {
         let mut ordinal = |project: &ProjectKey, made| {
             *drawn_ordinal.get_or_insert_with(|| scope.app.next_ordinal(project, made))
         };
-        let upserted = scope
-            .app
+        let app = &scope.app;
+        let (upserted, known) = app
             .decide(|snapshot| {
                 let drawn = translate::Drawn { id: &id, ordinal: &mut ordinal };
-                translate::upsert(&snapshot.projection, &request, &scope.caller, &act, drawn)
+                resync::followed(&app.resyncs, &snapshot.projection, &request, &scope.caller, &act, drawn)
             })
             .await?;
+        app.resyncs.note(&request, &upserted, known);
         scope.app.liveness.heard(&upserted.run);
         let snapshot = scope.whole();
         let run = snapshot.projection.generation(&upserted.run)?;
@@ -415,5 +416,6 @@ fn request(input: UpsertBucketInput, is_shared: bool) -> translate::Upsert {
         tags: input.tags,
         summary: input.summary_metrics.map(|JsonString(json)| json),
         is_shared,
+        is_anew: false,
     }
 }
