@@ -146,11 +146,25 @@ impl Cpu {
         Self::of("self")
     }
 
+    /// That of the children of this process that ended and were waited for.
+    ///
+    /// # Errors
+    ///
+    /// There is no `/proc`.
+    pub fn of_children() -> Result<Self> {
+        Self::at("self", 13)
+    }
+
     fn of(process: &str) -> Result<Self> {
+        Self::at(process, 11)
+    }
+
+    /// The two times at a place behind the name.
+    fn at(process: &str, place: usize) -> Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
         // The name, in brackets, may hold anything; behind it stand the state and numbers.
         let (_, fields) = stat.rsplit_once(')').context("no name")?;
-        let mut times = fields.split_ascii_whitespace().skip(11).map(str::parse::<u64>);
+        let mut times = fields.split_ascii_whitespace().skip(place).map(str::parse::<u64>);
         let mut next = || -> Result<Duration> {
             let ticks = times.next().context("no CPU time")??;
             Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))

@@ -86,6 +86,43 @@ pub(crate) struct Global {
     pub(crate) verbose: bool,
 }
 
+/// What wrote the runs that are imported.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportFrom {
+    /// Transaction logs of the wandb client: what `wandb sync` would send, without the client
+    #[command(after_help = "\
+A path is a log (run-ID.wandb), a run's folder, or a folder that holds such, like ./wandb. Imported again, a log
+adds what is missing, so a run that was cut short, is still at work or was partly sent live becomes whole. What
+cannot be read is passed over and told. Exit code 1 if a log could not be imported, 3 if one was damaged.
+
+Examples:
+  wbq import wandb ./wandb
+  wbq import wandb ./wandb/offline-run-20261127_092119-k3v9x2a0 --project mnist
+  wbq import wandb /data/*/wandb --jobs 8 --dry-run
+  wbq --server https://runs.example.org import wandb ./wandb --entity vision")]
+    Wandb(ImportWandb),
+}
+
+/// What is imported and where it goes.
+#[derive(Debug, Args)]
+pub(crate) struct ImportWandb {
+    /// Logs, and folders that hold logs
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The user or team that the runs go to [default: what the logs say, else yourself]
+    #[arg(long, value_name = "ENTITY")]
+    pub(crate) entity: Option<String>,
+    /// The project that they go to [default: what the logs say, else uncategorized]
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    /// How many runs are read at once [default: two for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// Only tells what the logs hold
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -219,6 +256,16 @@ Examples:
         /// What the table has a row for
         #[arg(long, value_enum, default_value_t = By::Run)]
         by: By,
+    },
+    /// Takes in runs that were logged elsewhere
+    #[command(after_help = "\
+Examples:
+  wbq import wandb ./wandb
+  wbq import wandb --help")]
+    Import {
+        /// What they were logged by
+        #[command(subcommand)]
+        from: ImportFrom,
     },
     /// Tells what is in the folder, or what takes up room in it
     Stats(Stats),
@@ -651,7 +698,7 @@ pub(crate) enum Source {
 }
 
 /// Verbs that later releases have: as SQL they would only confuse.
-const LATER: [&str; 7] = ["run", "import", "project", "sweep", "agent", "shell", "login"];
+const LATER: [&str; 6] = ["run", "project", "sweep", "agent", "shell", "login"];
 
 impl Cli {
     /// Decides what is asked for.

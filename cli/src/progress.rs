@@ -51,6 +51,12 @@ impl Bar {
         self.0.set_message(format!("{name}: {rows} rows"));
     }
 
+    /// More was done of what there is to do.
+    pub(crate) fn add(&self, bytes: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.inc(bytes);
+    }
+
     pub(crate) fn show(&self, progress: Progress) {
         self.0.set_length(progress.total);
         self.0.set_position(progress.done);

@@ -1,8 +1,10 @@
 //! A server, as `wbq` talks to it: SQL, commands, and whether it is there.
 
+use std::fs::File;
 use std::io::Read;
 use std::time::Duration;
 
+use ingest::import::{Asked, LogReport};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Response;
@@ -176,9 +178,37 @@ impl Client {
         self.told("/api/commands", command)
     }
 
+    /// Has a log of the wandb client imported.
+    pub(crate) fn import(&self, log: &File, asked: &Asked) -> Result<LogReport> {
+        let mut request = self.agent.post(format!("{}/api/import/wandb", self.url));
+        let named = [("entity", &asked.entity), ("project", &asked.project)];
+        for (name, value) in named {
+            if let Some(value) = value {
+                request = request.query(name, value);
+            }
+        }
+        let request = request.query("may_grow", asked.may_grow.to_string());
+        self.answered(self.authorized(request).send(log))
+    }
+
+    /// Sends a file to an address that the server handed out.
+    pub(crate) fn upload(&self, path: &str, content: &File) -> Result<()> {
+        let sent = self.agent.put(format!("{}{path}", self.url)).send(content);
+        let response = sent.map_err(|error| self.unreached(&error))?;
+        self.accepted(response).map(drop).map_err(ServerFailure::plain)
+    }
+
     fn told<T: DeserializeOwned>(&self, path: &str, body: &impl serde::Serialize) -> Result<T> {
         let request = self.authorized(self.agent.post(format!("{}{path}", self.url)));
-        let response = request.send_json(body).map_err(|error| self.unreached(&error))?;
+        self.answered(request.send_json(body))
+    }
+
+    /// What the server answered, once it did what it was asked to.
+    fn answered<T: DeserializeOwned>(
+        &self,
+        sent: std::result::Result<Response<Body>, ureq::Error>,
+    ) -> Result<T> {
+        let response = sent.map_err(|error| self.unreached(&error))?;
         let mut body = self.accepted(response).map_err(|failure| failure.plain())?.into_body();
         let answer = body.with_config().limit(ANSWER_BYTES_MAX).read_json();
         answer.map_err(|error| {

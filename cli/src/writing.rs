@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::Store;
 use engine::ops::Progress;
 use ingest::api::commands::{Command, CommandError, CommandOutcome, execute};
+use ingest::import::Importer;
 
 use crate::args::Global;
 use crate::commands::Context;
@@ -103,6 +104,14 @@ impl Writer {
             }
         });
         done.map_err(|error| failure(error, dir))
+    }
+
+    /// Imports into the folder that this process holds; where a server does, the server.
+    pub(crate) fn importer(&self) -> std::result::Result<Importer<'_>, &Client> {
+        match self {
+            Self::Server(client) => Err(client),
+            Self::Folder(held) => Ok(Importer::new(&held.store, &held.actor)),
+        }
     }
 
     /// Lets go of the folder, with its last group proven.

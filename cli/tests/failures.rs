@@ -201,9 +201,9 @@ fn a_command_line_that_makes_no_sense_is_exit_2() {
       next:  did you mean "serve"?
              wbq --help      lists the verbs
     "#);
-    assert_snapshot!(run(dir.path(), &["import"]).told(dir.path()), @r#"
+    assert_snapshot!(run(dir.path(), &["sweep"]).told(dir.path()), @r#"
     code 2
-    error: "import" is not in this version of wbq
+    error: "sweep" is not in this version of wbq
       next:  wbq --help      lists what is
     "#);
 }

@@ -27,6 +27,8 @@ mod segment;
 mod sql_guard;
 #[cfg(feature = "server")]
 mod sql_run;
+#[cfg(feature = "server")]
+mod wandb_file;
 mod zstd;
 
 pub use bounded::heap_bytes;
@@ -44,4 +46,6 @@ pub use segment::segment;
 pub use sql_guard::sql_guard;
 #[cfg(feature = "server")]
 pub use sql_run::sql_run;
+#[cfg(feature = "server")]
+pub use wandb_file::wandb_file;
 pub use zstd::zstd;

@@ -127,3 +127,9 @@ fn any_text_of_sql_is_parted_or_refused() {
 fn any_statement_is_answered_or_refused_in_time_and_writes_nothing() {
     replay("sql_run", wbq_fuzz::sql_run, 1_000);
 }
+
+#[cfg(feature = "server")]
+#[test]
+fn any_bytes_are_a_log_of_the_wandb_client_or_refused_and_intact_records_are_given() {
+    replay("wandb_file", wbq_fuzz::wandb_file, 2_000);
+}

@@ -13,12 +13,15 @@ use crate::http::auth::Gate;
 use crate::http::error::Refusal;
 use crate::http::limits::Pool;
 use crate::http::sessions::Sessions;
+use crate::import::Turns;
 use crate::options::Limits;
 use crate::silence::Liveness;
 use crate::unshown::Unshown;
 use crate::wandb::alerts::Alerts;
 use crate::wandb::capability::Signer;
+use crate::wandb::files::parts::HeldFiles;
 use crate::wandb::graphql::Schema;
+use crate::wandb::resync::Resyncs;
 
 /// How often a decision is taken anew because somebody else's events came first.
 const DECISIONS_MAX: usize = 64;
@@ -41,6 +44,12 @@ pub(crate) struct App {
     pub(crate) behind_proxy: bool,
     /// Events for those who follow them.
     pub(crate) feed: Feed,
+    /// Files that came in part.
+    pub(crate) held_files: HeldFiles,
+    /// Logs that are being sent again.
+    pub(crate) resyncs: Resyncs,
+    /// Logs that are being imported, by run.
+    pub(crate) turns: Turns,
     draining: watch::Sender<bool>,
     /// The highest number given to a run of each project by this process: two runs that are made at
     /// the same moment get different ones.
@@ -53,6 +62,18 @@ pub(crate) struct Plan<T> {
     /// Subjects and how many events each had when this was decided.
     pub(crate) rests_on: Vec<(Subject, u64)>,
     pub(crate) reply: T,
+}
+
+impl<T> Plan<T> {
+    pub(crate) fn nothing(reply: T) -> Self {
+        Self { events: Vec::new(), rests_on: Vec::new(), reply }
+    }
+
+    /// The same events with another answer.
+    pub(crate) fn map<R>(self, answer: impl FnOnce(T) -> R) -> Plan<R> {
+        let Self { events, rests_on, reply } = self;
+        Plan { events, rests_on, reply: answer(reply) }
+    }
 }
 
 pub(crate) struct Parts {
@@ -82,6 +103,9 @@ impl App {
             unshown: Unshown::default(),
             feed: Feed::new(),
             draining: watch::Sender::new(false),
+            held_files: HeldFiles::default(),
+            resyncs: Resyncs::default(),
+            turns: Turns::default(),
             ordinals: Guarded::default(),
             store,
             sql,

@@ -45,8 +45,8 @@ pub fn begin(snapshot: &Snapshot, asked: &Asked<'_>, resumes: bool) -> Result<Ba
         program: Some("train.py".to_owned()),
         ..translate::Upsert::default()
     };
-    let drawn = translate::Drawn { id: "", ordinal: &mut |_, made| made + 1 };
-    batch(translate::upsert(&snapshot.projection, &request, None, &caller, &asked.act(), drawn))
+    let drawn = translate::Drawn { id: "", ordinal: &mut |_, made| made + 1, fork: None };
+    batch(translate::upsert(&snapshot.projection, &request, &caller, &asked.act(), drawn))
 }
 
 /// What a `file_stream` request asks.

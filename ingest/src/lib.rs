@@ -9,6 +9,7 @@
 //! | `routes.rs` | which addresses there are, and who may call them |
 //! | `http/` | what holds for every request: keys, sessions, limits, errors, health, metrics; the web app's files |
 //! | `wandb/` | what the `wandb` client asks, and which events that becomes |
+//! | `import/` | how logs of the client become the same events without it |
 //! | `api/` | SQL and the commands of `wbq` |
 //! | `feed.rs` | how events reach those who follow them |
 
@@ -20,6 +21,7 @@ mod error;
 mod feed;
 mod guarded;
 mod http;
+pub mod import;
 mod options;
 pub mod parse;
 mod people;

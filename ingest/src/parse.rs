@@ -2,6 +2,7 @@
 
 use engine::Block;
 
+use crate::import::{NotALog, read_records};
 use crate::wandb::{filestream, names};
 
 /// What the history of a `file_stream` body holds.
@@ -32,4 +33,13 @@ pub fn stream_history(body: &[u8]) -> Result<Option<History>, String> {
 #[must_use]
 pub fn file_name(name: &str) -> Option<&str> {
     names::file_name(name).ok()
+}
+
+/// The records of a log of the wandb client.
+///
+/// # Errors
+///
+/// [`NotALog`].
+pub fn log_records(log: &[u8]) -> Result<Vec<Vec<u8>>, NotALog> {
+    read_records(log)
 }

@@ -88,6 +88,7 @@ fn table() -> Vec<Route> {
         route("POST", "/api/chart", User, post(api::chart::post)),
         route("POST", "/api/runs", User, post(api::runs::post)),
         route("POST", "/api/commands", User, post(api::commands::post)),
+        route("POST", "/api/import/wandb", User, post(api::import::post)),
         route("POST", "/login", Public, post(api::sign_in::begin)),
         route("GET", "/api/session", User, get(api::sign_in::show)),
         route("DELETE", "/api/session", User, delete(api::sign_in::end)),

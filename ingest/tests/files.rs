@@ -151,6 +151,103 @@ fn an_upload_that_differs_or_stops_leaves_nothing_and_may_be_sent_again() {
     assert_eq!(listed(&server, &json!({}))["fileCount"], 1);
 }
 
+/// Sends so many bytes of a part and then no more; gives the status and `Range` of the answer, if there is one.
+fn part(server: &Harness, url: &str, range: &str, md5: &str, body: &[u8], sent: usize) -> (u16, String) {
+    let address = server.url.trim_start_matches("http://");
+    let path = &url[url.find("/upload").unwrap()..];
+    let mut stream = TcpStream::connect(address).unwrap();
+    let md5 = if md5.is_empty() { String::new() } else { format!("content-md5: {md5}\r\n") };
+    let head = format!(
+        "PUT {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-range: {range}\r\n{md5}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body[..sent]).unwrap();
+    if sent < body.len() {
+        stream.shutdown(std::net::Shutdown::Both).unwrap();
+        return (0, String::new());
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let range = answer.lines().find_map(|line| line.strip_prefix("range: ")).unwrap_or("none");
+    (status, range.to_owned())
+}
+
+#[test]
+fn a_file_in_parts_goes_on_where_it_was_cut_off() {
+    let server = Harness::start();
+    server.init("p", "r");
+    let content: Vec<u8> = (0..1_000_000u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
+    let md5 = "Ne/dsoEc6ey9+hfxhHLmBA==";
+    let url = uploads(&server, &["large.bin"]).remove(0);
+    let ask = |url: &str| part(&server, url, "bytes */1000000", "", b"", 0);
+    assert_eq!(ask(&url), (308, "none".into()), "nothing came yet");
+    let first = &content[..300_000];
+    assert_eq!(
+        part(&server, &url, "bytes 0-299999/1000000", "", first, first.len()),
+        (308, "bytes=0-299999".into())
+    );
+    // The connection is cut in the middle of the second part.
+    let rest = &content[300_000..];
+    part(&server, &url, "bytes 300000-999999/1000000", md5, rest, 200_000);
+    eventually("what came of it is held", || ask(&url) == (308, "bytes=0-499999".into()));
+    assert!(
+        listed(&server, &json!({ "fileNames": ["large.bin"] }))["files"]["edges"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    // A gap is not filled with anything, and an address of a later day stands for the same file.
+    let url = uploads(&server, &["large.bin"]).remove(0);
+    assert_eq!(
+        part(&server, &url, "bytes 600000-999999/1000000", md5, &content[600_000..], 400_000),
+        (308, "bytes=0-499999".into())
+    );
+    // Bytes that are held already may come again.
+    let rest = &content[400_000..];
+    assert_eq!(
+        part(&server, &url, "bytes 400000-999999/1000000", md5, rest, rest.len()),
+        (200, "none".into())
+    );
+    let node = listed(&server, &json!({ "fileNames": ["large.bin"] }))["files"]["edges"][0]["node"].clone();
+    assert_eq!((&node["sizeBytes"], &node["md5"]), (&json!(1_000_000), &json!(md5)));
+    assert!(server.send("GET", node["directUrl"].as_str().unwrap(), &[], b"").bytes == content);
+    assert_eq!(ask(&url), (308, "none".into()), "nothing is held of a file that is whole");
+}
+
+#[test]
+fn a_file_in_parts_that_is_not_what_was_announced_is_forgotten() {
+    let server = Harness::start();
+    server.init("p", "r");
+    let url = uploads(&server, &["f"]).remove(0);
+    part(&server, &url, "bytes 0-3/8", "", b"abcd", 4);
+    let (status, _) = part(&server, &url, "bytes 4-7/8", "sy1z5W7Jm8Xsj4OHHN5wig==", b"efgh", 4);
+    assert_eq!(status, 503, "it may be sent again");
+    assert_eq!(part(&server, &url, "bytes */8", "", b"", 0), (308, "none".into()));
+    assert!(listed(&server, &json!({}))["files"]["edges"].as_array().unwrap().is_empty());
+    for range in ["bytes 0-3/2", "bytes 4-3/8", "lines 0-3/8", "bytes 0-4/8"] {
+        assert_eq!(part(&server, &url, range, "", b"abcd", 4).0, 400, "{range}");
+    }
+    // Another file under the name begins anew.
+    part(&server, &url, "bytes 0-3/8", "", b"abcd", 4);
+    assert_eq!(part(&server, &url, "bytes 0-3/4", "p8PCqnDZmSH5+yOshzgplw==", b"wxyz", 4).0, 200);
+}
+
+#[test]
+fn a_file_in_parts_begins_anew_after_a_restart() {
+    let server = Harness::start();
+    server.init("p", "r");
+    let url = uploads(&server, &["f"]).remove(0);
+    assert_eq!(part(&server, &url, "bytes 0-3/8", "", b"abcd", 4), (308, "bytes=0-3".into()));
+    let server = server.restart();
+    // What is held is told, not guessed: a part that would leave a gap is not taken.
+    assert_eq!(part(&server, &url, "bytes 4-7/8", "", b"efgh", 4), (308, "none".into()));
+    assert_eq!(part(&server, &url, "bytes 0-7/8", "6NxAgbE0NLRRiacgt3toGA==", b"abcdefgh", 8).0, 200);
+    let left = std::fs::read_dir(server.path().join("tmp")).unwrap().filter_map(Result::ok);
+    assert_eq!(left.filter(|entry| entry.file_name().to_string_lossy().starts_with("blob-")).count(), 0);
+}
+
 #[test]
 fn addresses_and_names_that_are_not_ours_are_refused() {
     let server = Harness::start();

@@ -130,6 +130,98 @@ fn replay(server: &Harness, recording: &str) {
     }
 }
 
+/// The sync of `traffic/offline-run.wandb`. The recording shortens a long text.
+fn sync() -> String {
+    include_str!("traffic/09-sync-offline-run.jsonl").replace("z*70000", &"z".repeat(70_000))
+}
+
+/// The events since a position, but for files that the client writes anew at each sync and alerts, which an
+/// import passes over.
+fn said_since(server: &Harness, count: usize) -> Vec<String> {
+    let events = server.events().into_iter().skip(count);
+    let names = events.map(|event| event.body.name().to_owned());
+    names.filter(|name| name != "FilePut" && name != "AlertRaised").collect()
+}
+
+#[test]
+fn d4_a_sync_of_a_log_that_was_synced_or_imported_before_adds_nothing() {
+    let recording = &sync();
+    let log = include_bytes!("traffic/offline-run.wandb");
+    let import = |server: &Harness| {
+        let basic = server.basic();
+        let reply = server.send("POST", "/api/import/wandb", &[("authorization", &basic)], log);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    };
+    for begins_with_import in [true, false] {
+        let server = Harness::start();
+        if begins_with_import {
+            import(&server)
+        } else {
+            replay(&server, recording)
+        }
+        let count = server.events().len();
+        replay(&server, recording);
+        assert_eq!(said_since(&server, count), Vec::<String>::new(), "import first: {begins_with_import}");
+        import(&server);
+        assert_eq!(said_since(&server, count), Vec::<String>::new(), "import first: {begins_with_import}");
+        let run = server.run("off", "off1");
+        assert_eq!((&run["state"], &run["historyLineCount"]), (&json!("failed"), &json!(6)));
+    }
+}
+
+#[test]
+fn d4_a_sync_that_brings_more_than_stands_goes_on_with_the_run() {
+    let recording = &sync();
+    let log = include_bytes!("traffic/offline-run.wandb");
+    let server = Harness::start();
+    let basic = server.basic();
+    let reply = server.send("POST", "/api/import/wandb", &[("authorization", &basic)], &log[..3600]);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert!(server.run("off", "off1")["historyLineCount"].as_u64().is_some_and(|rows| rows > 0 && rows < 6));
+    replay(&server, recording);
+    let run = server.run("off", "off1");
+    assert_eq!(
+        (&run["state"], &run["exitcode"], &run["historyLineCount"]),
+        (&json!("failed"), &json!(3), &json!(6))
+    );
+    let created = server.events().iter().filter(|event| event.body.name() == "RunCreated").count();
+    assert_eq!(created, 1, "it is one run");
+    let whole = Harness::start();
+    replay(&whole, recording);
+    assert_eq!(server.rows("off", "off1"), whole.rows("off", "off1"));
+    assert_eq!(server.console("off", "off1").len(), whole.console("off", "off1").len());
+    let summary = |server: &Harness| {
+        let run = server.run("off", "off1");
+        engine::Tree::of(
+            engine::Value::from_json(run["summaryMetrics"].as_str().unwrap().as_bytes()).unwrap(),
+        )
+    };
+    assert_eq!(summary(&server), summary(&whole));
+}
+
+#[test]
+fn a_sync_of_another_offline_run_with_the_same_id_begins_a_generation() {
+    let recording = &sync();
+    let server = Harness::start();
+    replay(&server, recording);
+    let rows = server.rows("off", "off1");
+    // Logged an hour later by another process.
+    let other =
+        recording.replace("01a20759-f874-7c52-aa0f-94993e10d418", "01a20799-0000-7c52-aa0f-94993e10d418");
+    let other = other.replace("1.7954196", "1.7954232").replace("T07:41:06.295414Z", "T08:41:06.295414Z");
+    assert_ne!(&other, recording);
+    for _ in 0..2 {
+        replay(&server, &other);
+        let created = server.events().iter().filter(|event| event.body.name() == "RunCreated").count();
+        assert_eq!(created, 2, "the second process has a run, once");
+    }
+    assert_ne!(server.rows("off", "off1"), rows);
+    let snapshot = server.read();
+    let before = engine::RunPath::new(engine::ProjectKey::new("alice", "off"), "off1").generation(1);
+    let before = snapshot.projection.generation(&before).unwrap().unwrap();
+    assert_eq!((before.history.rows, before.exit_code), (6, Some(3)), "what stood is as it was");
+}
+
 /// Where the recorded answer had a value, ours has one of the same kind.
 fn same_shape(theirs: &Value, ours: &Value, what: &str) {
     match (theirs, ours) {

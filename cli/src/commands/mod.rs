@@ -4,6 +4,7 @@ mod care;
 mod change;
 mod diff;
 mod export;
+mod import;
 mod open;
 mod people;
 mod prune;
@@ -17,7 +18,7 @@ mod watch;
 
 use clap::CommandFactory;
 
-use crate::args::{Cli, Global, Request, Verb};
+use crate::args::{Cli, Global, ImportFrom, Request, Verb};
 use crate::failure::{Failure, Result};
 use crate::logs;
 use crate::output::{self, Messages};
@@ -62,6 +63,7 @@ fn run_verb(context: &Context<'_>, verb: Verb) -> Result<()> {
         Verb::Undelete(runs) => change::undelete(context, &runs),
         Verb::Prune { dry_run, deleted_for, yes, by } => prune::run(context, dry_run, deleted_for, yes, by),
         Verb::Stats(asked) => stats::run(context, asked),
+        Verb::Import { from: ImportFrom::Wandb(asked) } => import::run(context, asked),
         Verb::Export(asked) => export::run(context, asked),
         Verb::Verify { deep, json } => care::verify(context, deep, json),
         Verb::Compact { keep_log } => change::compact(context, keep_log),

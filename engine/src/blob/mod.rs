@@ -143,6 +143,12 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// Bytes so far.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Adds bytes.
     ///
     /// # Errors

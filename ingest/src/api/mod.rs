@@ -4,6 +4,7 @@ mod asked;
 pub(crate) mod chart;
 pub mod commands;
 pub(crate) mod events;
+pub(crate) mod import;
 pub(crate) mod members;
 pub mod people;
 pub mod prune;

@@ -23,7 +23,7 @@ pub(crate) struct Grant {
 }
 
 /// What an address leads to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Target {
     /// A file of a run, by its name.
     RunFile(RunKey, Arc<str>),
@@ -34,7 +34,7 @@ pub(crate) enum Target {
 }
 
 /// A list of files on its way in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub(crate) struct ManifestKind {
     /// It lists only what comes to the files of `base`.
     pub(crate) is_increment: bool,

@@ -2,8 +2,10 @@
 //!
 //! What holds: a file is visible only once its bytes are stored whole and its event is durable. An
 //! upload that stops, or differs from what was announced, leaves nothing and gets a 503, so that the
-//! client sends it again (F15). Blocking work is done a piece at a time, so a slow client holds no
+//! client sends it again (F15); one that comes in parts goes on where it stopped (`parts.rs`). Blocking work is done a piece at a time, so a slow client holds no
 //! thread.
+
+pub(crate) mod parts;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -39,10 +41,11 @@ const PIECE_BYTES: usize = 256 << 10;
 
 static OPEN_UPLOADS: AtomicUsize = AtomicUsize::new(0);
 
-struct OpenUpload;
+/// One of the uploads that may be open at once.
+pub(crate) struct OpenUpload;
 
 impl OpenUpload {
-    fn begin(max: usize) -> Result<Self, Refusal> {
+    pub(crate) fn begin(max: usize) -> Result<Self, Refusal> {
         let slot = Self;
         if OPEN_UPLOADS.fetch_add(1, Ordering::Relaxed) >= max {
             return Err(Refusal::too_many("too many uploads at once"));
@@ -63,8 +66,7 @@ pub(crate) async fn put(
     Path(path): Path<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, Refusal> {
-    let now = app.store.now();
+) -> Result<Response, Refusal> {
     let grant = granted(&app, &path, Method::Put)?;
     check_rights(&app, &grant, |rights| rights.write)?;
     app.pool.memory.admit(Work::Body)?;
@@ -82,10 +84,25 @@ pub(crate) async fn put(
     if md5.is_some() && announced.is_some() && md5 != announced {
         return Err(Refusal::invalid("Content-MD5 is not that of the file that this address is for"));
     }
-    let blob = store(&app, body, size, announced.or(md5)).await?;
-    let act = Act { actor: Arc::clone(&grant.user), now };
-    app.decide(|snapshot| name(&snapshot.projection, &grant.target, blob, &act)).await?;
-    Ok(StatusCode::OK)
+    let md5 = announced.or(md5);
+    if let Some(part) = parts::Part::of(&headers, size, app.limits.file_bytes)? {
+        return parts::put(app, grant, part, md5, body).await;
+    }
+    let blob = store(&app, body, size, md5).await?;
+    name_blob(&app, &grant, blob).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// Makes a stored blob what an address stands for.
+async fn name_blob(app: &App, grant: &Grant, blob: Blob) -> Result<(), Refusal> {
+    let act = Act { actor: Arc::clone(&grant.user), now: app.store.now() };
+    app.decide(|snapshot| name(&snapshot.projection, &grant.target, blob, &act)).await
+}
+
+/// A stored blob under a name; what it is, is told by the name.
+pub(crate) fn file_put(name: &str, blob: Blob) -> FilePut {
+    let Blob { digest, md5, size } = blob;
+    FilePut { name: name.into(), digest, md5, size, kind: kind_of(name) }
 }
 
 /// Names a stored blob as what it was put for.
@@ -227,13 +244,13 @@ async fn hand_out(
     let is_head = verb == axum::http::Method::HEAD;
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let mut response = match part(range, reader.size()) {
-        Part::All => {
+        Ranged::All => {
             let size = reader.size();
             let mut response = whole(is_head, reader).into_response();
             response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
             response
         }
-        Part::Some { first, last } => {
+        Ranged::Some { first, last } => {
             let mut response = body(is_head, &reader, first, last + 1).into_response();
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let headers = response.headers_mut();
@@ -241,7 +258,7 @@ async fn hand_out(
             insert(headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{}", reader.size()));
             response
         }
-        Part::Outside => {
+        Ranged::Outside => {
             let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
             insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", reader.size()));
             response
@@ -365,7 +382,7 @@ fn body(is_head: bool, reader: &BlobReader, first: u64, end: u64) -> Body {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+enum Ranged {
     All,
     /// From the first to the last byte, both included.
     Some {
@@ -376,10 +393,10 @@ enum Part {
 }
 
 /// What a `Range` header asks of so many bytes. What is not one plain range asks for all.
-fn part(range: Option<&str>, size: u64) -> Part {
+fn part(range: Option<&str>, size: u64) -> Ranged {
     let Some((from, to)) = range.and_then(|range| range.trim().strip_prefix("bytes=")?.split_once('-'))
     else {
-        return Part::All;
+        return Ranged::All;
     };
     let (first, last) = match (from.trim().parse::<u64>(), to.trim().parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => (first, last.min(size.saturating_sub(1))),
@@ -387,10 +404,10 @@ fn part(range: Option<&str>, size: u64) -> Part {
         (Err(_), Ok(count)) if from.trim().is_empty() && count > 0 => {
             (size.saturating_sub(count), size.saturating_sub(1))
         }
-        (Err(_), Ok(0)) => return Part::Outside,
-        _ => return Part::All,
+        (Err(_), Ok(0)) => return Ranged::Outside,
+        _ => return Ranged::All,
     };
-    if first >= size { Part::Outside } else { Part::Some { first, last } }
+    if first >= size { Ranged::Outside } else { Ranged::Some { first, last } }
 }
 
 #[cfg(test)]
@@ -399,7 +416,7 @@ mod tests {
 
     #[test]
     fn ranges_are_read_as_http_says() {
-        let some = |first, last| Part::Some { first, last };
+        let some = |first, last| Ranged::Some { first, last };
         for (range, expected) in [
             ("bytes=0-0", some(0, 0)),
             ("bytes=2-4", some(2, 4)),
@@ -407,15 +424,15 @@ mod tests {
             ("bytes=2-", some(2, 9)),
             ("bytes=-3", some(7, 9)),
             ("bytes=-99", some(0, 9)),
-            ("bytes=10-", Part::Outside),
-            ("bytes=-0", Part::Outside),
-            ("bytes=4-2", Part::All),
-            ("bytes=0-1,3-4", Part::All),
-            ("lines=0-1", Part::All),
-            ("bytes=-", Part::All),
+            ("bytes=10-", Ranged::Outside),
+            ("bytes=-0", Ranged::Outside),
+            ("bytes=4-2", Ranged::All),
+            ("bytes=0-1,3-4", Ranged::All),
+            ("lines=0-1", Ranged::All),
+            ("bytes=-", Ranged::All),
         ] {
             assert_eq!(part(Some(range), 10), expected, "{range}");
         }
-        assert_eq!((part(None, 10), part(Some("bytes=0-"), 0)), (Part::All, Part::Outside));
+        assert_eq!((part(None, 10), part(Some("bytes=0-"), 0)), (Ranged::All, Ranged::Outside));
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod filestream;
 pub(crate) mod graphql;
 pub(crate) mod ids;
 pub(crate) mod names;
+pub(crate) mod resync;
 pub(crate) mod translate;
 mod whole_project;
 

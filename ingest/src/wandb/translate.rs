@@ -12,7 +12,7 @@ use crate::access::Caller;
 use crate::app::Plan;
 use crate::http::error::Refusal;
 use crate::wandb::branch::{Inherited, Point};
-use crate::wandb::{Act, attributes, config, ids, names};
+use crate::wandb::{Act, attributes, config, ids, names, resync};
 
 /// `UpsertBucket` in all its shapes (protocol 5.2). What is absent stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +37,8 @@ pub(crate) struct Upsert {
     pub(crate) summary: Option<String>,
     /// Several processes write the run.
     pub(crate) is_shared: bool,
+    /// It begins a generation, whatever stands.
+    pub(crate) is_anew: bool,
 }
 
 /// What the answer needs.
@@ -46,30 +48,34 @@ pub(crate) struct Upserted {
     pub(crate) inserted: bool,
     /// The lines that a resumed run goes on from; a run begun anew starts at 0.
     pub(crate) history_lines: u64,
+    /// A log is sent whose run may stand: what the request says waits (`resync.rs`).
+    pub(crate) is_resync: bool,
 }
 
-/// What chance and counting add to a request.
+/// What a request does not say itself: what chance and counting add to it, and the store's rows.
 pub(crate) struct Drawn<'a> {
     /// An id, should the request name none.
     pub(crate) id: &'a str,
     /// The number in the made-up name of a run, given how many the project had.
     pub(crate) ordinal: &'a mut dyn FnMut(&ProjectKey, u64) -> u64,
+    /// The rows of another run that it is to go on from ([`forked_from`]).
+    pub(crate) fork: Option<&'a Inherited>,
 }
 
 impl Upsert {
     /// A process that begins a run tells where it runs; later updates do not (protocol 7.4).
-    fn is_init(&self) -> bool {
+    pub(crate) fn is_init(&self) -> bool {
         let told = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         told(&self.host) || told(&self.program)
     }
 
-    fn path(&self, caller: &Caller, drawn: &Drawn<'_>) -> Result<RunPath, Refusal> {
+    pub(crate) fn path(&self, caller: &Caller, id: &str) -> Result<RunPath, Refusal> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         if let (Some(id), None) = (given(&self.id), given(&self.name)) {
             return ids::to_run(&id).ok_or_else(|| Refusal::not_found(format!("run {id:?} not found")));
         }
         let project = names::project(self.entity.as_deref(), self.project.as_deref(), caller);
-        let run = given(&self.name).unwrap_or_else(|| drawn.id.to_owned());
+        let run = given(&self.name).unwrap_or_else(|| id.to_owned());
         names::check_project(&project.project)?;
         names::check_run(&run)?;
         Ok(RunPath::new(project, run))
@@ -80,6 +86,8 @@ impl Upsert {
 enum Target {
     /// The run, changed.
     Known(Arc<Run>),
+    /// The run, left as it is until it is known which process tells.
+    Awaited(Arc<Run>),
     /// A new generation; the one before it, if any.
     Begun(RunKey, Option<Arc<Run>>),
 }
@@ -92,6 +100,12 @@ fn target(projection: &Projection, path: &RunPath, request: &Upsert) -> Result<T
                 return Err(Refusal::not_found(format!("run {path} is deleted")));
             }
             Ok(Target::Begun(path.generation(run.key.generation + 1), Some(run)))
+        }
+        Some(run) if request.is_anew => Ok(Target::Begun(path.generation(run.key.generation + 1), Some(run))),
+        Some(run)
+            if request.is_init() && !by_id && !request.is_shared && resync::is_resync(&run, request) =>
+        {
+            Ok(Target::Awaited(run))
         }
         // The same id again, without resume: what the former process left is kept as it is.
         Some(run) if request.is_init() && !by_id && !request.is_shared && run.holds_work() => {
@@ -170,21 +184,21 @@ pub(crate) fn rewind(
     Ok(Plan { events, rests_on: rests_on.collect(), reply: (key, inherited.lines()) })
 }
 
-/// Decides an upsert; a run that it begins goes on from another one where `fork` says so.
+/// Decides an upsert.
 pub(crate) fn upsert(
     projection: &Projection,
     request: &Upsert,
-    fork: Option<&Inherited>,
     caller: &Caller,
     act: &Act,
     drawn: Drawn<'_>,
 ) -> Result<Plan<Upserted>, Refusal> {
-    let path = request.path(caller, &drawn)?;
+    let path = request.path(caller, drawn.id)?;
     names::check_may_write(projection, caller, &path.project)?;
     let target = target(projection, &path, request)?;
     let project_seq = projection.seq(&Subject::Project(path.project.clone()))?;
     let (mut events, mut rests_on) = (Vec::new(), Vec::new());
     let (key, run) = match &target {
+        Target::Awaited(run) => return Ok(awaited(run)),
         Target::Known(run) => {
             rests_on.push((Subject::Run(run.key.clone()), run.seq));
             (run.key.clone(), Some(&**run))
@@ -200,7 +214,7 @@ pub(crate) fn upsert(
             let state = begin_state(request.state.as_deref())?;
             let source = if request.is_init() { "wandb" } else { "api" };
             events.push(act.on_run(key, Body::RunCreated(RunCreated { source: source.into(), state })));
-            if let Some(fork) = fork {
+            if let Some(fork) = drawn.fork {
                 rests_on.extend(rests_on_parent(fork));
                 events.extend(fork.forked(key, act));
             }
@@ -247,9 +261,16 @@ pub(crate) fn upsert(
     let history_lines = match run {
         Some(run) if goes_on(run) => run.stream("", engine::StreamKind::History).next,
         Some(_) => 0,
-        None => fork.map_or(0, Inherited::lines),
+        None => drawn.fork.map_or(0, Inherited::lines),
     };
-    Ok(Plan { events, rests_on, reply: Upserted { run: key, inserted: run.is_none(), history_lines } })
+    let reply = Upserted { run: key, inserted: run.is_none(), history_lines, is_resync: false };
+    Ok(Plan { events, rests_on, reply })
+}
+
+/// A sync counts lines from 0.
+pub(crate) fn awaited(run: &Run) -> Plan<Upserted> {
+    let reply = Upserted { run: run.key.clone(), inserted: false, history_lines: 0, is_resync: true };
+    Plan::nothing(reply)
 }
 
 pub(crate) fn project_created(act: &Act, project: &ProjectKey) -> Event {

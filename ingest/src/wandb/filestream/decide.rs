@@ -47,18 +47,7 @@ pub(crate) fn decide(
     {
         draft.push(Body::StateChanged(change));
     }
-    if let Some(chunk) = &parsed.history {
-        draft.rows(chunk, StreamKind::History)?;
-    }
-    if let Some(chunk) = &parsed.system {
-        draft.rows(chunk, StreamKind::System)?;
-    }
-    if let Some(chunk) = &parsed.console {
-        draft.console(chunk);
-    }
-    if let Some(summary) = &parsed.summary {
-        draft.summary(summary);
-    }
+    draft.take(parsed)?;
     let is_heard = |event: &Event| {
         matches!(
             event.body,
@@ -89,6 +78,24 @@ pub(crate) fn decide(
         rests_on: vec![(Subject::Run(run.key.clone()), run.seq)],
         reply: Outcome { run: run.key.clone(), stopped, quarantined },
     })
+}
+
+/// What of an imported log a run has not yet; gives how many lines went to quarantine. Nobody is at
+/// work, so that lines are no sign of life: only an end changes the run's state.
+pub(crate) fn imported(
+    snapshot: &Snapshot,
+    run: &Arc<Run>,
+    parsed: &Parsed,
+    act: &Act,
+) -> Result<Plan<usize>, Refusal> {
+    let writer = Arc::from("");
+    let mut draft = Draft { snapshot, run, writer: &writer, act, events: Vec::new(), quarantined: 0 };
+    draft.take(parsed)?;
+    if let Some(ending) = ending(snapshot, run, parsed) {
+        draft.push(Body::StateChanged(ending));
+    }
+    let rests_on = vec![(Subject::Run(run.key.clone()), run.seq)];
+    Ok(Plan { events: draft.events, rests_on, reply: draft.quarantined })
 }
 
 fn change(run: &Run, to: State, cause: Cause, evidence: &str, exit_code: Option<i32>) -> StateChanged {
@@ -136,6 +143,23 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// Whatever the request brings beside states.
+    fn take(&mut self, parsed: &Parsed) -> Result<(), Refusal> {
+        if let Some(chunk) = &parsed.history {
+            self.rows(chunk, StreamKind::History)?;
+        }
+        if let Some(chunk) = &parsed.system {
+            self.rows(chunk, StreamKind::System)?;
+        }
+        if let Some(chunk) = &parsed.console {
+            self.console(chunk);
+        }
+        if let Some(summary) = &parsed.summary {
+            self.summary(summary);
+        }
+        Ok(())
+    }
+
     fn push(&mut self, body: Body) {
         self.events.push(self.act.on_run(&self.run.key, body));
     }

@@ -26,7 +26,7 @@ pub(crate) struct Parsed {
 }
 
 /// Lines of a stream of rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RowChunk {
     pub(crate) first_line: u64,
     pub(crate) hash: u64,
@@ -44,7 +44,7 @@ pub(crate) struct ConsoleChunk {
 }
 
 /// The whole summary, or a line that is none.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Summary {
     Whole(Tree),
     Bad(BadLine),

@@ -15,10 +15,10 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visi
 use super::hash::Hasher;
 use super::request::{BadLine, Lines, RowChunk};
 
-const STEP: &str = "_step";
+pub(crate) const STEP: &str = "_step";
 
 /// The rows of a chunk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RowBlock {
     pub(crate) rows: u32,
     pub(crate) block: Bytes,
@@ -118,7 +118,11 @@ impl Lines for RowLines {
 }
 
 /// Pushes a row read as a tree; tells whether it had a step.
-fn push_tree(builder: &mut BlockBuilder, is_history: bool, value: Value) -> Result<bool, Box<str>> {
+pub(crate) fn push_tree(
+    builder: &mut BlockBuilder,
+    is_history: bool,
+    value: Value,
+) -> Result<bool, Box<str>> {
     if value.as_map().is_none() {
         return Err("the line is not a JSON object".into());
     }

@@ -14,7 +14,7 @@ use super::{Scope, blocking};
 use crate::app::Plan;
 use crate::http::error::{Kind, Refusal};
 use crate::wandb::branch::{self, Inherited};
-use crate::wandb::{Act, artifacts, ids, names, translate};
+use crate::wandb::{Act, artifacts, ids, names, resync, translate};
 
 #[derive(Default)]
 pub(crate) struct Mutation;
@@ -253,13 +253,14 @@ impl Mutation {
             }
             None => None,
         };
-        let upserted = scope
-            .app
+        let app = &scope.app;
+        let (upserted, known) = app
             .decide(|snapshot| {
-                let drawn = translate::Drawn { id: &id, ordinal: &mut ordinal };
-                translate::upsert(&snapshot.projection, &request, fork.as_ref(), &scope.caller, &act, drawn)
+                let drawn = translate::Drawn { id: &id, ordinal: &mut ordinal, fork: fork.as_ref() };
+                resync::followed(&app.resyncs, &snapshot.projection, &request, &scope.caller, &act, drawn)
             })
             .await?;
+        app.resyncs.note(&request, &upserted, known);
         scope.app.liveness.heard(&upserted.run);
         let bucket = scope.changed_run(&upserted.run, upserted.history_lines)?;
         Ok(Some(UpsertBucketPayload { bucket, inserted: Some(upserted.inserted) }))
@@ -452,5 +453,6 @@ fn request(input: UpsertBucketInput, is_shared: bool) -> translate::Upsert {
         tags: input.tags,
         summary: input.summary_metrics.map(|JsonString(json)| json),
         is_shared,
+        is_anew: false,
     }
 }
