@@ -12,6 +12,10 @@ pub(super) const ROUTES: &str = "
     PUT      /upload/{token}                             403    403   403    403    403    403   403
     GET      /files/{token}                              403    403   403    403    403    403   403
     OPTIONS  /files/{token}                              204    204   204    204    204    204   204
+    PUT      /upload/{token}/{name}                      403    403   403    403    403    403   403
+    GET      /files/{token}/{name}                       403    403   403    403    403    403   403
+    OPTIONS  /files/{token}/{name}                       204    204   204    204    204    204   204
+    GET      /artifactsV2/{region}/{entity}/{project}/{collection}/{born}/{md5}/{*name} 401 401 404 404 404 404 404
     POST     /graphql                                    401    401   200+   200    200+   200   200+
     POST     /files/{entity}/{project}/{run}/file_stream 401    401   403    200    200    403   200
     POST     /sql                                        401    401   200+   200    200+   200   200+
@@ -19,6 +23,7 @@ pub(super) const ROUTES: &str = "
     POST     /api/chart                                  401    401   200+   404    200+   404   200+
     POST     /api/runs                                   401    401   200+   200    200+   200   200+
     POST     /api/commands                               401    401   403    200    200    404   200
+    POST     /api/import/wandb                           401    401   400    400    400    400   400
     POST     /login                                      400    400   400    400    400    400   400
     GET      /api/session                                401    401   200    200    200    200   200
     DELETE   /api/session                                401    401   400    400    400    400   400
@@ -51,8 +56,21 @@ pub(super) const FIELDS: &str = "
     query    project                  401    401   yes+   null   yes+   null  yes+
     query    model                    401    401   yes+   null   yes+   null  yes+
     query    models                   401    401   yes+   yes    yes+   yes   yes+
+    query    artifact                 401    401   yes+   null   yes+   null  yes+
+    query    artifactCollection       401    401   yes+   null   yes+   null  yes+
+    query    clientIDMapping          401    401   yes    null   yes    null  yes
+    mutation createArtifact           401    401   no     yes    yes+   no    yes+
+    mutation createArtifactManifest   401    401   no     yes    yes    no    yes
+    mutation updateArtifactManifest   401    401   no     yes    yes    no    yes
+    mutation createArtifactFiles      401    401   no     yes    yes    no    yes
+    mutation completeMultipartUploadArtifact 401 401 no    no     no     no    no
+    mutation commitArtifact           401    401   no     yes    yes+   no    yes+
+    mutation useArtifact              401    401   no     yes    yes+   no    yes+
+    mutation addAliases               401    401   no     yes    yes    no    yes
+    mutation deleteAliases            401    401   no     yes    yes    no    yes
+    mutation updateArtifact           401    401   no     yes    yes+   no    yes+
     mutation upsertBucket             401    401   403    yes    yes+   403   yes+
-    mutation rewindRun                401    401   400    400    400    400   400
+    mutation rewindRun                401    401   403    yes    yes+   403   yes+
     mutation deleteRun                401    401   no     yes    yes    no    yes
     mutation stopRun                  401    401   no     yes    yes    no    yes
     mutation updateRunState           401    401   no     yes    yes    no    yes
