@@ -27,9 +27,6 @@ fn document(operations: &[Value], op: &str, variables: &Value) -> String {
     named.max_by_key(|query| declares(query)).unwrap_or_else(|| panic!("no document {op}")).to_owned()
 }
 
-/// What comes with forks, in an issue of its own.
-const LATER: [&str; 1] = ["RewindRun"];
-
 /// What the recording names and this server names otherwise: ids, and the addresses of uploads.
 #[derive(Default)]
 struct Names {
@@ -109,10 +106,6 @@ fn replay(server: &Harness, recording: &str) {
             let variables = names.ours(op, &request["variables"]);
             let reply = server.graphql_reply(&document(&operations, op, &variables), &variables);
             let answer = reply.json();
-            if LATER.contains(&op) {
-                assert!(answer["errors"][0]["message"].is_string() && reply.status < 500, "{what}: {answer}");
-                continue;
-            }
             assert!(reply.status == 200 && answer.get("errors").is_none(), "{what}: {answer}");
             same_shape(&request["response"]["data"], &answer["data"], &what);
             names.note(op, &request["response"], &answer);

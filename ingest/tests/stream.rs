@@ -137,15 +137,34 @@ fn an_end_with_another_code_is_another_end() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_said() {
+fn a_rewind_that_cannot_be_is_refused_at_once_and_changes_nothing() {
     let server = Harness::start();
     server.init("p", "r");
     let rewind = "mutation RewindRun($runName: String!, $metricName: String!, $metricValue: Float!) { rewindRun(
-        input: { runName: $runName, metricName: $metricName, metricValue: $metricValue }) { rewoundRun { id } } }";
-    let variables = json!({ "runName": "r", "metricName": "_step", "metricValue": 0 });
-    let reply = server.graphql_reply(rewind, &variables);
-    assert_eq!(reply.status, 400, "the client gives up at once and prints why: {}", reply.text());
-    assert!(reply.text().contains("rewinding a run is not supported"), "{}", reply.text());
+        input: { runName: $runName, projectName: \"p\", metricName: $metricName, metricValue: $metricValue }) {
+          rewoundRun { historyLineCount } } }";
+    for (run, metric, value, status, says) in [
+        ("r", "loss", json!(0), 400, "not to loss 0"),
+        ("r", "_step", json!(0.5), 400, "not to _step 0.5"),
+        ("r", "_step", json!(1e300), 400, "whole _step"),
+        ("nobody", "_step", json!(0), 404, "run alice/p/nobody not found"),
+    ] {
+        let variables = json!({ "runName": run, "metricName": metric, "metricValue": value });
+        let reply = server.graphql_reply(rewind, &variables);
+        assert_eq!(reply.status, status, "the client gives up at once and prints why: {}", reply.text());
+        assert!(reply.text().contains(says), "{}", reply.text());
+    }
+    assert_eq!(stored(&server, "r", |body| matches!(body, engine::Body::Rewound(_))), 0);
+    // The same rewind again, after an answer that was lost, is the same generation.
+    server.streamed("p", "r", &history(0, &[&row(0, "0"), &row(1, "1"), &row(2, "2")]));
+    for _ in 0..2 {
+        let variables = json!({ "runName": "r", "metricName": "_step", "metricValue": 1 });
+        let answer = server.graphql(rewind, &variables);
+        assert_eq!(answer["rewindRun"]["rewoundRun"]["historyLineCount"], 2);
+    }
+    assert_eq!(stored(&server, "r", |body| matches!(body, engine::Body::Rewound(_))), 1);
+    server.streamed("p", "r", &history(2, &[&row(7, "7")]));
+    assert_eq!(server.rows("p", "r"), [row(0, "0"), row(1, "1"), row(7, "7")]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) const FIELDS: &str = "
     query    models                   401    401   yes+   yes    yes+   yes   yes+
     query    artifact                 401    401   yes+   null   yes+   null  yes+
     query    artifactCollection       401    401   yes+   null   yes+   null  yes+
-    query    clientIDMapping          401    401   yes    null   yes    null  yes
+    query    clientIDMapping          401    401   yes    yes    yes    null  yes
     mutation createArtifact           401    401   no     yes    yes+   no    yes+
     mutation createArtifactManifest   401    401   no     yes    yes    no    yes
     mutation updateArtifactManifest   401    401   no     yes    yes    no    yes

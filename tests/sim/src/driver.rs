@@ -44,6 +44,8 @@ pub struct Driver {
     pub is_rotten: bool,
     /// The kinds of error that the store gave while it was driven.
     pub told: Vec<ErrorKind>,
+    /// Some of the runs that begin go on from others.
+    pub forks: bool,
     clock: SimClock,
     /// The graces of runs that were ever deleted.
     graces: BTreeMap<RunKey, Grace>,
@@ -63,8 +65,8 @@ impl Driver {
     /// Another client of a store that was left on a disk, to go on where `self` is.
     #[must_use]
     pub fn fork(&self, disk: SimDisk) -> Self {
-        let is_rotten = self.is_rotten;
-        Self { is_rotten, ..Self::on(disk, self.options.clone(), self.journal.clone(), self.sent) }
+        let (is_rotten, forks) = (self.is_rotten, self.forks);
+        Self { is_rotten, forks, ..Self::on(disk, self.options.clone(), self.journal.clone(), self.sent) }
     }
 
     /// A client of a store that somebody else wrote: what it shows must stay.
@@ -83,7 +85,8 @@ impl Driver {
     fn on(disk: SimDisk, options: Options, journal: Journal, sent: u64) -> Self {
         let (clock, backup, graces) = Default::default();
         let (core, is_rotten, told, left) = (None, false, Vec::new(), Vec::new());
-        Self { disk, options, journal, core, backup, is_rotten, told, clock, graces, sent, left }
+        let forks = false;
+        Self { disk, options, journal, core, backup, is_rotten, told, forks, clock, graces, sent, left }
     }
 
     /// Makes the store that will be founded another one than other drivers' stores.
@@ -162,7 +165,9 @@ impl Driver {
     /// As [`Driver::send`].
     pub fn commit(&mut self, shapes: &[(usize, usize)]) {
         let Some(before) = self.core.as_ref().map(Core::snapshot) else { return };
-        let make = |(count, bytes): &(usize, usize)| make_batch(&before, &mut self.sent, *count, *bytes);
+        let make = |(count, bytes): &(usize, usize)| {
+            make_batch(&before, &mut self.sent, (*count, *bytes), self.forks)
+        };
         // A client that cannot read what stands sends nothing.
         let batches: Vec<_> = shapes.iter().map(make).filter(|batch| !batch.is_empty()).collect();
         if !batches.is_empty() {

@@ -1,7 +1,7 @@
 //! What must be found of an event that was sent: itself in the log, what is kept of it in files of events,
 //! its cells in files of rows; and of an event of an erased run nothing but that there was one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{
     Block, Body, Cell, ConsoleLine, Digest, Erased, Event, Location, Lsn, Projection, Recorded, RunKey,
@@ -50,11 +50,13 @@ impl Sent {
         }
     }
 
-    /// The step of its row, of which it has one.
-    pub(crate) fn step(&self) -> Option<i64> {
-        let Body::Logged(rows) = &self.event.body else { return None };
+    /// The cells of the rows up to a step.
+    pub(crate) fn cells_up_to(&self, last: i64) -> Vec<&Written> {
+        let Body::Logged(rows) = &self.event.body else { return Vec::new() };
         let block = Block::parse(rows.block.clone()).unwrap();
-        block.cells("_step").find_map(|(_, cell)| cell.to_value().as_i64())
+        let steps = block.cells("_step").filter(|(_, cell)| matches!(cell, Cell::Int(step) if *step <= last));
+        let lines: BTreeSet<u64> = steps.map(|(row, _)| rows.chunk.first_line + u64::from(row)).collect();
+        self.cells.iter().filter(|(line, ..)| lines.contains(line)).collect()
     }
 
     /// Whether the store writes such events by itself.

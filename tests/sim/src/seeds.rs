@@ -87,6 +87,8 @@ pub struct Scenario {
     pub keep_log: Option<Duration>,
     /// How long deleted runs are kept; none: as long as they are by themselves.
     pub keep_deleted: Option<Duration>,
+    /// Some of the runs that begin go on from others.
+    pub forks: bool,
     /// One after the other.
     pub lives: Vec<Life>,
 }
@@ -156,7 +158,16 @@ impl Scenario {
         let lives = 1 + chance.below(4);
         let lives = (0..lives).map(|_| Life::drawn(&mut chance, profile)).collect();
         let merges = chance.one_in(2);
-        Self { seed, profile, segment_bytes, merges, keep_log: None, keep_deleted: None, lives }
+        Self {
+            seed,
+            profile,
+            segment_bytes,
+            merges,
+            keep_log: None,
+            keep_deleted: None,
+            forks: Chance::new(seed.rotate_left(32)).one_in(3),
+            lives,
+        }
     }
 
     fn options(&self) -> Options {
@@ -174,6 +185,7 @@ impl Scenario {
     /// When one does not hold.
     pub fn run(&self, trace: &mut Trace) {
         let mut driver = Driver::new(self.options());
+        driver.forks = self.forks;
         for (number, life) in self.lives.iter().enumerate() {
             trace.say(|| format!("life {number}, faults {:?}", life.faults));
             life.run(&mut driver, trace);

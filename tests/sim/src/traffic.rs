@@ -33,7 +33,12 @@ pub(crate) fn is_shared(bytes: u64) -> bool {
 }
 
 /// A batch of events that fit what stands: runs that grow, and now and then a new one.
-pub(crate) fn make_batch(snapshot: &Snapshot, sent: &mut u64, count: usize, bytes: usize) -> Vec<Event> {
+pub(crate) fn make_batch(
+    snapshot: &Snapshot,
+    sent: &mut u64,
+    (count, bytes): (usize, usize),
+    forks: bool,
+) -> Vec<Event> {
     let project = ProjectKey::new("ada", "p");
     // Who cannot read what stands has nothing to say about it.
     let Ok(runs) = snapshot.projection.runs().collect::<Result<Vec<_>, _>>() else { return Vec::new() };
@@ -57,7 +62,7 @@ pub(crate) fn make_batch(snapshot: &Snapshot, sent: &mut u64, count: usize, byte
             let created = RunCreated { source: "".into(), state: State::Running };
             let run = next_run(&project, &runs);
             push(run.clone().into(), &|_| Body::RunCreated(created.clone()));
-            if let Some(parent) = parent_of(snapshot, &runs) {
+            if let Some(parent) = parent_of(snapshot, &runs).filter(|_| forks) {
                 push(run.into(), &|number| Body::Forked(branch(parent, snapshot.durable, number)));
             }
         }
@@ -77,7 +82,7 @@ fn next_run(project: &ProjectKey, runs: &[std::sync::Arc<Run>]) -> RunKey {
     }
 }
 
-/// One in three of the runs that begin goes on from another one, which some of them go on from in a row.
+/// Of runs that go on from others: one in three of those that begin does.
 fn parent_of<'a>(snapshot: &Snapshot, runs: &'a [std::sync::Arc<Run>]) -> Option<&'a RunKey> {
     let stands = runs.iter().rfind(|run| run.is_visible()).map(|run| &run.key);
     stands.filter(|_| snapshot.durable.0.is_multiple_of(3))

@@ -3,7 +3,7 @@
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
 /// Fields of the client's documents, and what they are part of (protocol 14).
-const FIELDS: [(&str, &str); 37] = [
+const FIELDS: [(&str, &str); 43] = [
     ("createCustomChart", "presets of custom charts"),
     ("createDefaultResourceConfig", "launch queues"),
     ("upsertDefaultResourceConfig", "launch queues"),
@@ -23,6 +23,12 @@ const FIELDS: [(&str, &str); 37] = [
     ("createLaunchAgent", "launch agents"),
     ("updateLaunchAgent", "launch agents"),
     ("launchAgent", "launch agents"),
+    ("sweep", "sweeps"),
+    ("sweeps", "sweeps"),
+    ("upsertSweep", "sweeps"),
+    ("createAgent", "agents of sweeps"),
+    ("agentHeartbeat", "agents of sweeps"),
+    ("nextRunId", "agents of sweeps"),
     ("triggers", "automations"),
     ("createFilterTrigger", "automations"),
     ("updateFilterTrigger", "automations"),
