@@ -627,13 +627,16 @@ fn deleting_a_project_deletes_its_runs_and_each_can_be_brought_back() {
         let query = "mutation D($id: String!) { deleteModel(input: { id: $id }) { success } }";
         server.graphql_reply(query, &json!({ "id": id })).json()
     };
+    // One of them was begun twice: both generations go, and come back.
+    server.streamed("p", "two", &history(0, &[r#"{"_step":0}"#]));
+    server.init("p", "two");
     let before = server.events().len();
     let id = names("p")["id"].clone();
     assert_eq!(delete(&id)["data"]["deleteModel"]["success"], true);
     assert_eq!((names("p")["runCount"].clone(), names("q")["runCount"].clone()), (json!(0), json!(1)));
-    assert_eq!(server.events().len(), before + 2, "one that was deleted before is deleted as it was");
+    assert_eq!(server.events().len(), before + 3, "one that was deleted before is deleted as it was");
     assert_eq!(delete(&id)["data"]["deleteModel"]["success"], true);
-    assert_eq!(server.events().len(), before + 2, "again is nothing new");
+    assert_eq!(server.events().len(), before + 3, "again is nothing new");
     command(&server, &json!({ "command": "undelete", "run": "alice/p/two" }));
     assert_eq!(names("p")["runs"]["edges"], json!([{ "node": { "name": "two" } }]));
     for wrong in [json!("nothing"), json!("UHJvamVjdDp2MTpub25lOmFsaWNl")] {

@@ -277,7 +277,10 @@ fn a_run_is_resumed_as_recorded() {
     assert_eq!(run["state"], "finished");
     let config = run["config"].as_str().unwrap();
     assert!(config.contains("\"a\"") && config.contains("\"b\""), "{config}");
-    assert_eq!(server.rows("res", "f2").len(), 1, "the fork's own row");
+    let steps: Vec<serde_json::Value> =
+        server.rows("res", "f2").iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+    let steps: Vec<_> = steps.iter().map(|row| row["_step"].clone()).collect();
+    assert_eq!(steps, [0, 1, 2], "two of its parent's rows and its own");
 }
 
 #[test]

@@ -391,12 +391,18 @@ pub(crate) fn delete(projection: &Projection, path: &RunPath, act: &Act) -> Resu
     let run = projection.run(path)?.filter(|run| run.erased.is_none());
     let run = run.ok_or_else(|| Refusal::not_found(format!("run {path} not found")))?;
     let is_new = run.deleted.is_none();
-    let mut plan = about(&run, is_new.then(|| act.on_run(&run.key, Body::RunDeleted)), is_new);
+    let mut plan = about(&run, None, is_new);
     if is_new {
-        let older = earlier(projection, &run)?.into_iter().filter(|run| run.deleted.is_none());
-        plan.events.extend(older.map(|run| act.on_run(&run.key, Body::RunDeleted)));
+        plan.events = deletions(projection, &run, act)?;
     }
     Ok(plan)
+}
+
+/// What deletes a run that is there, and its generations before.
+pub(crate) fn deletions(projection: &Projection, run: &Run, act: &Act) -> Result<Vec<Event>, Refusal> {
+    let older = earlier(projection, run)?.into_iter().filter(|run| run.deleted.is_none());
+    let keys = std::iter::once(run.key.clone()).chain(older.map(|run| run.key.clone()));
+    Ok(keys.map(|key| act.on_run(&key, Body::RunDeleted)).collect())
 }
 
 /// Takes a deletion back.

@@ -1,9 +1,9 @@
 //! A project as a whole: all its runs are deleted at once, each as by itself, so that each can be brought back. The
 //! project stays, by name, with no runs.
 
-use engine::{Body, ProjectKey, Projection, Subject};
+use engine::{ProjectKey, Projection, Subject};
 
-use super::Act;
+use super::{Act, translate};
 use crate::access::Caller;
 use crate::app::Plan;
 use crate::http::error::Refusal;
@@ -22,14 +22,14 @@ pub(crate) fn delete(
     if !rights.manage {
         return Err(Refusal::forbidden(format!("only admins of {:?} delete its projects", &*project.entity)));
     }
-    let (mut events, mut rests_on) = (Vec::new(), Vec::new());
+    let (mut events, mut rests_on, mut runs) = (Vec::new(), Vec::new(), 0);
     for ordinal in projection.runs_in(project)? {
         let Some(run) = projection.run_at(ordinal)?.filter(|run| run.is_visible()) else { continue };
-        events.push(act.on_run(&run.key, Body::RunDeleted));
+        events.extend(translate::deletions(projection, &run, act)?);
+        runs += 1;
         rests_on.push((Subject::Run(run.key.clone()), run.seq));
     }
-    let reply = events.len();
-    Ok(Plan { events, rests_on, reply })
+    Ok(Plan { events, rests_on, reply: runs })
 }
 
 #[cfg(test)]
