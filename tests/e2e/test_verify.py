@@ -11,12 +11,13 @@ PASSES = (
     "Checking CORs configuration of the bucket",
     "Checking wandb package version is up to date",
     "Checking logged metrics, saving and downloading a file",
+    "Checking artifact save and download workflows",
 )
 HTTPS = ("Checking requests to base url", "Checking requests made over signed URLs")
-OTHERS = ("Checking artifact save and download workflows", "Checking sweep creation and agent execution")
+OTHERS = ("Checking sweep creation and agent execution",)
 
 
-def wandb_verify_passes_all_but_artifacts_sweeps_and_https(server, trainer, client_python):
+def wandb_verify_passes_all_but_sweeps_and_https(server, trainer, client_python):
     command = [str(Path(client_python).with_name("wandb")), "verify", "--host", server.url]
     training = trainer.run(server, "", command=command)
     lines = dict(re.findall(r"^(Checking .*?)\.{2,}(.)", training.terminal, re.MULTILINE))
