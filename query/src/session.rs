@@ -248,7 +248,7 @@ pub(crate) struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.watch.end();
+        self.watch.end(Error::new(ErrorKind::Timeout, "nobody waits for the answer any more"));
         self.task.abort();
     }
 }
@@ -269,7 +269,7 @@ impl Keeper {
         if timeout_at(Instant::now() + self.timeout, &mut self.task).await.is_ok() {
             return;
         }
-        self.watch.end();
+        self.watch.end(too_late(self.timeout));
         self.task.abort();
         // Whoever asked may be gone.
         let _gone = self.head.try_send(Err(too_late(self.timeout)));

@@ -13,8 +13,8 @@
 use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::Array;
 use arrow::datatypes::{DataType, FieldRef};
@@ -36,12 +36,14 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt as _;
 
+use crate::error::Error;
 use crate::limits;
 
 /// What a statement's operators look at.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    is_over: AtomicBool,
+    /// Why the statement is over. Whichever operator finds it first says the same.
+    over: OnceLock<Error>,
     /// Bytes that held expressions made of the batch that is on its way.
     made: AtomicUsize,
     made_max: usize,
@@ -49,18 +51,19 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(made_max: usize) -> Self {
-        Self { is_over: AtomicBool::new(false), made: AtomicUsize::new(0), made_max }
+        Self { over: OnceLock::new(), made: AtomicUsize::new(0), made_max }
     }
 
-    /// Has every operator end at its next look.
-    pub(crate) fn end(&self) {
-        self.is_over.store(true, Ordering::Relaxed);
+    /// Has every operator end at its next look, for this reason.
+    pub(crate) fn end(&self, reason: Error) {
+        // The first reason is the one.
+        let _over = self.over.set(reason);
     }
 
     fn look(&self) -> Result<()> {
-        match self.is_over.load(Ordering::Relaxed) {
-            true => Err(DataFusionError::Execution("the statement is over".to_owned())),
-            false => Ok(()),
+        match self.over.get() {
+            Some(reason) => Err(DataFusionError::External(Box::new(reason.clone()))),
+            None => Ok(()),
         }
     }
 
