@@ -187,7 +187,7 @@ fn a_command_line_that_makes_no_sense_is_exit_2() {
         &["--format", "csv", "stats"],
         &["show", "a/b/c/d"],
         &["delete", "wide"],
-        &["user", "add", "bob", "--password-stdin"],
+        &["user", "add", "Bob"],
         &["serve", "--crash-after", "soon"],
     ];
     for args in lines {

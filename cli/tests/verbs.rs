@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::sample;
-use crate::wbq::{printed, run};
+use crate::wbq::{printed, run, run_with_input};
 
 #[test]
 fn a_run_is_shown_for_people() {
@@ -198,6 +198,21 @@ fn the_limits_are_listed_without_a_folder() {
     {
         assert!(limits.lines().any(|line| line.starts_with(name)), "{name}: {limits}");
     }
+}
+
+#[test]
+fn passwords_are_read_from_standard_input_and_are_in_no_list_and_no_event() {
+    let dir = sample::folder();
+    let added = run_with_input(dir.path(), &["user", "add", "bob", "--password-stdin"], "correct horse\n");
+    assert!(added.code == 0 && added.stdout.starts_with("bob "), "{added:?}");
+    let short = run_with_input(dir.path(), &["user", "password", "bob"], "short\n");
+    assert!(short.code == 1 && short.stderr.contains("at least 8 characters"), "{short:?}");
+    let none = run_with_input(dir.path(), &["user", "password", "nobody"], "correct horse\n");
+    assert!(none.code == 1 && none.stderr.contains("nobody"), "{none:?}");
+    let taken = run_with_input(dir.path(), &["user", "password", "bob"], "\n");
+    assert!(taken.code == 0 && taken.stderr.contains("bob has no password any more"), "{taken:?}");
+    let told = printed(dir.path(), &["SELECT body FROM events WHERE kind = 'PasswordSet' ORDER BY lsn"]);
+    assert!(told.contains("true") && told.contains("false") && !told.contains("horse"), "{told}");
 }
 
 #[test]

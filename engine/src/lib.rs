@@ -63,9 +63,9 @@ pub use event::{
     ArtifactFilePut, ArtifactId, ArtifactManifestPut, ArtifactUsed, Attribute, Block, BlockBuilder,
     BlockError, Body, Branch, Cause, Cell, Chunk, CodecError, Column, Console, ConsoleLine, Erased,
     ErasureDone, Event, FileDeleted, FilePut, Grant, JsonError, KeyIssued, KeyLimited, KeyRevoked, KeyStats,
-    Kind, Kinds, LoginFailed, NonFinite, Origin, Path, Paths, ProjectCreated, Quarantined, Role, RoleGranted,
-    Rows, RunChanged, RunCreated, RunErased, RunIn, State, StateChanged, StoreCreated, Subject, TeamAdded,
-    Time, UserAdded, Value, decode, encode, write_float, write_text,
+    Kind, Kinds, LoginFailed, NonFinite, Origin, PasswordSet, Path, Paths, ProjectCreated, Quarantined, Role,
+    RoleGranted, Rows, RunChanged, RunCreated, RunErased, RunIn, State, StateChanged, StoreCreated, Subject,
+    TeamAdded, Time, UserAdded, Value, ViewRemoved, ViewSaved, decode, encode, write_float, write_text,
 };
 pub use id::{Epoch, Lsn, ProjectKey, RunKey, RunPath, SegmentId, StoreId};
 pub use log::Counters;
@@ -73,7 +73,7 @@ pub use options::{Compaction, Durability, Options};
 pub use projection::{
     ApplyError, Artifact, ArtifactContent, ArtifactManifest, ArtifactStage, ArtifactVersion, Artifacts,
     Collection, Extent, FileEntry, HIDDEN_KEY, Key, KeyLimits, Keys, Location, People, Project, Projection,
-    RUNS_PER_CHUNK, Run, Screen, Shown, Space, Stream, StreamKind, Table, Totals, Tree, User, index_of,
+    RUNS_PER_CHUNK, Run, Screen, Shown, Space, Stream, StreamKind, Table, Totals, Tree, User, View, index_of,
     is_nested, leaves_in,
 };
 pub use reads::{ReadCounts, Reads};

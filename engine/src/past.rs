@@ -240,6 +240,7 @@ impl Past {
         self.catch_up(last.advance(1))?;
         let Self { mut state, begun, ids, changed, active, .. } = self;
         state.complete(&now.projection, begun, &ids, &changed, &active);
+        state.bring_back_those_with_runs()?;
         let mut positions = Vec::new();
         for chunk in 0..chunks(begun) {
             let before = now.projection.chunk_changed(chunk as usize);

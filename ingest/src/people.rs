@@ -30,6 +30,17 @@ pub fn new_key(entropy: &dyn Entropy) -> io::Result<String> {
     Ok(text)
 }
 
+/// So many letters and digits of chance.
+///
+/// # Errors
+///
+/// When the system gives no random bytes.
+pub(crate) fn random_name(entropy: &dyn Entropy, count: usize) -> io::Result<String> {
+    let mut text = String::new();
+    random_letters(entropy, count, &mut text)?;
+    Ok(text)
+}
+
 /// Appends letters, each as likely as the others: bytes that would favour some are drawn again.
 fn random_letters(entropy: &dyn Entropy, count: usize, text: &mut String) -> io::Result<()> {
     let end = text.len() + count;

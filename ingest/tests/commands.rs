@@ -82,19 +82,19 @@ fn a_folder_without_a_server_takes_the_same_commands() {
     let edit = Edit { run: "r".into(), name: Some("by hand".into()), ..Edit::default() };
     let changed = CommandOutcome::Run { run: "alice/p/r".into(), changed: true, message: None };
     assert_eq!(done(Command::Edit(edit)).unwrap(), changed);
-    let added = done(Command::UserAdd { name: "bob".into(), key: None }).unwrap();
+    let added = done(Command::UserAdd { name: "bob".into(), key: None, password: None }).unwrap();
     let CommandOutcome::UserAdded { key, .. } = &added else { panic!("{added:?}") };
     assert_eq!(key.split_once('-').unwrap().1.len(), 40);
     assert!(matches!(
-        done(Command::UserAdd { name: "bob".into(), key: None }),
+        done(Command::UserAdd { name: "bob".into(), key: None, password: None }),
         Err(CommandError::Invalid(_))
     ));
     assert!(matches!(
-        done(Command::UserAdd { name: "Bob".into(), key: None }),
+        done(Command::UserAdd { name: "Bob".into(), key: None, password: None }),
         Err(CommandError::Invalid(_))
     ));
     assert!(matches!(
-        done(Command::UserAdd { name: "eve".into(), key: Some("short".into()) }),
+        done(Command::UserAdd { name: "eve".into(), key: Some("short".into()), password: None }),
         Err(CommandError::Invalid(_))
     ));
     let listed = done(Command::UserList).unwrap();

@@ -144,6 +144,58 @@ fn signing_in_wants_a_key_that_is_right_and_a_page_of_ours() {
 }
 
 #[test]
+fn a_name_and_a_password_sign_in_with_a_key_that_ends_with_the_session() {
+    let server = Harness::start();
+    let ask = |body: serde_json::Value| server.ask("POST", "/api/commands", &body.to_string());
+    let password = |user: &str, password: &str| {
+        login(&server, &json!({ "password": { "user": user, "password": password } }), Some(&server.url))
+    };
+    let added = ask(json!({ "command": "user_add", "name": "bob", "password": "correct horse" }));
+    let bobs = added.json()["key"].as_str().unwrap().to_owned();
+    assert_eq!(ask(json!({ "command": "user_add", "name": "eve" })).status, 200);
+    let reply = password("bob", "correct horse");
+    assert_eq!((reply.status, &reply.json()["user"]), (200, &json!("bob")));
+    let cookie = reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let browser =
+        Browser { server: &server, cookie, csrf: reply.json()["csrf"].as_str().unwrap().to_owned() };
+    assert_eq!(browser.get("/api/session").json()["is_admin"], false);
+    let made = || {
+        let keys = ask(json!({ "command": "key_list" })).json()["keys"].as_array().unwrap().clone();
+        keys.into_iter().filter(|key| key["note"] == "signed in with a password").collect::<Vec<_>>()
+    };
+    let [key] = made().try_into().unwrap();
+    assert!(key["user"] == "bob" && key["expires"].is_i64(), "{key}");
+    let (origin, csrf) = (Some(server.url.as_str()), Some(browser.csrf.as_str()));
+    assert_eq!(browser.change("DELETE", "/api/session", origin, csrf).status, 200);
+    assert_eq!((browser.get("/api/session").status, made().len()), (401, 0), "its key went with it");
+    // Nobody learns whether it is the name or the password that is wrong.
+    let refused = [password("bob", "wrong horse"), password("eve", ""), password("nobody", "correct horse")];
+    for reply in &refused {
+        assert_eq!((reply.status, reply.text()), (401, refused[0].text()));
+    }
+    let bob = |body: serde_json::Value| {
+        let headers = [("authorization", &*format!("Bearer {bobs}")), ("content-type", "application/json")];
+        server.send("POST", "/api/commands", &headers, body.to_string().as_bytes()).status
+    };
+    assert_eq!(bob(json!({ "command": "password_set", "user": "eve", "password": "correct horse" })), 403);
+    assert_eq!(bob(json!({ "command": "password_set", "password": "seven77" })), 400);
+    assert_eq!(bob(json!({ "command": "password_set", "password": "another horse" })), 200);
+    assert_eq!(
+        (password("bob", "correct horse").status, password("bob", "another horse").status),
+        (401, 200)
+    );
+    assert_eq!(bob(json!({ "command": "password_set", "password": "" })), 200);
+    assert_eq!(password("bob", "another horse").status, 401, "it was taken away");
+    let told =
+        server.ask("POST", "/sql", r#"{"sql":"SELECT body FROM events WHERE kind = 'PasswordSet'"}"#).text();
+    assert!(told.contains("is_set") && !told.contains("argon2") && !told.contains("horse"), "{told}");
+    for _ in 0..5 {
+        assert_eq!(password("bob", "guess").status, 401);
+    }
+    assert_eq!(password("bob", "another guess").status, 429, "guessing is slowed");
+}
+
+#[test]
 fn a_ticket_signs_in_once() {
     let server = Harness::start();
     let reply = server.ask("POST", "/api/tickets", "");

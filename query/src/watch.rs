@@ -290,3 +290,19 @@ impl ExecutionPlan for Watched {
         self.inner.metrics()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn what_ends_a_statement_is_what_its_operators_say() {
+        let watch = Watch::new(1);
+        assert!(watch.look().is_ok());
+        watch.end(Error::new(ErrorKind::Timeout, "the first reason"));
+        watch.end(Error::new(ErrorKind::Busy, "another"));
+        let error = Error::from(watch.count(1).unwrap_err());
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Timeout, "the first reason"));
+    }
+}

@@ -15,10 +15,10 @@ use engine::{
     AlertLevel, AlertRaised, AliasMoved, ArtifactBlob, ArtifactChanged, ArtifactCommitted, ArtifactCreated,
     ArtifactFilePut, ArtifactId, ArtifactManifestPut, ArtifactUsed, Attribute, Batch, Block, BlockBuilder,
     Body, Branch, Cause, Chunk, Console, ConsoleLine, Core, ErasureDone, Error, Event, FileDeleted, FilePut,
-    Grant, KeyIssued, KeyLimited, KeyRevoked, KeyStats, Kinds, LoginFailed, Lsn, Options, Origin, Paths,
-    ProjectCreated, ProjectKey, Quarantined, Role, RoleGranted, Rows, RunChanged, RunCreated, RunErased,
-    RunKey, RunPath, Snapshot, State, StateChanged, StreamKind, Subject, TeamAdded, UserAdded, Value,
-    read_in,
+    Grant, KeyIssued, KeyLimited, KeyRevoked, KeyStats, Kinds, LoginFailed, Lsn, Options, Origin,
+    PasswordSet, Paths, ProjectCreated, ProjectKey, Quarantined, Role, RoleGranted, Rows, RunChanged,
+    RunCreated, RunErased, RunKey, RunPath, Snapshot, State, StateChanged, StreamKind, Subject, TeamAdded,
+    UserAdded, Value, ViewRemoved, ViewSaved, read_in,
 };
 
 /// What was ever written; the last is what is written today.
@@ -29,7 +29,7 @@ use engine::{
 ///   subjects of segments are packed.
 /// - 1.5: the index of a file of rows says where steps rise.
 /// - 1.6: teams, roles, keys that may little, alerts; stored runs and state have version 3, the manifest 5.
-/// - 1.7: runs that go on from others, artifacts; stored runs and state have version 4, the manifest 6.
+/// - 1.7: runs that go on from others, artifacts, passwords, views; stored runs and state have version 4, the manifest 6.
 const VERSIONS: [&str; 8] = ["v1.0", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7"];
 const TODAY: &str = VERSIONS[VERSIONS.len() - 1];
 
@@ -168,6 +168,26 @@ fn batches() -> Vec<Vec<(Subject, Body)>> {
             (run("third", 2).into(), Body::Rewound(branch(run("third", 1), 5))),
         ],
         artifact(),
+        kept(),
+    ]
+}
+
+/// What people keep: how they sign in, how they look at projects.
+fn kept() -> Vec<(Subject, Body)> {
+    let (project, old) = (ProjectKey::new("ada", "engines"), ProjectKey::new("ada", "old"));
+    let view = |id: &str| {
+        let (name, content) = ("Best ones".into(), "?sort=-summary.loss".into());
+        Body::ViewSaved(ViewSaved { id: id.into(), name, page: "table".into(), content })
+    };
+    let password =
+        PasswordSet { user: "ada".into(), hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into() };
+    vec![
+        (Subject::Store, Body::PasswordSet(password)),
+        (project.clone().into(), view("v1")),
+        (project.clone().into(), view("v2")),
+        (project.into(), Body::ViewRemoved(ViewRemoved { id: "v1".into() })),
+        (old.clone().into(), Body::ProjectCreated(ProjectCreated { description: "d".into() })),
+        (old.into(), Body::ProjectDeleted),
     ]
 }
 

@@ -8,12 +8,32 @@ bare("a key that is pasted signs in and leads to the page that was asked for", a
   await expect(page).toHaveURL(/\/login\?to=/);
   await accessible(page);
   await page.getByLabel("API key").fill("wrong-key");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("invalid API key");
   await page.getByLabel("API key").fill(KEY);
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/ada\/digits\/table\?filter=/);
   await expect(page.getByRole("combobox", { name: "Filter" })).toHaveValue("state = Failed");
+});
+
+bare("a name and a password sign in, and a wrong one does not", async ({ page, request }) => {
+  const added = await request.post(`${URL}/api/commands`, {
+    headers: { authorization: `Bearer ${KEY}` },
+    data: { command: "user_add", name: "grace", password: "correct horse" },
+  });
+  expect(added.ok()).toBe(true);
+  await page.goto(`${URL}/login`);
+  await page.getByRole("button", { name: "Sign in with a password" }).click();
+  await accessible(page);
+  await page.getByLabel("Name").fill("grace");
+  await page.getByLabel("Password").fill("wrong horse");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("wrong name or password");
+  await page.getByLabel("Password").fill("correct horse");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(`${URL}/`);
+  const told = await page.request.get(`${URL}/api/session`);
+  expect(await told.json()).toMatchObject({ user: "grace", is_admin: false });
 });
 
 bare("the address of wbq open signs in once, at the page of the run", async ({ page, context }) => {

@@ -10,6 +10,18 @@ use crate::duration;
 pub(crate) enum User {
     /// Adds a user and prints the name and a new key
     Add(UserAdd),
+    /// Sets the password that a user signs in with in a browser
+    #[command(after_help = "\
+Programs keep to keys. An empty password takes it away.
+
+Examples:
+  wbq user password < password.txt
+  wbq user password bob < password.txt")]
+    Password {
+        /// Whose [default: your own]
+        #[arg(value_parser = user_name)]
+        name: Option<String>,
+    },
     /// Lists the users
     #[command(after_help = "Examples:\n  wbq user ls\n  wbq user ls --format json")]
     Ls,
@@ -22,7 +34,8 @@ The key that lets in to a server stands before the verb here: wbq --key ADMIN_KE
 
 Examples:
   wbq user add bob
-  wbq user add bob --key local-0123456789abcdef0123456789abcdef01234567")]
+  wbq user add bob --key local-0123456789abcdef0123456789abcdef01234567
+  wbq user add bob --password-stdin < password.txt")]
 pub(crate) struct UserAdd {
     /// The name: 1 to 64 of a-z 0-9 _ -
     #[arg(value_parser = user_name)]
@@ -30,8 +43,8 @@ pub(crate) struct UserAdd {
     /// The user's key, instead of a new one
     #[arg(long = "key", id = "users_key", value_name = "KEY")]
     pub(crate) users_key: Option<String>,
-    /// Reads a password from standard input
-    #[arg(long, hide = true)]
+    /// Reads a password from standard input, for signing in with a browser
+    #[arg(long)]
     pub(crate) password_stdin: bool,
     /// Stands in for the global `--key`, whose place `--key` of this verb takes.
     #[arg(long = "server-key", id = "key", hide = true)]

@@ -1,6 +1,6 @@
 //! `wbq user`, `team`, `role`, `key`: people, what they may do, and what lets them in.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -16,13 +16,26 @@ use crate::failure::{Failure, Result};
 use crate::output;
 use crate::writing::Writer;
 
+/// Bytes of a line with a password: more than a password may have.
+const PASSWORD_LINE_MAX: u64 = 4 << 10;
+
 pub(crate) fn user(context: &Context<'_>, user: User) -> Result<()> {
     match user {
-        User::Add(UserAdd { password_stdin: true, .. }) => {
-            Err(Failure::usage("--password-stdin: signing in with a password is not built yet"))
+        User::Password { name } => {
+            let password = password_of_stdin()?;
+            match ask(context, &Command::PasswordSet { user: name, password })? {
+                CommandOutcome::PasswordSet { user, is_set } => {
+                    let told =
+                        if is_set { "signs in with this password" } else { "has no password any more" };
+                    context.messages.note(&format!("{user} {told}"));
+                    Ok(())
+                }
+                other => Err(unexpected(&other)),
+            }
         }
-        User::Add(UserAdd { name, users_key, .. }) => {
-            match ask(context, &Command::UserAdd { name, key: users_key })? {
+        User::Add(UserAdd { name, users_key, password_stdin, .. }) => {
+            let password = password_stdin.then(password_of_stdin).transpose()?;
+            match ask(context, &Command::UserAdd { name, key: users_key, password })? {
                 CommandOutcome::UserAdded { name, key } => output::print(&format!("{name} {key}\n")),
                 other => Err(unexpected(&other)),
             }
@@ -32,6 +45,14 @@ pub(crate) fn user(context: &Context<'_>, user: User) -> Result<()> {
             other => Err(unexpected(&other)),
         },
     }
+}
+
+/// The first line of standard input.
+fn password_of_stdin() -> Result<String> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().take(PASSWORD_LINE_MAX).read_line(&mut line);
+    read.map_err(|error| Failure::usage(format!("cannot read a password from standard input: {error}")))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 pub(crate) fn team(context: &Context<'_>, team: Team) -> Result<()> {

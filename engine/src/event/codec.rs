@@ -71,7 +71,11 @@ mod kind {
     pub(super) const TEAM_ADDED: u8 = 22;
     pub(super) const ROLE_GRANTED: u8 = 23;
     pub(super) const LOGIN_FAILED: u8 = 24;
+    pub(super) const PASSWORD_SET: u8 = 25;
     pub(super) const PROJECT_CREATED: u8 = 32;
+    pub(super) const PROJECT_DELETED: u8 = 33;
+    pub(super) const VIEW_SAVED: u8 = 34;
+    pub(super) const VIEW_REMOVED: u8 = 35;
     pub(super) const RUN_CREATED: u8 = 48;
     pub(super) const RUN_CHANGED: u8 = 49;
     pub(super) const CONFIG_CHANGED: u8 = 50;
@@ -148,7 +152,11 @@ pub fn encode(event: &Event, out: &mut BytesMut) -> Result<(), CodecError> {
         Body::TeamAdded(body) => head.write(kind::TEAM_ADDED, body, &[]),
         Body::RoleGranted(body) => head.write(kind::ROLE_GRANTED, body, &[]),
         Body::LoginFailed(body) => head.write(kind::LOGIN_FAILED, body, &[]),
+        Body::PasswordSet(body) => head.write(kind::PASSWORD_SET, body, &[]),
         Body::ProjectCreated(body) => head.write(kind::PROJECT_CREATED, body, &[]),
+        Body::ProjectDeleted => head.write(kind::PROJECT_DELETED, (), &[]),
+        Body::ViewSaved(body) => head.write(kind::VIEW_SAVED, body, &[]),
+        Body::ViewRemoved(body) => head.write(kind::VIEW_REMOVED, body, &[]),
         Body::RunCreated(body) => head.write(kind::RUN_CREATED, body, &[]),
         Body::RunChanged(body) => head.write(kind::RUN_CHANGED, body, &[]),
         Body::ConfigChanged(body) => head.write(kind::CONFIG_CHANGED, body, &[]),
@@ -230,7 +238,11 @@ pub fn decode(body: &Bytes) -> Result<Event, CodecError> {
         kind::TEAM_ADDED => head.read(Body::TeamAdded),
         kind::ROLE_GRANTED => head.read(Body::RoleGranted),
         kind::LOGIN_FAILED => head.read(Body::LoginFailed),
+        kind::PASSWORD_SET => head.read(Body::PasswordSet),
         kind::PROJECT_CREATED => head.read(Body::ProjectCreated),
+        kind::PROJECT_DELETED => head.read(|()| Body::ProjectDeleted),
+        kind::VIEW_SAVED => head.read(Body::ViewSaved),
+        kind::VIEW_REMOVED => head.read(Body::ViewRemoved),
         kind::RUN_CREATED => head.read(Body::RunCreated),
         kind::RUN_CHANGED => head.read(Body::RunChanged),
         kind::CONFIG_CHANGED => head.read(Body::ConfigChanged),

@@ -5,11 +5,15 @@
 //! events into bytes and back; `projection/` folds them into state.
 
 mod artifact;
+mod attribute;
 mod block;
 mod branch;
 mod codec;
 mod json;
 mod kinds;
+mod people;
+mod project;
+mod state;
 mod value;
 
 use std::fmt;
@@ -24,6 +28,7 @@ pub use artifact::{
     AliasMoved, ArtifactBlob, ArtifactChanged, ArtifactCommitted, ArtifactCreated, ArtifactFilePut,
     ArtifactId, ArtifactManifestPut, ArtifactUsed, RunIn,
 };
+pub use attribute::{Attribute, RunChanged};
 pub(crate) use block::Assembled;
 pub use block::{Block, BlockBuilder, BlockError, Cell, Column, Kind};
 pub use branch::{Branch, Origin};
@@ -31,6 +36,12 @@ pub use codec::{CodecError, decode, encode};
 pub(crate) use codec::{from_bincode, to_bincode};
 pub use json::{write_float, write_text};
 pub use kinds::{KeyStats, Kinds};
+pub use people::{
+    Grant, KeyIssued, KeyLimited, KeyRevoked, LoginFailed, PasswordSet, Role, RoleGranted, TeamAdded,
+    UserAdded,
+};
+pub use project::{ProjectCreated, ViewRemoved, ViewSaved};
+pub use state::{Cause, State, StateChanged};
 pub use value::{JsonError, NonFinite, Value};
 
 /// Nanoseconds since 1970 in UTC. Times are data: nothing is ordered by them (D7).
@@ -89,8 +100,16 @@ pub enum Body {
     RoleGranted(RoleGranted),
     /// A key that is none was tried.
     LoginFailed(LoginFailed),
+    /// A user has another password.
+    PasswordSet(PasswordSet),
     /// A project was made.
     ProjectCreated(ProjectCreated),
+    /// The project is gone from all lists, until something of it is there again.
+    ProjectDeleted,
+    /// How somebody looks at the project is kept.
+    ViewSaved(ViewSaved),
+    /// It is not kept any more.
+    ViewRemoved(ViewRemoved),
     /// A generation of a run began.
     RunCreated(RunCreated),
     /// Name, notes, tags and the like were set.
@@ -158,113 +177,6 @@ pub struct StoreCreated {
     pub secret: [u8; 32],
 }
 
-/// A user was added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserAdded {
-    /// 1 to 64 of `a-z 0-9 _ -`.
-    pub name: Arc<str>,
-    /// May do everything.
-    pub admin: bool,
-}
-
-/// A user received a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyIssued {
-    /// Its owner.
-    pub user: Arc<str>,
-    /// What names the key without giving it away.
-    pub key_id: Arc<str>,
-    /// SHA-256 of the key.
-    pub hash: [u8; 32],
-}
-
-/// A key stopped working.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyRevoked {
-    /// The key.
-    pub key_id: Arc<str>,
-}
-
-/// What a key may do at most, whatever its owner may.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyLimited {
-    /// The key.
-    pub key_id: Arc<str>,
-    /// What it is for, in somebody's words.
-    pub note: Arc<str>,
-    /// When it stops working; never when none.
-    pub expires: Option<Time>,
-    /// The one role that it has, and where; all that its owner has when none.
-    pub only: Option<Grant>,
-}
-
-/// A role, and where it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    /// Whose projects.
-    pub entity: Arc<str>,
-    /// The one of them; all of them when none.
-    pub project: Option<Arc<str>>,
-    /// The role.
-    pub role: Role,
-}
-
-/// What somebody may do with projects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Role {
-    /// Nothing.
-    None,
-    /// Read.
-    Reader,
-    /// Log runs, and read nothing.
-    IngestOnly,
-    /// Read and write.
-    Writer,
-    /// Read, write, and say who may.
-    Admin,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 5] = [Self::None, Self::Reader, Self::IngestOnly, Self::Writer, Self::Admin];
-
-    /// As people write it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Reader => "reader",
-            Self::IngestOnly => "ingest-only",
-            Self::Writer => "writer",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-/// A team was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TeamAdded {
-    /// 1 to 64 of `a-z 0-9 _ -`; no user has it.
-    pub name: Arc<str>,
-}
-
-/// A user has another role with an entity or a project than before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoleGranted {
-    /// Who.
-    pub user: Arc<str>,
-    /// What, and where. [`Role::None`] on an entity takes the role back; on a project it keeps somebody out of
-    /// it who has a role with its entity.
-    pub grant: Grant,
-}
-
-/// A key that is none was tried; told of an address once a minute at most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LoginFailed {
-    /// The address that it came from.
-    pub from: Arc<str>,
-}
-
 /// A script told people something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertRaised {
@@ -299,13 +211,6 @@ impl AlertLevel {
     }
 }
 
-/// A project was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProjectCreated {
-    /// What it is about.
-    pub description: Arc<str>,
-}
-
 /// A generation of a run began, in the state `Running` unless another is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunCreated {
@@ -313,115 +218,6 @@ pub struct RunCreated {
     pub source: Arc<str>,
     /// The state it begins in.
     pub state: State,
-}
-
-/// Attributes of a run were set; [`Value::Null`] clears one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunChanged {
-    /// Each attribute and its new value.
-    pub set: Vec<(Attribute, Value)>,
-}
-
-/// What a run has beside config and summary. Each becomes a column of `runs`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Attribute {
-    /// The display name. Text.
-    Name,
-    /// Text.
-    Notes,
-    /// A list of texts.
-    Tags,
-    /// Text.
-    Group,
-    /// Text.
-    JobType,
-    /// Text.
-    Description,
-    /// When the trainer says it began. Int, [`Time`].
-    StartedAt,
-    /// Text.
-    Host,
-    /// Text.
-    Os,
-    /// Text.
-    PythonVersion,
-    /// The interpreter or binary. Text.
-    Executable,
-    /// The arguments, as one line. Text.
-    Command,
-    /// The script. Text.
-    Program,
-    /// Text.
-    GitRemote,
-    /// Text.
-    GitCommit,
-    /// Int.
-    CpuCount,
-    /// Int.
-    MemoryBytes,
-    /// Text.
-    GpuType,
-    /// Int.
-    GpuCount,
-    /// Text.
-    ClientVersion,
-    /// Text.
-    SweepId,
-}
-
-impl Attribute {
-    /// Every attribute, in the order of the columns.
-    pub const ALL: [Self; 21] = [
-        Self::Name,
-        Self::Notes,
-        Self::Tags,
-        Self::Group,
-        Self::JobType,
-        Self::Description,
-        Self::StartedAt,
-        Self::Host,
-        Self::Os,
-        Self::PythonVersion,
-        Self::Executable,
-        Self::Command,
-        Self::Program,
-        Self::GitRemote,
-        Self::GitCommit,
-        Self::CpuCount,
-        Self::MemoryBytes,
-        Self::GpuType,
-        Self::GpuCount,
-        Self::ClientVersion,
-        Self::SweepId,
-    ];
-
-    /// The name of its column.
-    #[must_use]
-    pub fn column(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Notes => "notes",
-            Self::Tags => "tags",
-            Self::Group => "group_name",
-            Self::JobType => "job_type",
-            Self::Description => "description",
-            Self::StartedAt => "started_at",
-            Self::Host => "host",
-            Self::Os => "os",
-            Self::PythonVersion => "python_version",
-            Self::Executable => "executable",
-            Self::Command => "command",
-            Self::Program => "program",
-            Self::GitRemote => "git_remote",
-            Self::GitCommit => "git_commit",
-            Self::CpuCount => "cpu_count",
-            Self::MemoryBytes => "memory_bytes",
-            Self::GpuType => "gpu_type",
-            Self::GpuCount => "gpu_count",
-            Self::ClientVersion => "client_version",
-            Self::SweepId => "sweep_id",
-        }
-    }
 }
 
 /// A path into nested values, outermost first, never empty. A key with a dot in it is one member.
@@ -488,115 +284,6 @@ pub struct ConsoleLine {
     pub label: Box<str>,
     /// The text without its end of line.
     pub text: Box<str>,
-}
-
-/// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum State {
-    /// Created ahead, nothing heard yet.
-    Pending,
-    /// At work.
-    Running,
-    /// Ended with exit code 0.
-    Finished,
-    /// Ended with another exit code.
-    Failed,
-    /// Not heard of for the grace time.
-    Crashed,
-    /// Ended because somebody asked for it.
-    Killed,
-    /// Said that it is about to be taken off its machine.
-    Preempting,
-    /// Taken off its machine.
-    Preempted,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 8] = [
-        Self::Pending,
-        Self::Running,
-        Self::Finished,
-        Self::Failed,
-        Self::Crashed,
-        Self::Killed,
-        Self::Preempting,
-        Self::Preempted,
-    ];
-
-    /// As SQL spells it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::Running => "Running",
-            Self::Finished => "Finished",
-            Self::Failed => "Failed",
-            Self::Crashed => "Crashed",
-            Self::Killed => "Killed",
-            Self::Preempting => "Preempting",
-            Self::Preempted => "Preempted",
-        }
-    }
-
-    /// Whether the run is at work, so that silence means something.
-    #[must_use]
-    pub fn is_active(self) -> bool {
-        matches!(self, Self::Running | Self::Preempting)
-    }
-}
-
-/// A run's state changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StateChanged {
-    /// What it was.
-    pub from: State,
-    /// What it is.
-    pub to: State,
-    /// Why.
-    pub cause: Cause,
-    /// The fact that the change rests on, for people: the exit code, the last heartbeat, who asked.
-    pub evidence: Arc<str>,
-    /// The exit code, where the trainer gave one.
-    pub exit_code: Option<i32>,
-}
-
-/// Why a state changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Cause {
-    /// The trainer said that it ended.
-    Exit,
-    /// The trainer was interrupted from the keyboard.
-    Interrupt,
-    /// Somebody asked for a stop, and the trainer ended.
-    Stop,
-    /// Nothing was heard for the grace time.
-    Silence,
-    /// The trainer was heard again.
-    Heard,
-    /// The run was begun again under its id.
-    Resumed,
-    /// The trainer said that it is being taken off.
-    Preemption,
-    /// Somebody set it.
-    Edit,
-}
-
-impl Cause {
-    /// As SQL spells it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Exit => "exit",
-            Self::Interrupt => "interrupt",
-            Self::Stop => "stop",
-            Self::Silence => "silence",
-            Self::Heard => "heard",
-            Self::Resumed => "resumed",
-            Self::Preemption => "preemption",
-            Self::Edit => "edit",
-        }
-    }
 }
 
 /// A file of a run was stored; the blob of that digest is there before the event is.
@@ -699,7 +386,11 @@ impl Body {
             Self::TeamAdded(_) => "TeamAdded",
             Self::RoleGranted(_) => "RoleGranted",
             Self::LoginFailed(_) => "LoginFailed",
+            Self::PasswordSet(_) => "PasswordSet",
             Self::ProjectCreated(_) => "ProjectCreated",
+            Self::ProjectDeleted => "ProjectDeleted",
+            Self::ViewSaved(_) => "ViewSaved",
+            Self::ViewRemoved(_) => "ViewRemoved",
             Self::RunCreated(_) => "RunCreated",
             Self::RunChanged(_) => "RunChanged",
             Self::ConfigChanged(_) => "ConfigChanged",
@@ -728,6 +419,54 @@ impl Body {
             Self::ArtifactUsed(_) => "ArtifactUsed",
             Self::AliasMoved(_) => "AliasMoved",
             Self::ArtifactChanged(_) => "ArtifactChanged",
+        }
+    }
+
+    /// Whether it tells of a run, so that a run is its subject.
+    #[must_use]
+    pub fn is_of_run(&self) -> bool {
+        match self {
+            Self::StoreCreated(_)
+            | Self::UserAdded(_)
+            | Self::KeyIssued(_)
+            | Self::KeyRevoked(_)
+            | Self::KeyLimited(_)
+            | Self::TeamAdded(_)
+            | Self::RoleGranted(_)
+            | Self::LoginFailed(_)
+            | Self::PasswordSet(_)
+            | Self::ErasureDone(_)
+            | Self::ProjectCreated(_)
+            | Self::ProjectDeleted
+            | Self::ViewSaved(_)
+            | Self::ViewRemoved(_)
+            | Self::ArtifactCreated(_)
+            | Self::ArtifactFilePut(_)
+            | Self::ArtifactManifestPut(_)
+            | Self::ArtifactCommitted(_)
+            | Self::ArtifactUsed(_)
+            | Self::AliasMoved(_)
+            | Self::ArtifactChanged(_) => false,
+            Self::RunCreated(_)
+            | Self::RunChanged(_)
+            | Self::ConfigChanged(_)
+            | Self::SummaryChanged(_)
+            | Self::Logged(_)
+            | Self::SystemSampled(_)
+            | Self::ConsoleWritten(_)
+            | Self::Heartbeat
+            | Self::StateChanged(_)
+            | Self::StopRequested
+            | Self::FilePut(_)
+            | Self::FileDeleted(_)
+            | Self::RunDeleted
+            | Self::RunUndeleted
+            | Self::Quarantined(_)
+            | Self::AlertRaised(_)
+            | Self::Forked(_)
+            | Self::Rewound(_)
+            | Self::RunErased(_)
+            | Self::Erased(_) => true,
         }
     }
 

@@ -20,7 +20,8 @@ use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{ApplyError, misplaced};
+use super::ApplyError;
+use super::fold::misplaced;
 use crate::event::{
     AliasMoved, ArtifactBlob, ArtifactChanged, ArtifactCommitted, ArtifactCreated, ArtifactFilePut,
     ArtifactId, ArtifactManifestPut, ArtifactUsed, Body, Event, RunIn, Time,

@@ -6,7 +6,9 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use super::ApplyError;
-use crate::event::{Grant, KeyIssued, KeyLimited, KeyRevoked, Role, RoleGranted, TeamAdded, Time, UserAdded};
+use crate::event::{
+    Grant, KeyIssued, KeyLimited, KeyRevoked, PasswordSet, Role, RoleGranted, TeamAdded, Time, UserAdded,
+};
 use crate::id::ProjectKey;
 
 /// A user; each has a personal entity of the same name.
@@ -53,6 +55,8 @@ pub struct People {
     /// Teams by name.
     pub teams: OrdSet<Arc<str>>,
     roles: OrdMap<Place, Role>,
+    /// The hashes of users' passwords, as PHC strings.
+    pub passwords: OrdMap<Arc<str>, Arc<str>>,
 }
 
 /// What a record of the state has of people besides users and keys.
@@ -128,6 +132,16 @@ impl People {
         Ok(())
     }
 
+    pub(super) fn set_password(&mut self, set: &PasswordSet) -> Result<(), ApplyError> {
+        self.check_user(&set.user)?;
+        let (user, hash) = (Arc::clone(&set.user), Arc::clone(&set.hash));
+        match hash.is_empty() {
+            true => self.passwords.remove(&user),
+            false => self.passwords.insert(user, hash),
+        };
+        Ok(())
+    }
+
     pub(super) fn grant(&mut self, granted: &RoleGranted) -> Result<(), ApplyError> {
         self.check_user(&granted.user)?;
         let Grant { entity, project, role } = granted.grant.clone();
@@ -166,6 +180,7 @@ impl People {
             limits: lists.limits.into_iter().collect(),
             teams: lists.teams.into_iter().collect(),
             roles: lists.roles.into_iter().collect(),
+            passwords: OrdMap::new(),
         }
     }
 }

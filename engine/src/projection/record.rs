@@ -18,6 +18,7 @@ use super::keys::{self, Keys};
 use super::people::{self, Key, People, User};
 use super::run::{FileEntry, Run, Stream, StreamKind, Table};
 use super::tree::Tree;
+use super::view::View;
 use super::{Project, Projection, Totals};
 use crate::error::{Error, Result};
 use crate::event::{self, Attribute, KeyStats, Origin, State, StateChanged, StoreCreated, Time, Value};
@@ -26,7 +27,7 @@ use crate::table::Tables;
 use crate::table::events::Whose;
 
 /// The version that is written. Version 1 knew no erased runs, version 2 no teams and roles, version 3 no runs
-/// that go on from others and no artifacts.
+/// that go on from others, no artifacts, passwords and views.
 const VERSION: u8 = 4;
 
 /// A run, but for the places of its rows.
@@ -208,10 +209,17 @@ struct ProjectRecord {
     updated: Lsn,
 }
 
-/// The artifacts of the projects that have some.
-type ByProject = Vec<(ProjectKey, artifacts::Lists)>;
 /// What version 4 added to the state.
-type Later = (HeirLists, ByProject);
+#[derive(Default, Serialize, Deserialize)]
+struct Later {
+    heirs: HeirLists,
+    /// The artifacts of the projects that have some.
+    artifacts: Vec<(ProjectKey, artifacts::Lists)>,
+    passwords: Vec<(Arc<str>, Arc<str>)>,
+    /// The projects that were deleted, and when.
+    deleted: Vec<(ProjectKey, Time)>,
+    views: Vec<(ProjectKey, Vec<View>)>,
+}
 
 impl Projection {
     /// What all events amount to that table files hold, with every run awake: for where the stored state
@@ -263,10 +271,22 @@ impl Projection {
             active: self.active.iter().copied().collect(),
             totals: self.totals,
         };
-        let having = self.projects.values().filter(|project| !project.artifacts.is_empty());
-        let artifacts: ByProject =
-            having.map(|project| (project.key.clone(), project.artifacts.to_lists())).collect();
-        let later: Later = (self.heirs.to_lists(), artifacts);
+        let later = Later {
+            heirs: self.heirs.to_lists(),
+            artifacts: self
+                .of_projects(|project| (!project.artifacts.is_empty()).then(|| project.artifacts.to_lists())),
+            passwords: self
+                .people
+                .passwords
+                .iter()
+                .map(|(user, hash)| (user.clone(), hash.clone()))
+                .collect(),
+            deleted: self.of_projects(|project| project.deleted),
+            views: self.of_projects(|project| {
+                let views = || project.views.values().map(|view| view.as_ref().clone()).collect();
+                (!project.views.is_empty()).then(views)
+            }),
+        };
         encoded(&(record, self.erasures.to_lists(), self.people.to_lists(), later))
     }
 
@@ -287,12 +307,25 @@ impl Projection {
             people::Lists,
             Later,
         > = decoded(bytes)?;
-        let (heirs, artifacts) = later.unwrap_or_default();
+        let Later { heirs, artifacts, passwords, deleted, views } = later.unwrap_or_default();
         let project = |project: ProjectRecord| {
             let ProjectRecord { key, created, author, description, runs_made, seq, updated } = project;
-            let (awake, artifacts) = (OrdMap::new(), Arc::default());
+            let (awake, artifacts, deleted, views) = (OrdMap::new(), Arc::default(), None, OrdMap::new());
             let named = key.clone();
-            (named, Project { key, created, author, description, runs_made, artifacts, awake, seq, updated })
+            let project = Project {
+                key,
+                created,
+                author,
+                description,
+                runs_made,
+                deleted,
+                views,
+                artifacts,
+                awake,
+                seq,
+                updated,
+            };
+            (named, project)
         };
         let chunks = (record.run_count as usize).div_ceil(super::RUNS_PER_CHUNK);
         let mut state = Self {
@@ -311,9 +344,21 @@ impl Projection {
             heirs: Heirs::from_lists(heirs),
             seen: None,
         };
+        state.people.passwords = passwords.into_iter().collect();
         for (key, lists) in artifacts {
             if let Some(project) = state.projects.get_mut(&key) {
                 project.artifacts = Arc::new(Artifacts::from_lists(lists));
+            }
+        }
+        for (key, at) in deleted {
+            if let Some(project) = state.projects.get_mut(&key) {
+                project.deleted = Some(at);
+            }
+        }
+        for (key, views) in views {
+            if let Some(project) = state.projects.get_mut(&key) {
+                project.views =
+                    views.into_iter().map(|view| (Arc::clone(&view.id), Arc::new(view))).collect();
             }
         }
         match erased {
@@ -321,6 +366,12 @@ impl Projection {
             None => state.find_deleted()?,
         }
         Ok(state)
+    }
+
+    /// What the projects have that have it.
+    fn of_projects<T>(&self, part: impl Fn(&Project) -> Option<T>) -> Vec<(ProjectKey, T)> {
+        let having = |project: &Project| Some((project.key.clone(), part(project)?));
+        self.projects.values().filter_map(having).collect()
     }
 
     /// Finds the deleted runs, of which version 1 kept no list.

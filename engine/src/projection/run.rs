@@ -438,26 +438,8 @@ impl Run {
             Body::Erased(_) => self.erase(self.erased.unwrap_or(event.received)),
             Body::Quarantined(_) => self.quarantined += 1,
             Body::Forked(branch) | Body::Rewound(branch) => self.go_on_from(branch, new_key),
-            // RunCreated made this value; the others have another subject (Projection::apply).
-            Body::AlertRaised(_) => {}
-            Body::RunCreated(_)
-            | Body::StoreCreated(_)
-            | Body::UserAdded(_)
-            | Body::KeyIssued(_)
-            | Body::KeyRevoked(_)
-            | Body::KeyLimited(_)
-            | Body::TeamAdded(_)
-            | Body::RoleGranted(_)
-            | Body::LoginFailed(_)
-            | Body::ErasureDone(_)
-            | Body::ProjectCreated(_)
-            | Body::ArtifactCreated(_)
-            | Body::ArtifactFilePut(_)
-            | Body::ArtifactManifestPut(_)
-            | Body::ArtifactCommitted(_)
-            | Body::ArtifactUsed(_)
-            | Body::AliasMoved(_)
-            | Body::ArtifactChanged(_) => {}
+            // RunCreated made this value; what is of no run has another subject (Body::is_of_run).
+            _ => {}
         }
         Ok(())
     }

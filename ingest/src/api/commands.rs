@@ -14,8 +14,10 @@ use engine::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::passwords;
 use super::people::{self, KeyInfo, RoleInfo, TeamInfo, UserInfo};
 use super::prune::{self, Pruned};
+use super::views::{self, NewView, ViewInfo};
 use crate::access::Caller;
 use crate::app::{self, App, Plan};
 use crate::http::error::{Kind, Refusal};
@@ -50,6 +52,17 @@ pub enum Command {
         /// The key; one is made when none is given.
         #[serde(default)]
         key: Option<String>,
+        /// What the user signs in with in a browser, beside the key.
+        #[serde(default)]
+        password: Option<String>,
+    },
+    /// Sets what a user signs in with in a browser; an empty one takes it away.
+    PasswordSet {
+        /// Whose; the caller's where none is named.
+        #[serde(default)]
+        user: Option<String>,
+        /// At least 8 characters.
+        password: String,
     },
     /// Lists users.
     UserList,
@@ -89,6 +102,20 @@ pub enum Command {
     KeyList,
     /// Ends a key.
     KeyRevoke {
+        /// What names it.
+        id: String,
+    },
+    /// Keeps how somebody looks at a project, for all who may see it.
+    ViewSave(NewView),
+    /// Lists the views of a project.
+    ViewList {
+        /// `entity/project`.
+        project: String,
+    },
+    /// Keeps a view no longer.
+    ViewRemove {
+        /// `entity/project`.
+        project: String,
         /// What names it.
         id: String,
     },
@@ -150,6 +177,28 @@ pub enum CommandOutcome {
         name: String,
         /// The key: shown now or never.
         key: String,
+    },
+    /// A user signs in with this password from now on, or with none.
+    PasswordSet {
+        /// Who.
+        user: String,
+        /// Whether there is one.
+        is_set: bool,
+    },
+    /// A view is kept.
+    ViewSaved {
+        /// What names it.
+        id: String,
+    },
+    /// The views of a project, by id.
+    Views {
+        /// All of them.
+        views: Vec<ViewInfo>,
+    },
+    /// A view is kept no longer.
+    ViewRemoved {
+        /// What named it.
+        id: String,
     },
     /// The log so far stands in table files.
     Compacted {
@@ -313,7 +362,13 @@ async fn execute_as(
             });
             outcome(undeleted.await?, "the run is not deleted")
         }
-        Command::UserAdd { name, key } => people::add_user(store, caller, &act, name, key).await,
+        Command::UserAdd { name, key, password } => {
+            people::add_user(store, caller, &act, name, key, password.as_deref()).await
+        }
+        Command::PasswordSet { user, password } => passwords::set(store, caller, &act, user, &password).await,
+        Command::ViewSave(wanted) => views::save(store, caller, &act, wanted).await,
+        Command::ViewList { project } => views::list(&store.snapshot().projection, caller, &project),
+        Command::ViewRemove { project, id } => views::remove(store, caller, &act, &project, id).await,
         Command::TeamAdd { name } => {
             people::add_team(store, caller, &act, name.clone(), None).await?;
             Ok(CommandOutcome::TeamAdded { name })

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    Body, Event, Grant, KeyIssued, KeyLimited, KeyRevoked, People, Role, RoleGranted, Store, Subject,
-    TeamAdded, Time,
+    Body, Event, Grant, KeyIssued, KeyLimited, KeyRevoked, PasswordSet, People, Role, RoleGranted, Store,
+    Subject, TeamAdded, Time,
 };
 use serde::{Deserialize, Serialize};
 
 use super::commands::{CommandError, CommandOutcome, only_admins};
+use super::passwords;
 use crate::access::Caller;
 use crate::app::{self, Plan};
 use crate::http::auth;
@@ -87,8 +88,10 @@ pub(super) async fn add_user(
     act: &Act,
     name: String,
     key: Option<String>,
+    password: Option<&str>,
 ) -> Result<CommandOutcome, CommandError> {
     only_admins(caller)?;
+    let hash = password.map(|password| passwords::hashed(&*store.world().entropy, password)).transpose()?;
     let key = match key {
         Some(key) => {
             people::check_key(&key).map_err(|reason| CommandError::Invalid(reason.to_owned()))?;
@@ -101,7 +104,12 @@ pub(super) async fn add_user(
         if people.keys.contains_key(&auth::hash(&key)) {
             return Err(CommandError::Invalid("somebody has this key already".into()));
         }
-        Ok(people::added(&name, false, &key, &act.actor, act.now))
+        let mut events = people::added(&name, false, &key, &act.actor, act.now);
+        events.extend(hash.as_ref().map(|hash| {
+            let set = PasswordSet { user: name.as_str().into(), hash: Arc::clone(hash) };
+            act.on(Subject::Store, Body::PasswordSet(set))
+        }));
+        Ok(events)
     })
     .await?;
     Ok(CommandOutcome::UserAdded { name, key })

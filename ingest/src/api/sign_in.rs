@@ -1,5 +1,7 @@
-//! How a browser signs in and out: by a key that is pasted, or by a ticket that `wbq open` was given.
+//! How a browser signs in and out: by a key that is pasted, by a name and a password, or by a ticket that
+//! `wbq open` was given.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,19 +12,24 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::passwords;
 use crate::access::Caller;
+use crate::api;
 use crate::app::App;
 use crate::http::auth::{self, Credential};
 use crate::http::error::{Kind, Refusal};
 use crate::http::sessions::{Session, TICKET_LIFETIME};
 use crate::http::{limits, origin};
 use crate::people;
+use crate::wandb::Act;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Proof {
     /// An API key.
     Key(String),
+    /// A name and what goes with it.
+    Password { user: String, password: String },
     /// What `POST /api/tickets` gave.
     Ticket(String),
 }
@@ -52,33 +59,54 @@ pub(crate) async fn begin(State(app): State<Arc<App>>, request: Request) -> Resu
     }
     let from = auth::address(&app, &parts.headers, &parts.extensions);
     let is_secure = origin::base_url(&app, &parts.headers, &parts.uri).starts_with("https:");
-    let (caller, key) = match proof(&app, &parts.headers, body).await? {
+    let (caller, key, own_key) = match proof(&app, &parts.headers, body).await? {
         Proof::Key(key) => {
             let snapshot = app.store.snapshot();
             let admitted = app.gate.admit_key(&snapshot.projection, key.trim(), from, app.store.now());
-            admitted.inspect_err(|refusal| {
+            let (caller, key) = admitted.inspect_err(|refusal| {
                 if refusal.kind == Kind::Unauthenticated {
                     auth::note_failure(&app, from);
                 }
-            })?
+            })?;
+            (caller, key, None)
+        }
+        Proof::Password { user, password } => {
+            let caller = owner_of(&app, from, &user, password).await?;
+            let (key, id) = passwords::key_of_browser(&app.store, &caller).await?;
+            (caller, key, Some(id))
         }
         Proof::Ticket(ticket) => {
             let key =
                 app.sessions.redeem(&ticket).ok_or_else(|| used_up("it was used, or is a minute old"))?;
             let snapshot = app.store.snapshot();
             let caller = app.gate.owner(&snapshot.projection, &key, app.store.now());
-            (caller.ok_or_else(|| used_up("its key is no longer known"))?, key)
+            (caller.ok_or_else(|| used_up("its key is no longer known"))?, key, None)
         }
     };
     let [secret, csrf] = [random(&app)?, random(&app)?];
-    let cookie = app.sessions.begin(&secret, Session { key, csrf: csrf.clone() }, is_secure);
+    let cookie = app.sessions.begin(&secret, Session { key, own_key, csrf: csrf.clone() }, is_secure);
     with_cookie(&cookie, SignedIn::new(&caller, Some(&csrf)))
+}
+
+/// Who has that name and password.
+async fn owner_of(app: &Arc<App>, from: IpAddr, user: &str, password: String) -> Result<Caller, Refusal> {
+    app.gate.check_address(from)?;
+    if !passwords::is_right(&app.store, user, password).await? {
+        auth::note_failure(app, from);
+        return Err(app.gate.failed(from, "wrong name or password"));
+    }
+    let snapshot = app.store.snapshot();
+    let known = snapshot.projection.people.users.get(user).map(|user| Caller::new(user, None));
+    known.ok_or_else(|| app.gate.failed(from, "wrong name or password"))
 }
 
 async fn proof(app: &App, headers: &HeaderMap, body: Body) -> Result<Proof, Refusal> {
     let body = limits::read_json(&app.pool, &app.limits, headers, body).await?;
-    serde_json::from_slice(&body.bytes)
-        .map_err(|error| Refusal::invalid(format!("the body is no {{\"key\": …}}: {error}")))
+    serde_json::from_slice(&body.bytes).map_err(|error| {
+        Refusal::invalid(format!(
+            "the body is no {{\"key\": …}} and no {{\"password\": {{\"user\": …, \"password\": …}}}}: {error}"
+        ))
+    })
 }
 
 fn used_up(why: &str) -> Refusal {
@@ -100,13 +128,18 @@ pub(crate) async fn show(
 /// `DELETE /api/session`: signs out.
 pub(crate) async fn end(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Extension(credential): Extension<Credential>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Refusal> {
-    let Credential::Session(id, _) = credential else {
+    let Credential::Session(id, session) = credential else {
         return Err(Refusal::invalid("a key is not signed out; it is revoked"));
     };
+    if let Some(key) = session.own_key {
+        let act = Act { actor: Arc::clone(&caller.user), now: app.store.now() };
+        api::people::revoke(&app.store, &caller, &act, key).await?;
+    }
     let is_secure = origin::base_url(&app, &headers, &uri).starts_with("https:");
     with_cookie(&app.sessions.end(&id, is_secure), Json(json!({})))
 }

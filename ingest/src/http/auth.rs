@@ -116,16 +116,13 @@ impl Gate {
         from: IpAddr,
         at: Time,
     ) -> Result<(Caller, KeyHash), Refusal> {
-        let (hash, now) = (hash(key), Instant::now());
+        let hash = hash(key);
         let is_known = self.known.with(|known| known.contains(&(from, hash)));
-        let failed = self.failures.with(|failures| failures.count(&from, MINUTE, now));
-        if failed >= self.failures_per_minute && !is_known {
-            return Err(Refusal::new(Kind::TooMany(60), "too many wrong API keys from this address"));
+        if !is_known {
+            self.check_address(from)?;
         }
         let Some(caller) = self.owner(projection, &hash, at) else {
-            self.failures.with(|failures| failures.add(from, MINUTE, now));
-            crate::http::metrics::auth_failed();
-            return Err(Refusal::new(Kind::Unauthenticated, "invalid API key"));
+            return Err(self.failed(from, "invalid API key"));
         };
         if !is_known {
             self.known.with(|known| {
@@ -137,6 +134,25 @@ impl Gate {
         }
         self.count(&caller)?;
         Ok((caller, hash))
+    }
+
+    /// Whether an address may try.
+    pub(crate) fn check_address(&self, from: IpAddr) -> Result<(), Refusal> {
+        let failed = self.failures.with(|failures| failures.count(&from, MINUTE, Instant::now()));
+        if failed >= self.failures_per_minute {
+            return Err(Refusal::new(
+                Kind::TooMany(60),
+                "too many wrong keys and passwords from this address",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Counts a failure of an address; gives the refusal.
+    pub(crate) fn failed(&self, from: IpAddr, why: &'static str) -> Refusal {
+        self.failures.with(|failures| failures.add(from, MINUTE, Instant::now()));
+        crate::http::metrics::auth_failed();
+        Refusal::new(Kind::Unauthenticated, why)
     }
 
     /// Whether a failure from an address is to be told of: once a minute, and of so many addresses.

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use crate::guarded::Guarded;
 use crate::http::auth::{KeyHash, hash};
 
-const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub(crate) const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub(crate) const TICKET_LIFETIME: Duration = Duration::from_secs(60);
 const SESSIONS_MAX: usize = 10_000;
 const TICKETS_MAX: usize = 1_000;
@@ -26,6 +26,8 @@ pub(crate) type SessionId = [u8; 32];
 pub(crate) struct Session {
     /// The key that it stands for.
     pub(crate) key: KeyHash,
+    /// The id of that key where it was made for this session, and goes with it.
+    pub(crate) own_key: Option<String>,
     /// What a change must bring along.
     pub(crate) csrf: String,
 }

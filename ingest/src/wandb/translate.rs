@@ -491,7 +491,8 @@ pub(crate) fn make_project(
     names::check_project(&project.project)?;
     names::check_may_write(projection, caller, project)?;
     let seq = projection.seq(&Subject::Project(project.clone()))?;
-    let event = (seq == 0).then(|| project_created(act, project));
+    let is_there = projection.projects.get(project).is_some_and(|project| project.deleted.is_none());
+    let event = (!is_there).then(|| project_created(act, project));
     let inserted = event.is_some();
     let rests_on = vec![(Subject::Project(project.clone()), seq)];
     Ok(Plan { events: event.into_iter().collect(), rests_on, reply: inserted })

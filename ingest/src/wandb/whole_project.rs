@@ -1,7 +1,7 @@
-//! A project as a whole: all its runs are deleted at once, each as by itself, so that each can be brought back. The
-//! project stays, by name, with no runs.
+//! A project as a whole: all its runs are deleted at once, each as by itself, so that each can be brought back, and
+//! the project with it. Until then it is in no list.
 
-use engine::{ProjectKey, Projection, Subject};
+use engine::{Body, ProjectKey, Projection, Subject};
 
 use super::{Act, translate};
 use crate::access::Caller;
@@ -16,9 +16,10 @@ pub(crate) fn delete(
     act: &Act,
 ) -> Result<Plan<usize>, Refusal> {
     let rights = caller.rights(&projection.people, project);
-    if !projection.projects.contains_key(project) || !(rights.read || rights.write) {
+    let found = projection.projects.get(project).filter(|found| found.deleted.is_none());
+    let Some(found) = found.filter(|_| rights.read || rights.write) else {
         return Err(Refusal::not_found(format!("project {project} not found")));
-    }
+    };
     if !rights.manage {
         return Err(Refusal::forbidden(format!("only admins of {:?} delete its projects", &*project.entity)));
     }
@@ -29,6 +30,8 @@ pub(crate) fn delete(
         runs += 1;
         rests_on.push((Subject::Run(run.key.clone()), run.seq));
     }
+    events.push(act.on(Subject::Project(project.clone()), Body::ProjectDeleted));
+    rests_on.push((Subject::Project(project.clone()), found.seq));
     Ok(Plan { events, rests_on, reply: runs })
 }
 

@@ -307,6 +307,11 @@ fn file_of(house: &House, run: &str) -> String {
     files[0]["node"]["id"].as_str().unwrap().to_owned()
 }
 
+/// A command that saves a view of the team's project.
+fn view() -> Value {
+    json!({ "command": "view_save", "project": "team/p", "name": "Best", "page": "table", "content": "?sort=loss" })
+}
+
 #[test]
 fn s2_every_command_answers_each_caller_as_the_table_says() {
     let house = House::open();
@@ -329,6 +334,13 @@ fn s2_every_command_answers_each_caller_as_the_table_says() {
                 let made =
                     house.server.ask("POST", "/api/commands", &json!({ "command": "key_new" }).to_string());
                 json!({ "id": made.json()["id"] })
+            }
+            "password_set" => json!({ "password": "correct horse" }),
+            "view_save" => view(),
+            "view_list" => json!({ "project": "team/p" }),
+            "view_remove" => {
+                let saved = house.server.ask("POST", "/api/commands", &view().to_string()).json();
+                json!({ "project": "team/p", "id": saved["id"] })
             }
             "prune" => json!({ "dry_run": true }),
             _ => json!({}),

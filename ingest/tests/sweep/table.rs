@@ -98,6 +98,10 @@ pub(super) const COMMANDS: &str = "
     undelete   401    401   403    200    200    404   200
     user_add   401    401   403    403    403    403   200
     user_list  401    401   403    403    403    403   200
+    password_set 401  401   200    200    200    200   200
+    view_save  401    401   403    404    200    404   200
+    view_list  401    401   200    404    200    404   200
+    view_remove 401   401   403    404    200    404   200
     team_add   401    401   403    403    403    403   200
     team_list  401    401   200    200    200    200   200
     role_grant 401    401   403    403    403    403   200

@@ -33,6 +33,9 @@ const KINDS = [
   "FileDeleted",
   "RunErased",
   "ProjectCreated",
+  "ProjectDeleted",
+  "ViewSaved",
+  "ViewRemoved",
 ];
 
 /** Follows events until the returned function is called; `onLine` tells whether the line stands. */

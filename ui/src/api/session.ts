@@ -26,7 +26,10 @@ export const session = queryOptions({
   retry: false,
 });
 
-export async function signIn(proof: { key: string } | { ticket: string }): Promise<Session> {
+/** By what somebody signs in. */
+export type Proof = { key: string } | { password: { user: string; password: string } } | { ticket: string };
+
+export async function signIn(proof: Proof): Promise<Session> {
   return read(await ask("/login", { body: proof }));
 }
 

@@ -127,7 +127,7 @@ fn gather(dir: String, snapshot: &Snapshot) -> engine::Result<Stats> {
     Ok(Stats {
         dir,
         events: snapshot.durable.0,
-        projects: projection.projects.len(),
+        projects: projection.projects.values().filter(|project| project.deleted.is_none()).count(),
         users: projection.people.users.len(),
         runs: runs.visible,
         runs_by_state: runs.by_state,

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The new store is another one, with positions of its own: no byte of the old one can be mistaken
-//! for one of it. People and keys are kept; of runs that were erased nothing is.
+//! for one of it. Where a run goes on from another at a position, it does so at the new one. People and
+//! keys are kept; of runs that were erased nothing is.
 
 mod salvage;
 mod tally;
@@ -102,7 +103,7 @@ pub fn repair(source: &World, target: Option<&World>, watch: Watch<'_>) -> Resul
         report.kept += 1;
         report.from_tables += u64::from(is_from_tables);
         match &mut writer {
-            Some(writer) => writer.push(event, &mut report),
+            Some(writer) => writer.push(lsn, event, &mut report),
             None => Ok(()),
         }
     })?;

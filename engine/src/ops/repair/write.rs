@@ -1,5 +1,8 @@
 //! The new store.
 
+mod positions;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::Meter;
@@ -11,8 +14,10 @@ use crate::core::Core;
 use crate::disk::World;
 use crate::error::{Error, Result};
 use crate::event::{Body, Event, FileDeleted, ProjectCreated, RunCreated, State, Subject};
+use crate::id::Lsn;
 use crate::options::Options;
-use crate::projection::ApplyError;
+
+use positions::Positions;
 
 /// Groups are this many events.
 const GROUP: usize = 1000;
@@ -21,8 +26,12 @@ const GROUP: usize = 1000;
 pub(super) struct Target<'a> {
     world: &'a World,
     core: Core,
-    /// Events that are not committed yet.
-    group: Vec<Event>,
+    /// Projects and runs whose beginning was taken in.
+    begun: BTreeSet<Subject>,
+    /// Events that are not committed yet, each with its old position.
+    group: Vec<(Lsn, Event)>,
+    /// Where committed events stand now.
+    positions: Positions,
 }
 
 impl<'a> Target<'a> {
@@ -30,30 +39,75 @@ impl<'a> Target<'a> {
     pub(super) fn create(world: &'a World) -> Result<Self> {
         // The bytes of what was deleted come with it: they go when their time is over there.
         let core = Core::open(world.clone(), &Options::new(""))?;
-        Ok(Self { world, core, group: Vec::new() })
+        let (begun, group, positions) = (BTreeSet::new(), Vec::new(), Positions::default());
+        Ok(Self { world, core, begun, group, positions })
     }
 
-    /// Takes an event in.
-    pub(super) fn push(&mut self, event: Event, report: &mut Repaired) -> Result<()> {
+    /// Takes an event in that stood at `old`, in the order of the old store.
+    pub(super) fn push(&mut self, old: Lsn, mut event: Event, report: &mut Repaired) -> Result<()> {
         if matches!(event.body, Body::StoreCreated(_)) {
             return Ok(());
         }
-        self.group.push(event);
+        // What goes on from another run names a position of it: the one of this store.
+        if let Body::Forked(branch) | Body::Rewound(branch) = &mut event.body {
+            self.commit(report)?;
+            branch.origin.at = self.positions.of(branch.origin.at);
+        }
+        let beginning = self.beginning(&event, report);
+        if !beginning.is_empty() {
+            self.commit(report)?;
+            let batch = Batch::new(beginning.into_iter().chain([event]).collect());
+            return self.take(vec![batch], &[old], report);
+        }
+        self.group.push((old, event));
         if self.group.len() >= GROUP { self.commit(report) } else { Ok(()) }
     }
 
     fn commit(&mut self, report: &mut Repaired) -> Result<()> {
-        let group = std::mem::take(&mut self.group);
-        let batches = group.iter().map(|event| Batch::new(vec![event.clone()])).collect();
-        for (answer, event) in self.core.commit(batches).into_iter().zip(&group) {
+        let (old, events): (Vec<Lsn>, Vec<Event>) = std::mem::take(&mut self.group).into_iter().unzip();
+        self.take(events.into_iter().map(|event| Batch::new(vec![event])).collect(), &old, report)
+    }
+
+    /// Commits batches whose last events stood at these positions.
+    fn take(&mut self, batches: Vec<Batch>, old: &[Lsn], report: &mut Repaired) -> Result<()> {
+        for (answer, old) in self.core.commit(batches).into_iter().zip(old) {
             match answer {
-                Ok(_) => {}
-                Err(Error::Rejected(ApplyError::Unknown(_))) => begin_again(&mut self.core, event, report)?,
+                Ok(ack) => self.positions.note(*old, ack.lsn),
                 Err(Error::Rejected(_)) => report.misfits += 1,
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// What must stand before an event because its own beginning is lost.
+    fn beginning(&mut self, event: &Event, report: &mut Repaired) -> Vec<Event> {
+        let on = |subject: Subject, body| Event {
+            subject,
+            received: event.received,
+            actor: Arc::clone(&event.actor),
+            body,
+        };
+        let mut events = Vec::new();
+        let project = match &event.subject {
+            Subject::Run(key) => &key.project,
+            Subject::Project(key) => key,
+            Subject::Store => return events,
+        };
+        let is_new = self.begun.insert(Subject::Project(project.clone()));
+        if is_new && !matches!(event.body, Body::ProjectCreated(_)) {
+            let created = ProjectCreated { description: Arc::from("") };
+            events.push(on(Subject::Project(project.clone()), Body::ProjectCreated(created)));
+        }
+        if let Subject::Run(key) = &event.subject
+            && self.begun.insert(event.subject.clone())
+            && !matches!(event.body, Body::RunCreated(_))
+        {
+            let created = RunCreated { source: Arc::from("repair"), state: State::Running };
+            events.push(on(event.subject.clone(), Body::RunCreated(created)));
+            report.begun_again.push(key.to_string());
+        }
+        events
     }
 
     /// Takes the user files too, and closes it.
@@ -67,44 +121,6 @@ impl<'a> Target<'a> {
         copy_blobs(source, self.world, &mut self.core, report, meter)?;
         self.core.close()
     }
-}
-
-/// Stores an event whose subject's beginning is lost.
-fn begin_again(core: &mut Core, event: &Event, report: &mut Repaired) -> Result<()> {
-    let on = |subject: Subject, body| Event {
-        subject,
-        received: event.received,
-        actor: Arc::clone(&event.actor),
-        body,
-    };
-    let mut events = Vec::new();
-    let project = match &event.subject {
-        Subject::Run(key) => Some(&key.project),
-        Subject::Project(key) => Some(key),
-        Subject::Store => None,
-    };
-    let snapshot = core.snapshot();
-    if let Some(project) = project.filter(|project| !snapshot.projection.projects.contains_key(*project)) {
-        let created = ProjectCreated { description: Arc::from("") };
-        events.push(on(Subject::Project(project.clone()), Body::ProjectCreated(created)));
-    }
-    if let Subject::Run(key) = &event.subject
-        && snapshot.projection.seq(&event.subject)? == 0
-        && !matches!(event.body, Body::RunCreated(_))
-    {
-        let created = RunCreated { source: Arc::from("repair"), state: State::Running };
-        events.push(on(event.subject.clone(), Body::RunCreated(created)));
-        report.begun_again.push(key.to_string());
-    }
-    events.push(event.clone());
-    for answer in core.commit(vec![Batch::new(events)]) {
-        match answer {
-            Ok(_) => {}
-            Err(Error::Rejected(_)) => report.misfits += 1,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// Copies the user files whose content is right; of the others of runs the names go too. Artifacts that lack

@@ -10,8 +10,10 @@ use crate::disk::sim::{SimClock, SimDisk};
 use crate::error::Error;
 use crate::event::{
     BlockBuilder, Body, Branch, Chunk, Event, Origin, ProjectCreated, Rows, RunCreated, State, Subject,
+    UserAdded,
 };
 use crate::id::{Lsn, ProjectKey, RunKey};
+use crate::ops;
 use crate::options::Options;
 use crate::projection::{ApplyError, StreamKind};
 use crate::snapshot::{Moment, Snapshot};
@@ -191,4 +193,34 @@ fn a_run_is_erased_after_those_that_go_on_from_it_and_not_before() {
         assert!(is_erased(&core, &key), "{key}");
     }
     assert!(core.snapshot().projection.heirs.is_empty());
+}
+
+#[test]
+fn a_repair_that_moves_positions_keeps_what_runs_have_of_others() {
+    let disk = SimDisk::default();
+    let world = disk.world(&SimClock::default(), 1);
+    let mut core = opened(&world);
+    let names: Vec<String> = (0..20).map(|number| format!("lost-{number}-")).collect();
+    for name in &names {
+        let added = UserAdded { name: name.as_str().into(), admin: false };
+        commit(&mut core, Subject::Store, Body::UserAdded(added));
+    }
+    let moments = family(&mut core, &mut |_| {});
+    core.close().unwrap();
+    let log = disk.files().into_iter().filter(|(path, _)| path.as_str().starts_with("log/"));
+    for (path, bytes) in log {
+        for name in &names {
+            let found = bytes.windows(name.len()).position(|bytes| bytes == name.as_bytes());
+            found.into_iter().for_each(|at| disk.rot(&path, |bytes| bytes[at] ^= 16));
+        }
+    }
+    let target = SimDisk::default().world(&SimClock::default(), 2);
+    let report = ops::repair(&world, Some(&target), &mut |_| ()).unwrap();
+    let lost: u64 = report.lost.iter().map(|(first, last)| last.0 - first.0 + 1).sum();
+    assert_eq!((lost, report.misfits), (names.len() as u64, 0), "{report:?}");
+    let repaired = opened(&target).snapshot();
+    let (_, expected) = moments.last().unwrap();
+    for (key, expected) in [run("parent", 1), run("child", 1), run("child", 2)].iter().zip(expected) {
+        assert_eq!(steps(&repaired, key), *expected, "{key}");
+    }
 }

@@ -73,7 +73,8 @@ impl Project {
     }
 
     pub(super) fn find(snapshot: &Arc<Snapshot>, key: &ProjectKey) -> Option<Self> {
-        snapshot.projection.projects.get(key).map(|project| Self::new(snapshot, project))
+        let found = snapshot.projection.projects.get(key).filter(|project| project.deleted.is_none());
+        found.map(|project| Self::new(snapshot, project))
     }
 
     /// Its artifacts, where the caller may read them.

@@ -76,7 +76,8 @@ impl Query {
         let scope = Scope::of(ctx)?;
         let snapshot = scope.snapshot();
         let entity = names::entity(entity_name.as_deref(), &scope.caller);
-        let projects = snapshot.projection.projects.values().filter(|project| *project.key.entity == *entity);
+        let projects = snapshot.projection.projects.values();
+        let projects = projects.filter(|project| *project.key.entity == *entity && project.deleted.is_none());
         let page = Page::of(
             projects.map(|project| Project::new(&snapshot, project)),
             after.as_deref(),

@@ -35,6 +35,16 @@ pub(crate) fn json(recorded: &Recorded) -> Value {
             map([("user", text(&granted.user))].into_iter().chain(grant(&granted.grant)))
         }
         Body::LoginFailed(failed) => map([("from", text(&failed.from))]),
+        Body::PasswordSet(set) => {
+            map([("user", text(&set.user)), ("is_set", Value::Bool(!set.hash.is_empty()))])
+        }
+        Body::ViewSaved(view) => map([
+            ("id", text(&view.id)),
+            ("name", text(&view.name)),
+            ("page", text(&view.page)),
+            ("content", text(&view.content)),
+        ]),
+        Body::ViewRemoved(view) => map([("id", text(&view.id))]),
         Body::AlertRaised(alert) => map([
             ("title", text(&alert.title)),
             ("text", text(&alert.text)),
@@ -114,9 +124,12 @@ pub(crate) fn json(recorded: &Recorded) -> Value {
             ("metadata", optional(changed.metadata.as_ref())),
             ("tags", texts(&changed.tags)),
         ]),
-        Body::Heartbeat | Body::StopRequested | Body::RunDeleted | Body::RunUndeleted | Body::Erased(_) => {
-            map([])
-        }
+        Body::Heartbeat
+        | Body::StopRequested
+        | Body::RunDeleted
+        | Body::RunUndeleted
+        | Body::ProjectDeleted
+        | Body::Erased(_) => map([]),
     }
 }
 

@@ -43,7 +43,9 @@ impl RowTable for Projects {
             Ok(counted) => counted,
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        let projects: Vec<Project> = context.snapshot.projection.projects.values().cloned().collect();
+        let projects = context.snapshot.projection.projects.values();
+        let there = |project: &&Project| project.deleted.is_none();
+        let projects: Vec<Project> = projects.filter(there).cloned().collect();
         Box::new(projects.into_iter().map(move |project| {
             let (runs, updated) = counted.get(&project.key).copied().unwrap_or_default();
             Ok(Row { runs, updated: updated.max(project.updated.0), project })

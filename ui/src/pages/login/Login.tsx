@@ -1,8 +1,9 @@
-/** Signing in: by a key that is pasted, or by the ticket in the address that `wbq open` made. */
+/** Signing in: by a key that is pasted, by a name and a password, or by the ticket in the address that `wbq open` made. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { SyntheticEvent } from "react";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
+import type { Proof } from "../../api/session";
 import { session, signIn } from "../../api/session";
 import { Told } from "../../components/States";
 import mark from "../../mark.svg";
@@ -16,7 +17,9 @@ export function Login() {
   const client = useQueryClient();
   const navigate = useNavigate();
 
-  const enter = async (proof: { key: string } | { ticket: string }, page: string) => {
+  const [byPassword, setByPassword] = useState(false);
+
+  const enter = async (proof: Proof, page: string) => {
     setBusy(true);
     setError(null);
     try {
@@ -41,8 +44,14 @@ export function Login() {
 
   const submit = (event: SyntheticEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const key = new FormData(event.currentTarget).get("key");
-    if (typeof key === "string" && key.trim() !== "") void enter({ key }, pageBehind(to));
+    const form = new FormData(event.currentTarget);
+    const said = (name: string) => {
+      const value = form.get(name);
+      return typeof value === "string" ? value : "";
+    };
+    const [key, user, password] = [said("key"), said("user").trim(), said("password")];
+    if (byPassword && user !== "") void enter({ password: { user, password } }, pageBehind(to));
+    else if (key.trim() !== "") void enter({ key }, pageBehind(to));
   };
 
   return (
@@ -50,21 +59,44 @@ export function Login() {
       <form className="login-card" onSubmit={submit}>
         <img src={mark} width="40" height="40" alt="" />
         <h1>Sign in to wbq</h1>
-        <label className="labelled">
-          API key
-          <input
-            className="field mono"
-            name="key"
-            type="password"
-            autoComplete="current-password"
-            spellCheck={false}
-            autoFocus
-            required
-          />
-        </label>
+        {byPassword ? (
+          <>
+            <label className="labelled">
+              Name
+              <input className="field" name="user" autoComplete="username" spellCheck={false} autoFocus required />
+            </label>
+            <label className="labelled">
+              Password
+              <input className="field" name="password" type="password" autoComplete="current-password" required />
+            </label>
+          </>
+        ) : (
+          <label className="labelled">
+            API key
+            <input
+              className="field mono"
+              name="key"
+              type="password"
+              autoComplete="current-password"
+              spellCheck={false}
+              autoFocus
+              required
+            />
+          </label>
+        )}
         {error !== null && <Told error={error} />}
         <button type="submit" className="button primary" disabled={isBusy}>
           {isBusy ? "Signing in…" : "Sign in"}
+        </button>
+        <button
+          type="button"
+          className="button quiet"
+          onClick={() => {
+            setError(null);
+            setByPassword(!byPassword);
+          }}
+        >
+          {byPassword ? "Sign in with a key" : "Sign in with a password"}
         </button>
         <p className="faint">
           The first start of <code>wbq serve</code> printed a key; an admin makes more with{" "}

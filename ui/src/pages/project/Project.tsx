@@ -3,6 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useParams, useSearch } from "@tanstack/react-router";
 import { projectExists } from "../../api/projects";
 import { Empty, Trouble } from "../../components/States";
+import "./project.css";
+import { Views } from "./Views";
 
 export function Project() {
   const { entity = "", project = "" } = useParams({ strict: false });
@@ -36,6 +38,7 @@ export function Project() {
         <Link to="/$entity/$project/table" params={params} search={search} {...here(isTable)}>
           Runs table
         </Link>
+        <Views project={`${entity}/${project}`} page={isTable ? "table" : "workspace"} />
       </nav>
       <Outlet />
     </div>
