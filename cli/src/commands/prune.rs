@@ -83,6 +83,10 @@ fn said(context: &Context<'_>, pruned: &Pruned, what: &str) -> Result<()> {
     if !pruned.kept.is_empty() {
         text += &format!("; {} can still be brought back: wbq undelete", count(pruned.kept.len()));
     }
+    let needed = pruned.kept.iter().filter(|run| run.has_heirs).count();
+    if needed > 0 {
+        text += &format!("; of {} others go on that stay", count(needed));
+    }
     context.messages.note(&text);
     Ok(())
 }
@@ -93,7 +97,7 @@ fn print(context: &Context<'_>, pruned: &Pruned, what: &str, by: By) -> Result<(
         .runs
         .iter()
         .map(|run| (what, run))
-        .chain(pruned.kept.iter().map(|run| ("kept", run)))
+        .chain(pruned.kept.iter().map(|run| (if run.has_heirs { "kept for others" } else { "kept" }, run)))
         .collect();
     let columns = match by {
         By::Run => of_runs(&runs),

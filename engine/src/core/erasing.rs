@@ -22,28 +22,13 @@ impl Core {
         let is_expired = |since: Option<u64>| now.saturating_sub(since.unwrap_or(now)) >= kept;
         let expired = self.projection.erasures.deleted().filter(|(_, since)| is_expired(*since));
         let mut expired: BTreeSet<u32> = expired.map(|(ordinal, _)| ordinal).collect();
-        match self.spare_parents(&mut expired) {
+        match self.projection.spare_parents(&mut expired) {
             Ok(()) => {
                 self.condemned.extend(expired.into_iter().map(|ordinal| (ordinal, Arc::clone(actor))));
             }
             Err(error) => tracing::warn!(%error, "deleted runs wait"),
         }
         self.condemned.len()
-    }
-
-    /// Takes out the runs that others go on from which are to stay.
-    fn spare_parents(&self, expired: &mut BTreeSet<u32>) -> Result<()> {
-        if self.projection.heirs.is_empty() {
-            return Ok(());
-        }
-        // One that stays keeps those that it goes on from itself, which have the lower ordinals.
-        for ordinal in expired.clone().into_iter().rev() {
-            let Some(run) = self.projection.run_at(ordinal)? else { continue };
-            if self.projection.heirs.of(&run.key).any(|heir| !expired.contains(&heir)) {
-                expired.remove(&ordinal);
-            }
-        }
-        Ok(())
     }
 
     /// Condemns the runs whose grace is over. Looked at once a second: there may be many.

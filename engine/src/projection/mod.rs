@@ -504,6 +504,25 @@ impl Projection {
         Ok(())
     }
 
+    /// Takes out of runs that are to be erased those that others go on from which are to stay.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Projection::run`].
+    pub fn spare_parents(&self, expired: &mut BTreeSet<u32>) -> EngineResult<()> {
+        if self.heirs.is_empty() {
+            return Ok(());
+        }
+        // One that stays keeps those that it goes on from itself, which have the lower ordinals.
+        for ordinal in expired.clone().into_iter().rev() {
+            let Some(run) = self.run_at(ordinal)? else { continue };
+            if self.heirs.of(&run.key).any(|heir| !expired.contains(&heir)) {
+                expired.remove(&ordinal);
+            }
+        }
+        Ok(())
+    }
+
     /// Says when each chunk changed last.
     pub(crate) fn set_chunks(&mut self, chunks: Vec<Lsn>) {
         self.chunks = chunks.into_iter().collect();

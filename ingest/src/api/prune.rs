@@ -1,5 +1,6 @@
 //! Erasing deleted runs before the server does by itself, and saying what goes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ pub struct DeletedRun {
     pub deleted_at: i64,
     /// Seconds for which it was kept since, by the time that the store was open.
     pub kept_seconds: u64,
+    /// It stays as long as a run that goes on from it.
+    #[serde(default)]
+    pub has_heirs: bool,
     /// Values of its history and system metrics, overwritten ones included.
     pub points: u64,
     /// Console lines.
@@ -47,7 +51,7 @@ pub struct DeletedKey {
 pub struct Pruned {
     /// The runs that are erased.
     pub runs: Vec<DeletedRun>,
-    /// Those that are kept, for they were deleted later.
+    /// Those that are kept, for they were deleted later, or a run that stays goes on from them.
     pub kept: Vec<DeletedRun>,
     /// The keys of those that are erased, where they were asked for.
     pub keys: Vec<DeletedKey>,
@@ -68,12 +72,16 @@ pub(super) async fn prune(
     let deleted = before.deleted().collect::<engine::Result<Vec<(Arc<Run>, Duration)>>>()?;
     let all = deleted.iter().map(|(run, _)| Ok(Arc::clone(run)));
     let usage = ops::usage(&before, all, |run| run.ordinal, &mut |_| ())?;
+    let over = deleted.iter().filter(|(_, since)| *since >= deleted_for);
+    let mut expired: BTreeSet<u32> = over.map(|(run, _)| run.ordinal).collect();
+    before.projection.spare_parents(&mut expired)?;
     let (mut runs, mut kept, mut due) = (Vec::new(), Vec::new(), Vec::new());
     for (run, since) in deleted {
-        let is_over = since >= deleted_for;
+        let goes = expired.contains(&run.ordinal);
         let usage = usage.get(&run.ordinal).copied().unwrap_or_default();
-        (if is_over { &mut runs } else { &mut kept }).push(told(&run, since, &usage));
-        due.extend(is_over.then_some(run));
+        let told = DeletedRun { has_heirs: since >= deleted_for && !goes, ..told(&run, since, &usage) };
+        (if goes { &mut runs } else { &mut kept }).push(told);
+        due.extend(goes.then_some(run));
     }
     let keys = if by_key { keys_of(&before, due)? } else { Vec::new() };
     let mut freed_bytes = None;
@@ -103,6 +111,7 @@ fn told(run: &Run, since: Duration, usage: &ops::Usage) -> DeletedRun {
         run: run.key.to_string(),
         deleted_at: run.deleted.unwrap_or_default(),
         kept_seconds: since.as_secs(),
+        has_heirs: false,
         points,
         console_lines: usage.console.rows,
         files: usage.files,
@@ -115,4 +124,44 @@ fn told(run: &Run, since: Duration, usage: &ops::Usage) -> DeletedRun {
 fn bytes(snapshot: &Snapshot) -> u64 {
     let log = snapshot.segments().into_iter().map(|segment| segment.packed_bytes.unwrap_or(segment.bytes));
     log.sum::<u64>() + snapshot.table_files().iter().map(|table| table.bytes).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::{
+        Batch, Body, Branch, Durability, Event, Lsn, Options, Origin, ProjectCreated, ProjectKey, RunCreated,
+        RunKey, State, Subject,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_deleted_run_that_others_go_on_from_is_kept_until_they_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { durability: Durability::Os, ..Options::new(dir.path().join("store")) };
+        let store = Store::open(options).unwrap();
+        let append = |subject: Subject, body| {
+            let event = Event { subject, received: 1, actor: "ada".into(), body };
+            store.append_blocking(Batch::new(vec![event])).unwrap();
+        };
+        let project = ProjectKey::new("ada", "p");
+        let run = |name: &str| RunKey { project: project.clone(), run: name.into(), generation: 1 };
+        append(project.clone().into(), Body::ProjectCreated(ProjectCreated { description: "".into() }));
+        for name in ["parent", "child"] {
+            let created = RunCreated { source: "api".into(), state: State::Finished };
+            append(run(name).into(), Body::RunCreated(created));
+        }
+        let origin = Origin { parent: run("parent"), step: 3, at: Lsn(3), rows: 0 };
+        append(run("child").into(), Body::Forked(Branch { origin, last_step: None, keys: Vec::new() }));
+        append(run("parent").into(), Body::RunDeleted);
+        let pruned = prune(&store, "ada", Duration::ZERO, false, false).await.unwrap();
+        assert_eq!((pruned.runs.len(), pruned.freed_bytes), (0, None));
+        assert!(pruned.kept.len() == 1 && pruned.kept[0].has_heirs, "{pruned:?}");
+        append(run("child").into(), Body::RunDeleted);
+        for dry_run in [true, false] {
+            let pruned = prune(&store, "ada", Duration::ZERO, dry_run, false).await.unwrap();
+            assert_eq!((pruned.runs.len(), pruned.kept.len()), (2, 0), "they go together");
+        }
+        assert_eq!(store.snapshot().deleted().count(), 0);
+    }
 }
