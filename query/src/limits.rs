@@ -27,6 +27,8 @@ pub const RUNS_PAGE_MAX: u64 = 1_000_000;
 pub(crate) const PARSER_DEPTH_MAX: usize = 150;
 /// Keys that `*` stands for in `history` and `system`.
 pub const STAR_KEYS_MAX: usize = 1_000;
+/// Keys of a run whose whole history is one statement.
+pub const WHOLE_HISTORY_KEYS_MAX: usize = 1_000;
 /// The stack of each thread that plans and runs statements.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
 /// Runs of one chart.

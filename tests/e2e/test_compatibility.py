@@ -146,7 +146,6 @@ CALLS = """
     for name, of in {
         "beta_scan_history": lambda: len(list(run.beta_scan_history())),
         "console_logs": lambda: [line.content for line in run.console_logs()].index("written by hand"),
-        "download_history_exports": lambda: run.download_history_exports("exports"),
         "display": lambda: run.display(),
         "to_html": lambda: run.to_html(),
         "load": lambda: run.load(force=True)["name"],
