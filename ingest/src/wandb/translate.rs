@@ -10,7 +10,7 @@ use engine::{
 
 use crate::access::Caller;
 use crate::app::Plan;
-use crate::http::error::Refusal;
+use crate::http::error::{Kind, Refusal};
 use crate::wandb::branch::{Inherited, Point};
 use crate::wandb::{Act, attributes, config, ids, names, resync};
 
@@ -135,7 +135,13 @@ pub(crate) fn forked_from(
     if matches!(target(projection, &path, request)?, Target::Known(_)) {
         return Ok(None);
     }
-    let parent = living(projection, &RunPath::new(project, point.run.as_str()))?;
+    let parent = RunPath::new(project, point.run.as_str());
+    let parent = living(projection, &parent).map_err(|refusal| match refusal.kind {
+        Kind::NotFound => Refusal::not_found(format!(
+            "run {path} goes on from {parent}, which was not found: log or import that one first"
+        )),
+        _ => refusal,
+    })?;
     check_depth(projection, &parent)?;
     Ok(Some((parent, point.step)))
 }
