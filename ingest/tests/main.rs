@@ -14,6 +14,7 @@ mod commands;
 mod events;
 mod files;
 mod graphql;
+mod history_files;
 mod hostile;
 mod import;
 mod lifecycle;

@@ -22,6 +22,7 @@
 //! | `environment.rs` | where a statement writes what does not fit in memory |
 //! | `watch.rs` | how a statement is kept within its time and memory while it runs |
 //! | `output/` | how batches become bytes |
+//! | `whole_history.rs` | all that a run logged, as one statement |
 
 mod answer;
 mod blowup;
@@ -47,6 +48,7 @@ mod session;
 pub mod smooth;
 mod tables;
 mod watch;
+pub mod whole_history;
 
 pub use answer::{Answer, is_json_field};
 pub use error::{Error, ErrorKind};

@@ -21,12 +21,16 @@ pub const FILTER_NESTING_MAX: usize = 20;
 pub const FILTER_TERMS_MAX: usize = 150;
 /// Values in all lists of a filter.
 pub const FILTER_VALUES_MAX: usize = 5_000;
+/// Keys that runs are sorted by, and those that they are grouped by: the time to plan grows with their square.
+pub const ORDER_KEYS_MAX: usize = 64;
 /// Runs, or groups of them, on one page.
 pub const RUNS_PAGE_MAX: u64 = 1_000_000;
 /// How deep the parser may call itself: enough for [`SQL_NESTING_MAX`] brackets.
 pub(crate) const PARSER_DEPTH_MAX: usize = 150;
 /// Keys that `*` stands for in `history` and `system`.
 pub const STAR_KEYS_MAX: usize = 1_000;
+/// Keys of a run whose whole history is one statement.
+pub const WHOLE_HISTORY_KEYS_MAX: usize = 1_000;
 /// The stack of each thread that plans and runs statements.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
 /// Runs of one chart.

@@ -145,6 +145,12 @@ fn what_is_no_request_is_refused_with_the_part_that_is_wrong() {
     assert_eq!((error.message(), error.position()), ("in the order: there is no key \"nmae\"", None));
     assert!(all("").grouped_by("config").unwrap_err().message().starts_with("in the groups: "));
     assert!(all("").with_columns("a b").is_err());
+    let keys = |count: usize| vec!["name"; count].join(",");
+    assert!(all("").sorted_by(&keys(64)).is_ok() && all("").grouped_by(&keys(64)).is_ok());
+    let many = [all("").sorted_by(&keys(65)).unwrap_err(), all("").grouped_by(&keys(65)).unwrap_err()];
+    assert_eq!(many[0].message(), "65 keys to sort by; at most 64 are taken");
+    assert_eq!(many[1].message(), "65 keys to group by; at most 64 are taken");
+    assert!(many.iter().all(|error| error.kind() == ErrorKind::TooLarge));
     assert!(["", "/p", "e/p/q", "e/"].iter().all(|text| all("").in_project(text).is_err()));
     assert_eq!(all("").page_of(0, 1_000_001).unwrap_err().kind(), ErrorKind::TooLarge);
 }

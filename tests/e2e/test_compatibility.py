@@ -10,7 +10,7 @@ TREE = Path(__file__).parents[2]
 ROW = re.compile(r"^\| `(?P<call>[\w.]+)` \| (?P<here>[a-z ]+) \| (?P<note>.*?) \| (?:`(?P<test>[\w:]+)`)? ?\|$", re.MULTILINE)
 HERE = "test_compatibility::the_calls_of_the_client_answer_as_the_page_says"
 # What an error says that is no accident.
-REFUSALS = r"not part of this server|not enabled on this wandb server|not supported by this server|IncompleteRunHistoryError"
+REFUSALS = r"not part of this server|not enabled on this wandb server|not supported by this server|does not support CES"
 
 NAMES = """
     from wandb.apis import public
@@ -46,6 +46,7 @@ CALLS = """
         attempt(f"wandb.Run.{name}", of=lambda: getattr(run, name))
     for name in "display to_html status mark_preempting".split():
         attempt(f"wandb.Run.{name}", of=getattr(run, name))
+    attempt("wandb.EvalTable", of=lambda: run.log({"eval": wandb.EvalTable(columns=["a"], data=[[1]], backend="ces")}))
     attempt("wandb.Run.pin_config_keys", of=lambda: run.pin_config_keys(["lr"]))
     attempt("wandb.Run.write_logs", of=lambda: run.write_logs("written by hand"))
     with open("file.txt", "w") as file:
@@ -146,7 +147,6 @@ CALLS = """
     for name, of in {
         "beta_scan_history": lambda: len(list(run.beta_scan_history())),
         "console_logs": lambda: [line.content for line in run.console_logs()].index("written by hand"),
-        "download_history_exports": lambda: run.download_history_exports("exports"),
         "display": lambda: run.display(),
         "to_html": lambda: run.to_html(),
         "load": lambda: run.load(force=True)["name"],

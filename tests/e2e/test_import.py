@@ -295,6 +295,43 @@ def pieces_of_a_resumed_run_make_the_run_that_was_live_in_any_order(server, serv
         assert made[1] == server.row(f"SELECT config, summary FROM runs WHERE project = '{live}'"), order
 
 
+
+def a_fork_is_imported_behind_its_parent_and_not_without_it(serve, trainer, project):
+    training = trainer.run(
+        serve(),
+        """
+        run = wandb.init(id="parent")
+        for step in range(20_000):
+            run.log({"loss": step})
+        run.finish()
+        for child, parent, step in (("child", "parent", 19_990), ("grandchild", "child", 19_991)):
+            run = wandb.init(id=child, fork_from=f"{parent}?_step={step}")
+            run.log({"loss": -1})
+            run.finish()
+        """,
+        project=project,
+        env=OFFLINE,
+    )
+    assert training.exit_code == 0, training.terminal
+    folders = {folder.name.rsplit("-", 1)[1]: folder for folder in (training.folder / "wandb").glob("offline-run-*")}
+    other = serve()
+    for folder, missing in (("grandchild", "child"), ("child", "parent")):
+        done = other.wbq("import", "wandb", str(folders[folder]))
+        assert done.returncode == 1, done.stderr
+        path = f"{other.admin}/{project}"
+        told = f"run {path}/{folder} goes on from {path}/{missing}, which was not found: log or import that one first"
+        assert told in done.stderr, done.stderr
+        assert other.sql("SELECT run_id FROM runs") == [], "nothing of it is stored"
+    # As many at once as there may be: each waits for the run that it goes on from.
+    assert _import(other, training.folder, jobs=8)["logs"]["imported"] == 3
+    counted = "SELECT run_id, count(*) AS n, max(_step) AS last FROM history GROUP BY run_id ORDER BY run_id"
+    assert other.sql(counted) == [
+        {"run_id": "child", "n": 19_992, "last": 19_991},
+        {"run_id": "grandchild", "n": 19_993, "last": 19_992},
+        {"run_id": "parent", "n": 20_000, "last": 19_999},
+    ]
+    assert _import(other, training.folder, jobs=8)["logs"]["already_there"] == 3
+
 def _log(folder):
     (log,) = folder.glob("*.wandb")
     return log

@@ -110,6 +110,39 @@ def a_second_offline_run_with_the_same_id_is_a_run_of_its_own(server, serve, tra
     assert all_of_them[0] == {"generation": 1, "config": {"number": 1}, "history_rows": 10}
 
 
+def a_run_that_was_begun_offline_with_resume_is_the_same_after_a_second_sync(server, serve, trainer):
+    script = """
+        run = wandb.init(id="resumed", resume="allow", config={{"piece{piece}": {piece}}})
+        for step in range({rows}):
+            run.log({{"a": {piece} + step / 100, "n": {{"b": step}}, **({{"odd": [step]}} if step % 2 else {{}})}})
+        print("the same")
+        print("piece", {piece})
+        run.summary["of"] = {piece}
+        run.finish()
+    """
+    folders = [
+        _log_offline(trainer, server, script.format(piece=piece, rows=rows), "resumed") for piece, rows in ((1, 40), (2, 25))
+    ]
+    other = serve()
+    told = "SELECT generation, state, history_rows, last_step, summary.a AS a, summary._step AS step, summary.of AS of FROM runs"
+    _sync(trainer, other, folders[0])
+    once = {table: _rows(other, table, "resumed") for table in OF_THE_EXECUTION}
+    _sync(trainer, other, folders[0])
+    assert {table: _rows(other, table, "resumed") for table in OF_THE_EXECUTION} == once
+    _sync(trainer, other, folders[1])
+    expected = {"generation": 1, "state": "Finished", "history_rows": 65, "last_step": 64, "a": 2.24, "step": 64, "of": 2}
+    assert other.row(told) == expected
+    both = {table: _rows(other, table, "resumed") for table in OF_THE_EXECUTION}
+    last = other.row("SELECT max(lsn) AS lsn FROM events")["lsn"]
+    # The client puts the output of the process whose log it sends as `output.log`: that of the last one stands.
+    _sync(trainer, other, folders[0])
+    _sync(trainer, other, folders[1])
+    assert {table: _rows(other, table, "resumed") for table in OF_THE_EXECUTION} == both
+    added = other.sql(f"SELECT kind FROM events WHERE lsn > {last}")
+    assert {event["kind"] for event in added} <= {"FilePut"}, added
+    steps = other.sql("SELECT _step, a FROM history ORDER BY _step")
+    assert [row["_step"] for row in steps] == list(range(65)) and steps[40]["a"] == 2
+
 def several_folders_are_synced_by_one_command(server, serve, trainer):
     folders = [
         _log_offline(

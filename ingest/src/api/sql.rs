@@ -120,15 +120,21 @@ pub(super) async fn snapshot(
 
 /// What is told of an answer besides its rows.
 #[derive(Default)]
-pub(super) struct Around {
+pub(crate) struct Around {
     pub(super) headers: HeaderMap,
     /// Text in front of the rows, and behind them.
     pub(super) before: String,
     pub(super) after: &'static str,
 }
 
+impl Around {
+    pub(crate) fn with(headers: HeaderMap) -> Self {
+        Self { headers, ..Self::default() }
+    }
+}
+
 /// The rows of an answer as they are made; the first are awaited.
-pub(super) async fn respond(mut answer: Answer, format: Format, around: Around) -> Result<Response, Error> {
+pub(crate) async fn respond(mut answer: Answer, format: Format, around: Around) -> Result<Response, Error> {
     let first = answer.next().await.transpose()?;
     let Around { mut headers, before, after } = around;
     let warnings = ascii_json(answer.warnings());

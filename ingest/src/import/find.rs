@@ -1,7 +1,9 @@
 //! Logs under the paths that a person names: a log, a run's folder, or any folder that holds such.
 //!
-//! What holds: links to folders are not followed, so that `latest-run` names no run a second time; logs
-//! of one run are given together, in the order in which their processes began.
+//! What holds:
+//! - Links to folders are not followed, so that `latest-run` names no run a second time.
+//! - Logs of one run are given together, in the order in which their processes began; a run stands behind the
+//!   one that it goes on from, where that one is among them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -26,6 +28,8 @@ pub struct Found {
     pub run: String,
     /// The logs.
     pub logs: Vec<LogFile>,
+    /// The place of the run that it goes on from, which is before its own.
+    pub after: Option<usize>,
 }
 
 /// A log and its place.
@@ -87,23 +91,53 @@ pub fn find(paths: &[PathBuf]) -> Result<(Vec<Found>, Vec<Passed>), (PathBuf, io
     }
     logs.sort();
     logs.dedup();
-    let (mut by_run, mut passed) = (BTreeMap::<(String, String, String), Vec<LogFile>>::new(), Vec::new());
+    let (mut by_run, mut passed) = (BTreeMap::<Name, Logs>::new(), Vec::new());
     for path in logs {
         match head(&path) {
-            Ok((facts, log)) => by_run.entry((facts.entity, facts.project, facts.id)).or_default().push(log),
+            Ok((facts, log)) => {
+                let logs = by_run.entry((facts.entity, facts.project, facts.id)).or_default();
+                logs.parent = logs.parent.take().or(Some(facts.parent)).filter(|parent| !parent.is_empty());
+                logs.files.push(log);
+            }
             Err(error) => passed.push((path, error)),
         }
     }
-    let mut found: Vec<Found> = by_run
-        .into_iter()
-        .map(|((_, _, run), mut logs)| {
-            logs.sort_by_key(|log| log.started);
-            Found { run, logs }
-        })
-        .collect();
-    // As they came about, so that made-up names are counted in that order.
-    found.sort_by_key(|found| found.logs.first().and_then(|log| log.started));
-    Ok((found, passed))
+    by_run.values_mut().for_each(|logs| logs.files.sort_by_key(|log| log.started));
+    Ok((in_order(by_run), passed))
+}
+
+/// Entity and project as the log says them, and the id of the run.
+type Name = (String, String, String);
+
+#[derive(Default)]
+struct Logs {
+    files: Vec<LogFile>,
+    /// The id of the run that theirs goes on from.
+    parent: Option<String>,
+}
+
+/// Runs as they came about, so that made-up names are counted in that order; each behind the one that it goes
+/// on from. Runs that go on from each other in a ring, which nobody logs, stand as they are met.
+fn in_order(mut by_run: BTreeMap<Name, Logs>) -> Vec<Found> {
+    let mut names: Vec<Name> = by_run.keys().cloned().collect();
+    names.sort_by_key(|name| by_run.get(name).and_then(|logs| logs.files.first()?.started));
+    let (mut found, mut places) = (Vec::new(), BTreeMap::<Name, usize>::new());
+    for name in names {
+        // A run, the one that it goes on from, and so on: those are taken from the last one on.
+        let mut chain = Vec::new();
+        let mut next = Some(name);
+        while let Some((name, logs)) = next.and_then(|name| by_run.remove_entry(&name)) {
+            next = logs.parent.map(|parent| (name.0.clone(), name.1.clone(), parent));
+            chain.push((name, logs.files, next.clone()));
+        }
+        for (name, logs, parent) in chain.into_iter().rev() {
+            let after = parent.and_then(|parent| places.get(&parent).copied());
+            let run = name.2.clone();
+            places.insert(name, found.len());
+            found.push(Found { run, logs, after });
+        }
+    }
+    found
 }
 
 fn walk(folder: &Path, logs: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
@@ -150,4 +184,45 @@ fn facts(source: impl Read) -> Result<RunFacts, ImportError> {
         }
     }
     Err(ImportError::NoRun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs of one project by id, beginning and the run that each goes on from; as they are read, with the place
+    /// of the one before.
+    fn ordered(runs: &[(&str, i64, Option<&str>)]) -> Vec<(String, Option<usize>)> {
+        let by_run = runs.iter().map(|(run, started, parent)| {
+            let started = Some(*started);
+            let log = LogFile { path: PathBuf::new(), bytes: 0, may_grow: false, started };
+            let parent = parent.map(str::to_owned);
+            (("e".into(), "p".into(), (*run).into()), Logs { files: vec![log], parent })
+        });
+        in_order(by_run.collect()).into_iter().map(|found| (found.run, found.after)).collect()
+    }
+
+    #[test]
+    fn a_run_stands_behind_the_one_that_it_goes_on_from_and_else_where_it_began() {
+        let told = |runs: &[(&str, Option<usize>)]| {
+            runs.iter().map(|(run, after)| ((*run).to_owned(), *after)).collect::<Vec<_>>()
+        };
+        // Clocks of two machines differ: the fork seems to begin before its parent.
+        let runs = [
+            ("c", 1, Some("b")),
+            ("other", 2, None),
+            ("b", 3, Some("a")),
+            ("a", 4, None),
+            ("d", 5, Some("a")),
+        ];
+        assert_eq!(
+            ordered(&runs),
+            told(&[("a", None), ("b", Some(0)), ("c", Some(1)), ("other", None), ("d", Some(0))])
+        );
+        assert_eq!(ordered(&[("b", 1, Some("not here"))]), told(&[("b", None)]));
+        let itself = [("a", 1, Some("a"))];
+        assert_eq!(ordered(&itself), told(&[("a", None)]), "a rewind");
+        let ring = [("a", 1, Some("b")), ("b", 2, Some("a"))];
+        assert_eq!(ordered(&ring), told(&[("b", None), ("a", Some(0))]), "nobody waits for ever");
+    }
 }

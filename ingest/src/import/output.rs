@@ -38,6 +38,14 @@ pub(crate) fn new_lines(
     Ok(chunk(first + from as u64, lines.get(from..=to).unwrap_or_default()))
 }
 
+/// The lines behind those that stand. Of a process that resumed it is known by text alone where they begin, so
+/// that nothing is written over.
+pub(crate) fn behind(run: &Run, first: u64, lines: &[ConsoleLine]) -> Option<ConsoleChunk> {
+    let next = run.stream("", StreamKind::Console).next;
+    let stand = usize::try_from(next.saturating_sub(first)).unwrap_or(usize::MAX).min(lines.len());
+    chunk(first + stand as u64, lines.get(stand..).unwrap_or_default())
+}
+
 /// What stands at so many lines, as it was written last.
 fn standing(
     snapshot: &Snapshot,

@@ -152,6 +152,8 @@ pub(crate) struct RunFacts {
     pub(crate) start: Option<i64>,
     /// The process went on with a run that was there.
     pub(crate) is_resumed: bool,
+    /// The id of the run that it goes on from.
+    pub(crate) parent: String,
 }
 
 impl RunFacts {
@@ -186,6 +188,10 @@ impl RunFacts {
                     self.take_git(value)?;
                     continue;
                 }
+                23 => {
+                    self.take_branch_point(value)?;
+                    continue;
+                }
                 _ => continue,
             };
             let text = value.text()?;
@@ -195,6 +201,15 @@ impl RunFacts {
         }
         if !tags.is_empty() {
             self.tags = tags;
+        }
+        Ok(())
+    }
+
+    fn take_branch_point(&mut self, point: Wire<'_>) -> Result<(), Malformed> {
+        for field in Fields::of(point.bytes()?) {
+            if let (1, run) = field? {
+                run.text()?.clone_into(&mut self.parent);
+            }
         }
         Ok(())
     }

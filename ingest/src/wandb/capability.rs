@@ -27,6 +27,8 @@ pub(crate) struct Grant {
 pub(crate) enum Target {
     /// A file of a run, by its name.
     RunFile(RunKey, Arc<str>),
+    /// All that a run logged, as one file.
+    History(RunKey),
     /// A file of an artifact, by its name and the MD5 of its content.
     ArtifactFile(ProjectKey, ArtifactId, Arc<str>, [u8; 16]),
     /// The list of an artifact's files.
@@ -47,7 +49,7 @@ impl Target {
     /// The project whose it is.
     pub(crate) fn project(&self) -> &ProjectKey {
         match self {
-            Self::RunFile(run, _) => &run.project,
+            Self::RunFile(run, _) | Self::History(run) => &run.project,
             Self::ArtifactFile(project, ..) | Self::Manifest(project, ..) => project,
         }
     }
@@ -158,6 +160,7 @@ mod tests {
         for target in [
             Target::ArtifactFile(run.project.clone(), ArtifactId(1), "é".into(), [9; 16]),
             Target::Manifest(run.project.clone(), ArtifactId(1), kind),
+            Target::History(run.clone()),
         ] {
             let grant = Grant { method: Method::Get, target, user: "alice".into() };
             assert_eq!(signer.check(&signer.sign(&grant, 0), Method::Get, 0), Some(grant));

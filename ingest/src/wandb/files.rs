@@ -5,6 +5,7 @@
 //! client sends it again (F15); one that comes in parts goes on where it stopped (`parts.rs`). Blocking work is done a piece at a time, so a slow client holds no
 //! thread.
 
+mod history;
 pub(crate) mod parts;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ use crate::http::memory::Work;
 use crate::wandb::capability::{Grant, ManifestKind, Method, Target};
 use crate::wandb::{Act, artifacts, names, translate};
 
+/// What the file with all that a run logged is called.
+pub(crate) const HISTORY_NAME: &str = "history.parquet";
 /// What the list of an artifact's files is called.
 pub(crate) const MANIFEST_NAME: &str = "wandb_manifest.json";
 /// Bytes that are written or read at once.
@@ -76,7 +79,7 @@ pub(crate) async fn put(
         return Err(Refusal::too_large("the file", app.limits.file_bytes));
     }
     let md5 = match &grant.target {
-        Target::RunFile(..) => None,
+        Target::RunFile(..) | Target::History(_) => None,
         Target::ArtifactFile(.., md5) => Some(*md5),
         Target::Manifest(.., kind) => kind.md5,
     };
@@ -124,6 +127,8 @@ fn name(projection: &Projection, target: &Target, blob: Blob, act: &Act) -> Resu
             let put = ArtifactManifestPut { artifact: *artifact, is_increment, base, file };
             artifacts::put_manifest(projection, project, &put, act)
         }
+        // Nobody is given an address to put one at.
+        Target::History(_) => Err(expired()),
     }
 }
 
@@ -208,6 +213,9 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let grant = granted(&app, &path, Method::Get)?;
+    if let Target::History(run) = &grant.target {
+        return history::hand_out(&app, &grant, run, &verb).await;
+    }
     let file = file_of(&app, &grant)?;
     hand_out(&app, &file, &verb, &headers).await
 }
@@ -280,10 +288,15 @@ pub(crate) async fn options() -> Response {
 
 /// Whether an address does what its user may do by now: a role may have been taken back since it was given out.
 fn check_rights(app: &App, grant: &Grant, is_enough: impl Fn(Rights) -> bool) -> Result<(), Refusal> {
+    caller(app, grant, is_enough).map(drop)
+}
+
+/// Whose address it is, where they may do this by now.
+fn caller(app: &App, grant: &Grant, is_enough: impl Fn(Rights) -> bool) -> Result<Caller, Refusal> {
     let people = &app.store.snapshot().projection.people;
     let caller = people.users.get(&grant.user).map(|user| Caller::new(user, None));
-    let rights = caller.map(|caller| caller.rights(people, grant.target.project()));
-    if rights.is_some_and(is_enough) { Ok(()) } else { Err(expired()) }
+    let is_allowed = |caller: &Caller| is_enough(caller.rights(people, grant.target.project()));
+    caller.filter(is_allowed).ok_or_else(expired)
 }
 
 fn file_of(app: &App, grant: &Grant) -> Result<FilePut, Refusal> {
@@ -305,6 +318,8 @@ fn file_of(app: &App, grant: &Grant) -> Result<FilePut, Refusal> {
                 FilePut { name: MANIFEST_NAME.into(), digest, md5, size, kind: "application/json".into() }
             })
         }
+        // Made when it is asked for: no file of it is stored.
+        Target::History(_) => None,
     };
     file.ok_or_else(|| Refusal::not_found("there is no such file"))
 }

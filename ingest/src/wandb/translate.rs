@@ -10,7 +10,7 @@ use engine::{
 
 use crate::access::Caller;
 use crate::app::Plan;
-use crate::http::error::Refusal;
+use crate::http::error::{Kind, Refusal};
 use crate::wandb::branch::{Inherited, Point};
 use crate::wandb::{Act, attributes, config, ids, names, resync};
 
@@ -37,8 +37,8 @@ pub(crate) struct Upsert {
     pub(crate) summary: Option<String>,
     /// Several processes write the run.
     pub(crate) is_shared: bool,
-    /// It begins a generation, whatever stands.
-    pub(crate) is_anew: bool,
+    /// It is of a process that the run that stands has not: it begins a generation, or goes on if it resumes.
+    pub(crate) is_anothers: bool,
 }
 
 /// What the answer needs.
@@ -67,6 +67,11 @@ impl Upsert {
     pub(crate) fn is_init(&self) -> bool {
         let told = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         told(&self.host) || told(&self.program)
+    }
+
+    /// A process that asked where the run stands, and goes on from there.
+    pub(crate) fn resumes(&self) -> bool {
+        self.id.as_ref().is_some_and(|id| !id.is_empty())
     }
 
     pub(crate) fn path(&self, caller: &Caller, id: &str) -> Result<RunPath, Refusal> {
@@ -101,12 +106,10 @@ fn target(projection: &Projection, path: &RunPath, request: &Upsert) -> Result<T
             }
             Ok(Target::Begun(path.generation(run.key.generation + 1), Some(run)))
         }
-        Some(run) if request.is_anew => Ok(Target::Begun(path.generation(run.key.generation + 1), Some(run))),
-        Some(run)
-            if request.is_init() && !by_id && !request.is_shared && resync::is_resync(&run, request) =>
-        {
-            Ok(Target::Awaited(run))
+        Some(run) if request.is_anothers && !by_id => {
+            Ok(Target::Begun(path.generation(run.key.generation + 1), Some(run)))
         }
+        Some(run) if may_be_known(&run, request) => Ok(Target::Awaited(run)),
         // The same id again, without resume: what the former process left is kept as it is.
         Some(run) if request.is_init() && !by_id && !request.is_shared && run.holds_work() => {
             Ok(Target::Begun(path.generation(run.key.generation + 1), Some(run)))
@@ -115,6 +118,13 @@ fn target(projection: &Projection, path: &RunPath, request: &Upsert) -> Result<T
         None if by_id && !request.is_init() => Err(Refusal::not_found(format!("run {path} not found"))),
         None => Ok(Target::Begun(path.generation(1), None)),
     }
+}
+
+/// Whether a request begins or resumes a run for a process that the run may have.
+fn may_be_known(run: &Run, request: &Upsert) -> bool {
+    let resumes = request.resumes();
+    let is_candidate = request.is_init() && !request.is_shared && !request.is_anothers;
+    is_candidate && !(resumes && run.state.is_active()) && resync::is_resync(run, request)
 }
 
 /// The run that a new one is to go on from, with the last step that it has of it; none where the request does
@@ -135,7 +145,13 @@ pub(crate) fn forked_from(
     if matches!(target(projection, &path, request)?, Target::Known(_)) {
         return Ok(None);
     }
-    let parent = living(projection, &RunPath::new(project, point.run.as_str()))?;
+    let parent = RunPath::new(project, point.run.as_str());
+    let parent = living(projection, &parent).map_err(|refusal| match refusal.kind {
+        Kind::NotFound => Refusal::not_found(format!(
+            "run {path} goes on from {parent}, which was not found: log or import that one first"
+        )),
+        _ => refusal,
+    })?;
     check_depth(projection, &parent)?;
     Ok(Some((parent, point.step)))
 }
@@ -198,7 +214,7 @@ pub(crate) fn upsert(
     let project_seq = projection.seq(&Subject::Project(path.project.clone()))?;
     let (mut events, mut rests_on) = (Vec::new(), Vec::new());
     let (key, run) = match &target {
-        Target::Awaited(run) => return Ok(awaited(run)),
+        Target::Awaited(run) => return Ok(awaited(run, request)),
         Target::Known(run) => {
             rests_on.push((Subject::Run(run.key.clone()), run.seq));
             (run.key.clone(), Some(&**run))
@@ -267,9 +283,10 @@ pub(crate) fn upsert(
     Ok(Plan { events, rests_on, reply })
 }
 
-/// A sync counts lines from 0.
-pub(crate) fn awaited(run: &Run) -> Plan<Upserted> {
-    let reply = Upserted { run: run.key.clone(), inserted: false, history_lines: 0, is_resync: true };
+/// A sync counts lines from 0, or from those that stand if its process resumed.
+pub(crate) fn awaited(run: &Run, request: &Upsert) -> Plan<Upserted> {
+    let history_lines = if request.resumes() { run.stream("", engine::StreamKind::History).next } else { 0 };
+    let reply = Upserted { run: run.key.clone(), inserted: false, history_lines, is_resync: true };
     Plan::nothing(reply)
 }
 

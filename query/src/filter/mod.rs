@@ -28,6 +28,7 @@ mod wandb;
 
 pub use expr::parse as from_expression;
 pub use key::Key;
+pub(crate) use key::quoted;
 pub use list::{SortKey, keys, sort_keys};
 pub use literal::Literal;
 pub use sql::condition;

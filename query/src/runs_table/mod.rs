@@ -110,18 +110,22 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// `Invalid` with the place.
+    /// `Invalid` with the place; `TooLarge` beyond [`limits::ORDER_KEYS_MAX`].
     pub fn sorted_by(self, text: &str) -> Result<Self, Error> {
-        Ok(Self { sort: filter::sort_keys(text).map_err(|error| error.of("the order"))?, ..self })
+        let sort = filter::sort_keys(text).map_err(|error| error.of("the order"))?;
+        at_most("sort by", sort.len())?;
+        Ok(Self { sort, ..self })
     }
 
     /// A row for each of their values instead of for each run: [`filter::keys`].
     ///
     /// # Errors
     ///
-    /// `Invalid` with the place.
+    /// `Invalid` with the place; `TooLarge` beyond [`limits::ORDER_KEYS_MAX`].
     pub fn grouped_by(self, text: &str) -> Result<Self, Error> {
-        Ok(Self { group: filter::keys(text).map_err(|error| error.of("the groups"))?, ..self })
+        let group = filter::keys(text).map_err(|error| error.of("the groups"))?;
+        at_most("group by", group.len())?;
+        Ok(Self { group, ..self })
     }
 
     /// With these columns too: [`filter::keys`].
@@ -165,6 +169,14 @@ impl Request {
         let Project { entity, name } = self.project.as_ref()?;
         Some(ProjectKey::new(entity.as_deref()?, name.as_str()))
     }
+}
+
+fn at_most(what: &str, keys: usize) -> Result<(), Error> {
+    if keys > limits::ORDER_KEYS_MAX {
+        let max = limits::ORDER_KEYS_MAX;
+        return Err(Error::too_large(format!("{keys} keys to {what}; at most {max} are taken")));
+    }
+    Ok(())
 }
 
 impl Database {

@@ -5,10 +5,12 @@
 //!                                                    └─► tally ─► the report
 //! ```
 //!
-//! What holds: logs of one run are read one after another, in the order in which their processes began.
-//! Ctrl+C leaves what is stored; the same command goes on from there.
+//! What holds: logs of one run are read one after another, in the order in which their processes began, and a
+//! run that goes on from another after that one. Ctrl+C leaves what is stored; the same command goes on from
+//! there.
 
 mod door;
+mod ended;
 mod tally;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +20,7 @@ use std::time::Instant;
 use ingest::import::{Asked, Found, find};
 
 use self::door::{Done, Door};
+use self::ended::Ended;
 use self::tally::Tally;
 use super::Context;
 use crate::args::{Format, Global, ImportWandb};
@@ -76,12 +79,16 @@ impl Work {
         let total = found.iter().flat_map(|found| &found.logs).map(|log| log.bytes).sum();
         let bar = Bar::new(&self.global, if self.wanted.dry_run { "reading" } else { "importing" });
         let next = AtomicUsize::new(0);
+        let ended = Ended::default();
         let (sender, receiver) = mpsc::channel();
         std::thread::scope(|scope| {
             for _ in 0..self.jobs().min(found.len()) {
-                let (door, next, sender) = (&door, &next, sender.clone());
+                let (door, next, ended, sender) = (&door, &next, &ended, sender.clone());
                 scope.spawn(move || {
-                    while let Some(found) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    loop {
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(found) = found.get(place) else { break };
+                        let _ends = ended.begin(place, found.after);
                         for log in &found.logs {
                             // Nobody counts any more once the command is over.
                             let _over = sender.send(self.one(door, log));

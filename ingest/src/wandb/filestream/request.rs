@@ -7,7 +7,7 @@ use engine::{Tree, Value};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::console::ConsoleLines;
-use super::rows::RowLines;
+use super::rows::{RowLines, STEP};
 use crate::http::error::Refusal;
 
 /// Offsets from here on are mistakes: no run has as many lines.
@@ -48,6 +48,24 @@ pub(crate) struct ConsoleChunk {
 pub(crate) enum Summary {
     Whole(Tree),
     Bad(BadLine),
+}
+
+impl Summary {
+    /// The same, its step higher by so many.
+    pub(crate) fn with_steps_moved(self, by: i64) -> Self {
+        let step = match &self {
+            Self::Whole(summary) if by != 0 => summary.get(STEP).and_then(Value::as_i64),
+            _ => None,
+        };
+        match (self, step) {
+            (Self::Whole(mut summary), Some(step)) => {
+                let set = vec![(vec![STEP.into()], Value::Int(step.saturating_add(by)))];
+                summary.apply(&engine::Paths { removed: Vec::new(), set });
+                Self::Whole(summary)
+            }
+            (summary, _) => summary,
+        }
+    }
 }
 
 /// A line that cannot be read.

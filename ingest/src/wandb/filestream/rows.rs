@@ -9,7 +9,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use engine::limits::{KEY_BYTES_MAX, LINE_BYTES_MAX, ROW_KEYS_MAX};
-use engine::{BlockBuilder, HIDDEN_KEY, Tree, Value};
+use engine::{Block, BlockBuilder, HIDDEN_KEY, Tree, Value};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::hash::Hasher;
@@ -25,6 +25,28 @@ pub(crate) struct RowBlock {
     /// History rows that came without a step, rising.
     pub(crate) stepless: Vec<u32>,
     pub(crate) bad: Vec<BadLine>,
+}
+
+impl RowBlock {
+    /// The same rows, their steps higher by so many.
+    pub(crate) fn with_steps_moved(self, by: i64) -> Self {
+        if by == 0 {
+            return self;
+        }
+        // We built the block ourselves.
+        let Ok(block) = Block::parse(self.block.clone()) else { return self };
+        let mut builder = BlockBuilder::new();
+        for row in 0..block.rows() {
+            builder.begin_row();
+            for (name, cell) in block.row(row) {
+                match cell.to_value() {
+                    Value::Int(step) if name == STEP => builder.push_int(STEP, step.saturating_add(by)),
+                    value => builder.push(name, &value),
+                }
+            }
+        }
+        Self { block: builder.finish(), ..self }
+    }
 }
 
 /// Takes the lines of a chunk.
@@ -304,7 +326,6 @@ impl Visitor<'_> for PlainCell<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::Block;
 
     fn chunk(mut lines: RowLines, texts: &[&str]) -> RowChunk {
         texts.iter().for_each(|text| lines.line(text));

@@ -10,6 +10,11 @@ use serde_json::json;
 
 use crate::http::error::Refusal;
 
+/// Set to `true` by who wants the history of a run that ended as a Parquet file. Without it none is named: of
+/// all clients that can read one, `scan_history` keeps it under the run's name, whichever server it came from
+/// and whatever is logged after, has `None` for what a row lacks, and gives rows that lack the keys asked for.
+pub(super) const FILES_HEADER: &str = "x-wbq-history-files";
+
 /// Which rows are asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]

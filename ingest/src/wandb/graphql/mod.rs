@@ -44,7 +44,7 @@ use crate::http::{limits, origin};
 use crate::options::Limits;
 use crate::wandb::Act;
 use crate::wandb::capability::{Grant, Method, Target};
-use crate::wandb::files::MANIFEST_NAME;
+use crate::wandb::files::{HISTORY_NAME, MANIFEST_NAME};
 
 pub(crate) type Schema = async_graphql::Schema<query::Query, Mutations, EmptySubscription>;
 
@@ -72,6 +72,8 @@ pub(crate) struct Scope {
     base: String,
     /// Several processes write the run that the request is about.
     is_shared: bool,
+    /// The caller takes a whole history as a file.
+    takes_history_files: bool,
 }
 
 impl Scope {
@@ -118,8 +120,11 @@ impl Scope {
         if !(if method == Method::Put { rights.write } else { rights.read }) {
             return Err(Refusal::forbidden("this key gets no such address of a file of this project"));
         }
-        let name =
-            if let Target::Manifest(..) = target { format!("/{MANIFEST_NAME}") } else { String::new() };
+        let name = match target {
+            Target::Manifest(..) => format!("/{MANIFEST_NAME}"),
+            Target::History(_) => format!("/{HISTORY_NAME}"),
+            Target::RunFile(..) | Target::ArtifactFile(..) => String::new(),
+        };
         let grant = Grant { method, target, user: Arc::clone(&self.caller.user) };
         let token = self.app.signer.sign(&grant, self.app.store.now());
         let folder = if method == Method::Put { "upload" } else { "files" };
@@ -170,6 +175,7 @@ pub(crate) async fn post(
     let scope = Scope {
         base: origin::base_url(&app, &headers, &uri),
         is_shared: is_set("x-wandb-use-async-filestream"),
+        takes_history_files: is_set(history::FILES_HEADER),
         app: Arc::clone(&app),
         caller,
     };

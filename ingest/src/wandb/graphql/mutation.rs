@@ -453,6 +453,6 @@ fn request(input: UpsertBucketInput, is_shared: bool) -> translate::Upsert {
         tags: input.tags,
         summary: input.summary_metrics.map(|JsonString(json)| json),
         is_shared,
-        is_anew: false,
+        is_anothers: false,
     }
 }

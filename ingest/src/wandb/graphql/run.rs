@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use engine::{Attribute, HIDDEN_KEY, Snapshot, StreamKind, Value};
+use query::whole_history;
 
 use super::artifact::{ArtifactConnection, InputArtifactConnection};
 use super::file::{FileConnection, Wanted};
@@ -13,6 +14,7 @@ use super::scalars::{Int64, JsonString, Moment};
 use super::viewer::User;
 use super::{Page, PageInfo, Scope, blocking, int};
 use crate::http::error::Refusal;
+use crate::wandb::capability::{Method, Target};
 use crate::wandb::{config, ids, state_name};
 
 pub(crate) struct Run {
@@ -245,9 +247,17 @@ impl Run {
         Ok(Some(lists))
     }
 
-    async fn parquet_history(&self, live_keys: Vec<String>) -> Result<ParquetHistory> {
+    async fn parquet_history(&self, ctx: &Context<'_>, live_keys: Vec<String>) -> Result<ParquetHistory> {
         let _only_steps = live_keys;
         let extents = self.read(|snapshot, run| Ok(snapshot.extents(run, StreamKind::History)?)).await?;
+        let scope = Scope::of(ctx)?;
+        if scope.takes_history_files
+            && self.run.finished.is_some()
+            && whole_history::statement(&self.run).is_some()
+        {
+            let url = scope.address_of(Method::Get, Target::History(self.run.key.clone()))?;
+            return Ok(ParquetHistory { parquet_urls: vec![url], live_data: Some(Vec::new()) });
+        }
         // Only the lowest step matters: with no file named, the client pages from there (protocol 11.2).
         let first = extents.iter().filter_map(|extent| Some(extent.steps?.0)).min();
         let live_data = first.map(|step| Some(serde_json::json!({ "_step": step })));

@@ -4,12 +4,15 @@
 //!  the first upsert, with the mark of offline processes ─► nothing; what it says waits
 //!  then which process it is, told by `_wandb.e` or known by the time of its first row:
 //!    one that the run has ─► what is missing, in the run that stands
-//!    another              ─► a generation of its own, begun with what waited
+//!    another              ─► a generation of its own, begun with what waited; or, where it resumed, the run
+//!                            that stands goes on
 //! ```
 //!
 //! What holds:
 //! - The client begins such a run as any other, by its id alone, and counts its lines from 0. A process
 //!   that has a server never bears the mark, so that nobody who trains anew waits.
+//! - A process that resumed the client sends behind the lines and steps that stand, its own rows among them:
+//!   the first of them that stands tells by how much lines and steps are moved back.
 //! - What waits is kept in memory: after a restart in the middle of a sync its lines are compared with
 //!   those that stand, and no generation is begun.
 
@@ -50,9 +53,31 @@ pub(crate) struct Resync {
 pub(crate) struct Known {
     /// No process that began later told of itself.
     is_latest: bool,
-    /// The lines at which its rows begin in the run; none before the first of them came.
-    history: Option<u64>,
-    system: Option<u64>,
+    /// By how much the lines of its rows are moved in the run; none before the first of them came.
+    history: Option<i64>,
+    system: Option<i64>,
+    /// The same of its output, where it resumed.
+    console: Option<i64>,
+    /// By how much the steps of its rows are moved.
+    steps: i64,
+}
+
+impl Known {
+    /// Nothing came of it yet.
+    fn new(is_latest: bool) -> Self {
+        Self { is_latest, history: None, system: None, console: None, steps: 0 }
+    }
+}
+
+/// What a request shows of the process of a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Nothing yet.
+    Nothing,
+    /// The run has it.
+    Known(Known),
+    /// It is another one.
+    Anothers,
 }
 
 /// Syncs on their way, by the run that stands.
@@ -78,12 +103,14 @@ impl Resyncs {
     }
 
     /// Notes what an upsert came to.
-    pub(crate) fn note(&self, request: &Upsert, upserted: &Upserted, known: Option<Known>) {
+    pub(crate) fn note(&self, request: &Upsert, upserted: &Upserted, shown: Shown) {
         let run = &upserted.run;
         if upserted.is_resync {
             self.begin(run.clone(), request.clone());
-        } else if let Some(known) = known {
+        } else if let Shown::Known(known) = shown {
             self.know(run, known);
+        } else if shown == Shown::Anothers && !upserted.inserted {
+            self.end(run);
         } else if upserted.inserted && run.generation > 1 {
             self.end(&run.path().generation(run.generation - 1));
         }
@@ -123,25 +150,26 @@ pub(crate) fn followed(
     caller: &Caller,
     act: &Act,
     drawn: Drawn<'_>,
-) -> Result<Plan<(Upserted, Option<Known>)>, Refusal> {
-    let plain = |request: &Upsert, drawn, known| {
+) -> Result<Plan<(Upserted, Shown)>, Refusal> {
+    let plain = |request: &Upsert, drawn, shown| {
         let plan = translate::upsert(projection, request, caller, act, drawn)?;
-        Ok(plan.map(|upserted| (upserted, known)))
+        Ok(plan.map(|upserted| (upserted, shown)))
     };
     if resyncs.is_empty() || request.is_shared || begins(request) {
-        return plain(request, drawn, None);
+        return plain(request, drawn, Shown::Nothing);
     }
     let path = request.path(caller, drawn.id)?;
     let run = projection.run(&path)?.filter(|run| run.deleted.is_none());
     let Some((run, resync)) = run.and_then(|run| Some((Arc::clone(&run), resyncs.of(&run.key)?))) else {
-        return plain(request, drawn, None);
+        return plain(request, drawn, Shown::Nothing);
     };
     match upsert(&run, &resync, request)? {
-        Told::Request(request, known) => plain(&request, drawn, known),
-        Told::Anothers(begun) => plain(&begun, drawn, None),
+        Told::Request(request, known) => plain(&request, drawn, known.map_or(Shown::Nothing, Shown::Known)),
+        Told::Anothers(begun) => plain(&begun, drawn, Shown::Anothers),
         Told::Nothing => {
             names::check_may_write(projection, caller, &path.project)?;
-            Ok(translate::awaited(&run).map(|upserted| (Upserted { is_resync: false, ..upserted }, None)))
+            let awaited = translate::awaited(&run, request);
+            Ok(awaited.map(|upserted| (Upserted { is_resync: false, ..upserted }, Shown::Nothing)))
         }
     }
 }
@@ -149,14 +177,13 @@ pub(crate) fn followed(
 /// Whether a process begins or resumes a run: it does not know where it runs yet. Later requests may tell the
 /// host again, with all that was told so far.
 fn begins(request: &Upsert) -> bool {
-    let by_id = request.id.as_ref().is_some_and(|id| !id.is_empty());
     let tells_where = || {
         request
             .config
             .as_deref()
             .is_none_or(|json| config::read(json).is_ok_and(|told| process(&told).is_some()))
     };
-    request.is_init() && !(by_id && tells_where())
+    request.is_init() && !(request.resumes() && tells_where())
 }
 
 /// The process that a config tells of.
@@ -189,7 +216,8 @@ fn upsert(run: &Run, resync: &Resync, request: &Upsert) -> Result<Told, Refusal>
     };
     let standing = Standing::of(run, &process);
     if !standing.is_known && resync.known.is_none() {
-        let begun = Upsert { config: request.config.clone(), is_anew: true, ..Upsert::clone(&resync.begun) };
+        let begun =
+            Upsert { config: request.config.clone(), is_anothers: true, ..Upsert::clone(&resync.begun) };
         return Ok(Told::Anothers(begun));
     }
     let ours = notes::as_it_stands(&run.config, told, &key, standing.writer.as_deref());
@@ -201,6 +229,6 @@ fn upsert(run: &Run, resync: &Resync, request: &Upsert) -> Result<Told, Refusal>
     if !standing.is_latest {
         telling::leave_what_is_told(&mut request, run);
     }
-    let known = resync.known.unwrap_or(Known { is_latest: true, history: None, system: None });
+    let known = resync.known.unwrap_or(Known::new(true));
     Ok(Told::Request(request, Some(Known { is_latest: standing.is_latest, ..known })))
 }
