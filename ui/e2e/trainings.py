@@ -1,6 +1,7 @@
 """Trainings with the real client, for the pages to show.
 
-    python trainings.py fill     eight runs of digits that end, one of them failed, and one of letters with media
+    python trainings.py fill     eight runs of digits that end, one of them failed, one of letters with media, and two of
+                                 garden: one makes two versions of an artifact, the other uses the first of them
     python trainings.py live     one run of watched that logs until its standard input ends
 
 WANDB_BASE_URL and WANDB_API_KEY say where to.
@@ -36,6 +37,27 @@ def fill():
                 pictures = [Image.new("RGB", (24, 16), (step * 20, 90, 60 * n)) for n in range(3)]
                 row["samples"] = [wandb.Image(picture, caption=f"sample {n} at {step}") for n, picture in enumerate(pictures)]
             run.log(row)
+    garden()
+
+
+def garden():
+    """Artifacts: a folder in two versions, one of them used by another run that logs a table."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "images").mkdir()
+    (folder / "images" / "rose.png").write_bytes(picture(28, 1))
+    (folder / "labels.csv").write_text("name,petals\nrose,5\n")
+    with start("garden", "gatherer", "base", {}, id="gatherer", job_type="data") as run:
+        for version, aliases in enumerate((["best"], [])):
+            (folder / "counts.json").write_text(json.dumps({"flowers": version + 1}))
+            artifact = wandb.Artifact("flowers", "dataset", description="Flowers of the garden", metadata={"season": {"year": 2026 + version}})
+            artifact.add_dir(str(folder))
+            if version == 1:
+                artifact.add_reference("https://elsewhere.test/huge.bin", checksum=False)
+            run.log_artifact(artifact, aliases=aliases).wait()
+    with start("garden", "grower", "base", {}, id="grower", job_type="train") as run:
+        run.use_artifact("flowers:best")
+        names = ["rose", "tulip", "lily"]
+        run.log({"plants": wandb.Table(columns=["name", "height"], data=[[names[n % 3], n * 1.5] for n in range(30)])})
 
 
 def start(project, name, group, config, **more):

@@ -7,7 +7,7 @@ import { Empty, Trouble } from "../../components/States";
 export function Project() {
   const { entity = "", project = "" } = useParams({ strict: false });
   const { filter } = useSearch({ strict: false });
-  const isTable = useLocation({ select: ({ pathname }) => pathname.endsWith("/table") });
+  const tab = useLocation({ select: ({ pathname }) => pathname.split("/")[3] ?? "" });
   const here = (isHere: boolean) => (isHere ? ({ "aria-current": "page" } as const) : {});
   const found = useQuery(projectExists(`${entity}/${project}`));
   if (found.isError) return <Trouble error={found.error} again={() => void found.refetch()} />;
@@ -22,7 +22,7 @@ export function Project() {
     );
   }
   const params = { entity, project };
-  // The filter is one for both: they show the same runs.
+  // The filter is one for workspace and table: they show the same runs.
   const search = { filter };
   return (
     <div className="filled">
@@ -30,11 +30,19 @@ export function Project() {
         {entity}/{project}
       </h1>
       <nav className="tabs" aria-label="Of this project">
-        <Link to="/$entity/$project/workspace" params={params} search={search} {...here(!isTable)}>
+        <Link
+          to="/$entity/$project/workspace"
+          params={params}
+          search={search}
+          {...here(tab !== "table" && tab !== "artifacts")}
+        >
           Workspace
         </Link>
-        <Link to="/$entity/$project/table" params={params} search={search} {...here(isTable)}>
+        <Link to="/$entity/$project/table" params={params} search={search} {...here(tab === "table")}>
           Runs table
+        </Link>
+        <Link to="/$entity/$project/artifacts" params={params} {...here(tab === "artifacts")}>
+          Artifacts
         </Link>
       </nav>
       <Outlet />
