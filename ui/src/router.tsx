@@ -124,6 +124,10 @@ const routes = root.addChildren([
     ),
     sql,
     page(
+      "/settings",
+      lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings"),
+    ),
+    page(
       "/$entity",
       lazyRouteComponent(() => import("./pages/home/Home"), "Home"),
     ),

@@ -5,8 +5,7 @@ import { session, signOut } from "../api/session";
 import mark from "../mark.svg";
 import { Menu } from "./Menu";
 import { Palette } from "./Palette";
-import type { Theme } from "./theme";
-import { setTheme, useThemeChoice } from "./theme";
+import { setTheme, THEMES, useThemeChoice } from "./theme";
 
 export function Shell() {
   return (
@@ -62,12 +61,6 @@ function Crumbs() {
   );
 }
 
-const THEMES: [Theme, string][] = [
-  ["system", "As the system"],
-  ["light", "Light"],
-  ["dark", "Dark"],
-];
-
 function ThemeMenu() {
   const chosen = useThemeChoice();
   return (
@@ -99,6 +92,7 @@ function UserMenu() {
       className="button quiet"
       trigger={data?.user ?? ""}
       items={[
+        { label: "Settings", onSelect: () => void navigate({ to: "/settings" }) },
         { label: "Connect a training", onSelect: () => void navigate({ to: "/authorize" }) },
         { label: "Sign out", onSelect: () => void leave() },
       ]}
