@@ -7,7 +7,17 @@ import { Menu } from "./Menu";
 import { Palette } from "./Palette";
 import { setTheme, THEMES, useThemeChoice } from "./theme";
 
+/** Whether this is the client's frame in a notebook: it says so as it opens, and stays one whatever is opened in it. */
+const IS_FRAME = new URLSearchParams(location.search).get("jupyter") === "true";
+
 export function Shell() {
+  if (IS_FRAME) {
+    return (
+      <main className="main framed">
+        <Outlet />
+      </main>
+    );
+  }
   return (
     <div className="shell">
       <header className="top">
