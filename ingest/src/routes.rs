@@ -44,7 +44,7 @@ struct Route {
 }
 
 /// Addresses of the web app: it is at each of them, and asks for what it shows with the caller's session.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "/",
     "/login",
     "/authorize",
@@ -56,6 +56,8 @@ const PAGES: [&str; 12] = [
     "/{entity}/{project}/runs",
     "/{entity}/{project}/runs/{run}",
     "/{entity}/{project}/runs/{run}/{tab}",
+    "/{entity}/{project}/artifacts/{kind}/{name}",
+    "/{entity}/{project}/artifacts/{kind}/{name}/{version}",
     "/{entity}/{project}/{run}",
 ];
 

@@ -42,9 +42,18 @@ fn login(server: &Harness, proof: &serde_json::Value, origin: Option<&str>) -> R
 #[test]
 fn every_page_is_the_web_app_under_a_strict_policy() {
     let server = Harness::start();
-    for target in
-        ["/", "/login", "/authorize", "/sql", "/a", "/a/p", "/a/p/table", "/a/p/runs/r/logs", "/a/p/r"]
-    {
+    for target in [
+        "/",
+        "/login",
+        "/authorize",
+        "/sql",
+        "/a",
+        "/a/p",
+        "/a/p/table",
+        "/a/p/runs/r/logs",
+        "/a/p/artifacts/t/n/v0",
+        "/a/p/r",
+    ] {
         let reply = server.send("GET", target, &[], b"");
         assert_eq!(
             (reply.status, reply.header("content-type")),

@@ -1,6 +1,7 @@
 """Trainings with the real client, for the pages to show.
 
-    python trainings.py fill     eight runs of digits that end, one of them failed, and one of letters with media
+    python trainings.py fill     eight runs of digits that end, one of them failed, one of letters with media, and three of
+                                 garden: with artifacts, a table and custom charts
     python trainings.py live     one run of watched that logs until its standard input ends
 
 WANDB_BASE_URL and WANDB_API_KEY say where to.
@@ -36,6 +37,52 @@ def fill():
                 pictures = [Image.new("RGB", (24, 16), (step * 20, 90, 60 * n)) for n in range(3)]
                 row["samples"] = [wandb.Image(picture, caption=f"sample {n} at {step}") for n, picture in enumerate(pictures)]
             run.log(row)
+    garden()
+
+
+def garden():
+    """Artifacts: a folder in two versions, one of them used by another run that logs a table."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "images").mkdir()
+    (folder / "images" / "rose.png").write_bytes(picture(28, 1))
+    (folder / "labels.csv").write_text("name,petals\nrose,5\n")
+    with start("garden", "gatherer", "base", {}, id="gatherer", job_type="data") as run:
+        for version, aliases in enumerate((["best"], [])):
+            (folder / "counts.json").write_text(json.dumps({"flowers": version + 1}))
+            artifact = wandb.Artifact("flowers", "dataset", description="Flowers of the garden", metadata={"season": {"year": 2026 + version}})
+            artifact.add_dir(str(folder))
+            if version == 1:
+                artifact.add_reference("https://elsewhere.test/huge.bin", checksum=False)
+            run.log_artifact(artifact, aliases=aliases).wait()
+    with start("garden", "grower", "base", {}, id="grower", job_type="train") as run:
+        run.use_artifact("flowers:best")
+        names = ["rose", "tulip", "lily"]
+        run.log({"plants": wandb.Table(columns=["name", "height"], data=[[names[n % 3], n * 1.5] for n in range(30)])})
+        plots(run, 0.5)
+    with start("garden", "second-grower", "base", {}, id="second-grower", job_type="train") as run:
+        plots(run, 0.8)
+
+
+def plots(run, power):
+    """Custom charts as the client logs them; a ROC curve as `wandb.plot.roc_curve`, which wants another library."""
+    curve = wandb.Table(columns=["day", "height"], data=[[day, day**power] for day in range(20)])
+    rates = [[name, n / 10, (n / 10) ** (power * share)] for name, share in (("rose", 0.4), ("lily", 1)) for n in range(11)]
+    names = ["rose", "lily"]
+    run.log(
+        {
+            "growth": wandb.plot.line(curve, "day", "height", title="Height by day"),
+            "heights": wandb.plot.histogram(curve, "height", title="Heights"),
+            "roc": wandb.plot_table(
+                "wandb/area-under-curve/v0",
+                wandb.Table(columns=["class", "fpr", "tpr"], data=rates),
+                {"x": "fpr", "y": "tpr", "class": "class"},
+                {"title": "ROC", "x-axis-title": "False positive rate", "y-axis-title": "True positive rate"},
+            ),
+            "confusion": wandb.plot.confusion_matrix(y_true=[0, 0, 0, 1, 1], preds=[0, 0, 1, 1, 1], class_names=names, title="Confusion"),
+            "counts": wandb.plot.bar(wandb.Table(columns=["name", "count"], data=[["rose", 3], ["lily", 7]]), "name", "count", title="Counts"),
+            "own": wandb.plot_table("ada/petals", curve, {"x": "day"}, {"title": "Petals"}),
+        }
+    )
 
 
 def start(project, name, group, config, **more):

@@ -84,6 +84,23 @@ const table = createRoute({
   component: lazyRouteComponent(() => import("./pages/table/Table"), "Table"),
 });
 
+const artifacts = createRoute({
+  getParentRoute: () => project,
+  path: "/artifacts",
+  component: lazyRouteComponent(() => import("./pages/artifacts/Artifacts"), "Artifacts"),
+});
+const artifactPage = lazyRouteComponent(() => import("./pages/artifacts/Artifact"), "Artifact");
+const collection = createRoute({
+  getParentRoute: () => project,
+  path: "/artifacts/$kind/$name",
+  component: artifactPage,
+});
+const version = createRoute({
+  getParentRoute: () => project,
+  path: "/artifacts/$kind/$name/$version",
+  component: artifactPage,
+});
+
 const runPage = lazyRouteComponent(() => import("./pages/run/Run"), "Run");
 
 const sql = createRoute({
@@ -107,10 +124,14 @@ const routes = root.addChildren([
     ),
     sql,
     page(
+      "/settings",
+      lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings"),
+    ),
+    page(
       "/$entity",
       lazyRouteComponent(() => import("./pages/home/Home"), "Home"),
     ),
-    project.addChildren([workspace("/"), workspace("/workspace"), table]),
+    project.addChildren([workspace("/"), workspace("/workspace"), table, artifacts, collection, version]),
     page("/$entity/$project/runs/$run", runPage),
     page("/$entity/$project/runs/$run/$tab", runPage),
     page("/$entity/$project/$run", runPage),

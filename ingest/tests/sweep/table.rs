@@ -41,6 +41,8 @@ pub(super) const ROUTES: &str = "
     GET      /{entity}/{project}/runs                    200    200   200    200    200    200   200
     GET      /{entity}/{project}/runs/{run}              200    200   200    200    200    200   200
     GET      /{entity}/{project}/runs/{run}/{tab}        200    200   200    200    200    200   200
+    GET      /{entity}/{project}/artifacts/{kind}/{name} 200    200   200    200    200    200   200
+    GET      /{entity}/{project}/artifacts/{kind}/{name}/{version} 200 200 200 200   200    200   200
     GET      /{entity}/{project}/{run}                   200    200   200    200    200    200   200
 ";
 

@@ -19,9 +19,13 @@ export const ROW_KINDS = [
   "RunUndeleted",
 ];
 
+/** Kinds that change what a page of artifacts shows. */
+export const ARTIFACT_KINDS = ["ArtifactCommitted", "ArtifactUsed", "ArtifactChanged", "AliasMoved"];
+
 /** Kinds that a page may wait for; a browser is told each by its name. */
 const KINDS = [
   ...ROW_KINDS,
+  ...ARTIFACT_KINDS,
   "StopRequested",
   "AlertRaised",
   "Forked",

@@ -2,7 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { LoggedValue } from "../model/media";
 import { mediaOf } from "../model/media";
-import { ask } from "./http";
+import { graphql, pathOf } from "./graphql";
 import { member, number, rows, text } from "./read";
 import type { RunId } from "./run";
 import { ofProject } from "./runs";
@@ -37,15 +37,9 @@ export const fileUrls = (id: RunId, names: string[]) =>
     queryFn: async ({ signal }) => {
       const [entity = "", project = ""] = id.project.split("/");
       const variables = { entity, project, run: id.run, names, first: names.length };
-      const answer = await ask("/graphql", { body: { query: FILE_URLS, variables }, signal });
-      const run = member(member(member(answer, "data"), "project"), "run");
+      const run = member(member(await graphql(FILE_URLS, variables, signal), "project"), "run");
       const nodes = rows(member(member(run, "files"), "edges")).map(({ node }) => node);
-      return new Map(
-        nodes.map((node) => [
-          text(member(node, "name")),
-          new URL(text(member(node, "directUrl")), location.origin).pathname,
-        ]),
-      );
+      return new Map(nodes.map((node) => [text(member(node, "name")), pathOf(text(member(node, "directUrl")))]));
     },
     enabled: names.length > 0,
     staleTime: 3_600_000,

@@ -1,7 +1,8 @@
 /** One run: its row, keys, console, files and events. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Json } from "./http";
-import { ApiError, ask } from "./http";
+import { graphql, pathOf } from "./graphql";
+import { ApiError } from "./http";
 import type { Row } from "./read";
 import { member, number, numberOrNull, rows, text, textOrNull, texts } from "./read";
 import { ofProject } from "./runs";
@@ -152,6 +153,8 @@ export interface StoredFile {
   size: number;
   kind: string;
   updatedAt: string | null;
+  /** Where the content is, of an artifact's file that is kept elsewhere. */
+  reference?: string | undefined;
 }
 
 export const files = (id: RunId) =>
@@ -175,20 +178,19 @@ const FILE_URL = `query FileUrl($entity: String, $project: String, $run: String!
   project(entityName: $entity, name: $project) { run(name: $run) { files(names: [$name]) { edges { node { directUrl } } } } } }`;
 
 /** The address at which a file can be read for a day, on this server. */
+export async function fileAddress(id: RunId, name: string, signal?: AbortSignal): Promise<string> {
+  const [entity = "", project = ""] = id.project.split("/");
+  const answer = await graphql(FILE_URL, { entity, project, run: id.run, name }, signal);
+  const files = member(member(member(answer, "project"), "run"), "files");
+  const url = text(member(member(rows(member(files, "edges"))[0], "node"), "directUrl"));
+  if (url === "") throw new ApiError(`there is no file ${name}`, "not_found");
+  return pathOf(url);
+}
+
 export const fileUrl = (id: RunId, name: string) =>
   queryOptions({
     queryKey: ["run", id.project, id.run, "file", name],
-    queryFn: async ({ signal }) => {
-      const [entity = "", project = ""] = id.project.split("/");
-      const answer = await ask("/graphql", {
-        body: { query: FILE_URL, variables: { entity, project, run: id.run, name } },
-        signal,
-      });
-      const files = member(member(member(member(answer, "data"), "project"), "run"), "files");
-      const url = text(member(member(rows(member(files, "edges"))[0], "node"), "directUrl"));
-      if (url === "") throw new ApiError(`there is no file ${name}`, "not_found");
-      return new URL(url, location.origin).pathname;
-    },
+    queryFn: ({ signal }) => fileAddress(id, name, signal),
     staleTime: 3_600_000,
   });
 

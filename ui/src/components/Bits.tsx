@@ -1,4 +1,5 @@
 /** Small things that many pages show. */
+import type { ReactNode } from "react";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { formatAgo, formatMoment } from "../model/format";
 
@@ -81,5 +82,15 @@ export function PasteLines() {
         <Copy text={lines} />
       </div>
     </div>
+  );
+}
+
+/** A name and what it stands for, in a list of facts. */
+export function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
   );
 }

@@ -18,6 +18,7 @@ const PAGES: Place[] = [
   { label: "Projects", note: "page", href: "/" },
   { label: "SQL", note: "page", href: "/sql" },
   { label: "Connect a training", note: "page", href: "/authorize" },
+  { label: "Settings", note: "page", href: "/settings" },
 ];
 
 export function Palette() {

@@ -5,10 +5,19 @@ import { session, signOut } from "../api/session";
 import mark from "../mark.svg";
 import { Menu } from "./Menu";
 import { Palette } from "./Palette";
-import type { Theme } from "./theme";
-import { setTheme, useThemeChoice } from "./theme";
+import { setTheme, THEMES, useThemeChoice } from "./theme";
+
+/** Whether this is the client's frame in a notebook: it says so as it opens, and stays one whatever is opened in it. */
+const IS_FRAME = new URLSearchParams(location.search).get("jupyter") === "true";
 
 export function Shell() {
+  if (IS_FRAME) {
+    return (
+      <main className="main framed">
+        <Outlet />
+      </main>
+    );
+  }
   return (
     <div className="shell">
       <header className="top">
@@ -62,12 +71,6 @@ function Crumbs() {
   );
 }
 
-const THEMES: [Theme, string][] = [
-  ["system", "As the system"],
-  ["light", "Light"],
-  ["dark", "Dark"],
-];
-
 function ThemeMenu() {
   const chosen = useThemeChoice();
   return (
@@ -99,6 +102,7 @@ function UserMenu() {
       className="button quiet"
       trigger={data?.user ?? ""}
       items={[
+        { label: "Settings", onSelect: () => void navigate({ to: "/settings" }) },
         { label: "Connect a training", onSelect: () => void navigate({ to: "/authorize" }) },
         { label: "Sign out", onSelect: () => void leave() },
       ]}

@@ -3,6 +3,13 @@ import { useSyncExternalStore } from "react";
 
 export type Theme = "system" | "light" | "dark";
 
+/** What can be chosen, with what it is called. */
+export const THEMES: [Theme, string][] = [
+  ["system", "As the system"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+];
+
 const STORED = "wbq.theme";
 const listeners = new Set<() => void>();
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");

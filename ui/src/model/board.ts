@@ -2,11 +2,11 @@
  * The panels of a workspace as people laid them out. A panel for each metric is there by itself; a board says what
  * differs from that, so that it stays small, and metrics that come later get their panels all the same.
  *
- * What holds: a board is a value, each change makes another. The id of a panel that is there by itself is its metric;
+ * What holds: a board is a value, each change makes another. The id of a panel that is there by itself is its metric or names its custom chart;
  * those that were added have ids of their own. In a section stand first the panels that the board lists, then the others.
  */
 import type { Panel } from "./panel";
-import { HEIGHT, HEIGHT_MAX, HEIGHT_MIN, known, readPanel, titleOf, WIDTH_MAX } from "./panel";
+import { automaticPanel, HEIGHT, HEIGHT_MAX, HEIGHT_MIN, known, readPanel, titleOf, WIDTH_MAX } from "./panel";
 import type { Section } from "./sections";
 import { textFits } from "./sections";
 
@@ -69,7 +69,7 @@ export function placed(board: Board, automatic: Section[]): PlacedSection[] {
       if (seen.has(id)) return [];
       seen.add(id);
       const changed = board.panels[id];
-      if (isAutomatic.has(id)) return gone.has(id) ? [] : [{ id, panel: { kind: "line", keys: [id], ...changed } }];
+      if (isAutomatic.has(id)) return gone.has(id) ? [] : [{ id, panel: { ...automaticPanel(id), ...changed } }];
       return changed?.kind === undefined ? [] : [{ id, panel: { ...changed, kind: changed.kind } }];
     });
   const own = board.order.map(([name]) => name).filter((name) => !automatic.some((section) => section.name === name));
@@ -104,7 +104,8 @@ export function add(board: Board, automatic: Section[], panel: Panel, section: s
 export function change(board: Board, automatic: Section[], id: string, panel: Panel): Board {
   const isAutomatic = automatic.some(({ keys }) => keys.includes(id));
   const { kind, keys, ...rest } = panel;
-  const isSame = kind === "line" && keys?.length === 1 && keys[0] === id;
+  const own = automaticPanel(id);
+  const isSame = kind === own.kind && keys?.length === 1 && keys[0] === own.keys[0];
   const differs = known(isAutomatic && isSame ? rest : panel);
   const panels = { ...board.panels, [id]: differs };
   return { ...board, panels: Object.keys(differs).length > 0 ? panels : without(panels, id) };

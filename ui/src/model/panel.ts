@@ -15,6 +15,7 @@ export const KINDS = [
   "parallel",
   "importance",
   "compare",
+  "custom",
   "markdown",
 ] as const;
 export type Kind = (typeof KINDS)[number];
@@ -28,6 +29,7 @@ export const KIND_NAMES: Record<Kind, string> = {
   parallel: "Parallel coordinates",
   importance: "Parameter importance",
   compare: "Comparison of runs",
+  custom: "Custom chart",
   markdown: "Text",
 };
 
@@ -41,7 +43,7 @@ export type Band = (typeof BANDS)[number];
 export interface Panel {
   kind: Kind;
   title?: string | undefined;
-  /** Of lines the metrics; of all others columns of runs (`config.lr`, `summary.loss`). */
+  /** Of lines the metrics; of a custom chart its key; of all others columns of runs (`config.lr`, `summary.loss`). */
   keys?: string[] | undefined;
   /** Metrics whose names fit this regular expression are drawn too. */
   match?: string | undefined;
@@ -68,6 +70,16 @@ export interface Panel {
   w?: number | undefined;
   /** Height of what is drawn, in pixels. */
   h?: number | undefined;
+}
+
+/** Before the key of a custom chart, in the id of its panel that is there by itself. */
+const CUSTOM = "custom:";
+
+export const customId = (chart: string) => `${CUSTOM}${chart}`;
+
+/** What a panel shows that is there by itself: its metric, or its custom chart. */
+export function automaticPanel(id: string): Panel & { keys: string[] } {
+  return id.startsWith(CUSTOM) ? { kind: "custom", keys: [id.slice(CUSTOM.length)] } : { kind: "line", keys: [id] };
 }
 
 export const WIDTH_MAX = 3;

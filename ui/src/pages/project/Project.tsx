@@ -9,14 +9,14 @@ import { Views } from "./Views";
 export function Project() {
   const { entity = "", project = "" } = useParams({ strict: false });
   const { filter } = useSearch({ strict: false });
-  const isTable = useLocation({ select: ({ pathname }) => pathname.endsWith("/table") });
+  const tab = useLocation({ select: ({ pathname }) => pathname.split("/")[3] ?? "" });
   const here = (isHere: boolean) => (isHere ? ({ "aria-current": "page" } as const) : {});
   const found = useQuery(projectExists(`${entity}/${project}`));
   if (found.isError) return <Trouble error={found.error} again={() => void found.refetch()} />;
   if (found.data === false) {
     return (
       <Empty isPage title={`There is no project ${project} of ${entity}`}>
-        <p>A project begins with its first run, and goes when its last one is erased.</p>
+        <p>A project begins with its first run; one that was deleted is there again with the next.</p>
         <Link to="/" className="button">
           All projects
         </Link>
@@ -24,7 +24,7 @@ export function Project() {
     );
   }
   const params = { entity, project };
-  // The filter is one for both: they show the same runs.
+  // The filter is one for workspace and table: they show the same runs.
   const search = { filter };
   return (
     <div className="filled">
@@ -32,13 +32,21 @@ export function Project() {
         {entity}/{project}
       </h1>
       <nav className="tabs" aria-label="Of this project">
-        <Link to="/$entity/$project/workspace" params={params} search={search} {...here(!isTable)}>
+        <Link
+          to="/$entity/$project/workspace"
+          params={params}
+          search={search}
+          {...here(tab !== "table" && tab !== "artifacts")}
+        >
           Workspace
         </Link>
-        <Link to="/$entity/$project/table" params={params} search={search} {...here(isTable)}>
+        <Link to="/$entity/$project/table" params={params} search={search} {...here(tab === "table")}>
           Runs table
         </Link>
-        <Views project={`${entity}/${project}`} page={isTable ? "table" : "workspace"} />
+        <Link to="/$entity/$project/artifacts" params={params} {...here(tab === "artifacts")}>
+          Artifacts
+        </Link>
+        {tab !== "artifacts" && <Views project={`${entity}/${project}`} page={tab === "table" ? "table" : "workspace"} />}
       </nav>
       <Outlet />
     </div>

@@ -10,7 +10,9 @@ import { Sections } from "../../charts/Sections";
 import { colorAt } from "../../charts/colors";
 import { Empty, Trouble, Waiting } from "../../components/States";
 import { useTheme } from "../../components/theme";
-import { keysFound, machineSections, sectionsOf } from "../../model/sections";
+import { keysFound, machineSections, sectionsOf, textFits } from "../../model/sections";
+import type { LoggedPanel } from "./logged";
+import { LoggedFrame, useLogged } from "./logged";
 
 interface ChartsProps {
   id: RunId;
@@ -23,6 +25,7 @@ export function Charts({ id, run, stream }: ChartsProps) {
   const [typed, setTyped] = useState("");
   const [range, setRange] = useState<[number, number] | null>(null);
   const theme = useTheme();
+  const logged = useLogged(id, run, stream === "history");
   const look = useCallback((line: { key: string }) => ({ label: line.key, color: colorAt(0, theme) }), [theme]);
   const style = useMemo(
     (): LineStyle => ({ logX: false, logY: false, sync: `run-${stream}`, onRange: setRange, look }),
@@ -30,7 +33,7 @@ export function Charts({ id, run, stream }: ChartsProps) {
   );
   if (keys.isError) return <Trouble error={keys.error} again={() => void keys.refetch()} />;
   if (keys.data === undefined) return <Waiting lines={8} />;
-  if (keys.data.length === 0) {
+  if (keys.data.length + logged.charts.length + logged.tables.length === 0) {
     return (
       <Empty title={stream === "history" ? "Nothing was logged" : "The machine was not measured"}>
         <p>
@@ -43,7 +46,13 @@ export function Charts({ id, run, stream }: ChartsProps) {
       </Empty>
     );
   }
-  const sections = (stream === "history" ? sectionsOf : machineSections)(keysFound(keys.data, typed));
+  const found = (stream === "history" ? sectionsOf : machineSections)(keysFound(keys.data, typed));
+  const fits = textFits(typed);
+  const sections = [
+    { name: "Custom charts", items: logged.charts.filter(({ title }) => fits(title)) },
+    { name: "Tables", items: logged.tables.filter(({ title }) => fits(title)) },
+    ...found.map(({ name, keys }): { name: string; items: (string | LoggedPanel)[] } => ({ name, items: keys })),
+  ].filter(({ items }) => items.length > 0);
   const x = stream === "history" ? "_step" : "_absolute_runtime";
   return (
     <div className="charts">
@@ -62,28 +71,32 @@ export function Charts({ id, run, stream }: ChartsProps) {
         <span className="faint">Drag over a chart to look closer; a double click shows all.</span>
       </div>
       <Sections
-        sections={sections.map(({ name, keys }) => ({ name, items: keys }))}
-        panel={(key) => (
-          <Frame key={key} title={titleOf(key)}>
-            {(room) => (
-              <Lines
-                title={titleOf(key)}
-                room={room}
-                asked={{
-                  project: id.project,
-                  runs: [id.run],
-                  keys: [key],
-                  stream,
-                  x,
-                  range: range ?? [null, null],
-                  smoothing: null,
-                  group: [],
-                }}
-                style={style}
-              />
-            )}
-          </Frame>
-        )}
+        sections={sections}
+        panel={(item) =>
+          typeof item !== "string" ? (
+            <LoggedFrame key={`logged ${item.chart?.key ?? item.table.key}`} id={id} run={run} panel={item} />
+          ) : (
+            <Frame key={item} title={titleOf(item)}>
+              {(room) => (
+                <Lines
+                  title={titleOf(item)}
+                  room={room}
+                  asked={{
+                    project: id.project,
+                    runs: [id.run],
+                    keys: [item],
+                    stream,
+                    x,
+                    range: range ?? [null, null],
+                    smoothing: null,
+                    group: [],
+                  }}
+                  style={style}
+                />
+              )}
+            </Frame>
+          )
+        }
       />
       {sections.length === 0 && <p className="faint charts-none">No chart has “{typed}” in its name.</p>}
     </div>

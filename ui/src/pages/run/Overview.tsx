@@ -1,13 +1,12 @@
 /** What a run is: where it ran, in which states it was, its config and summary. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { useState } from "react";
 import type { Run, RunId } from "../../api/run";
 import { runEvents } from "../../api/run";
 import { member, numberOrNull, text, textOrNull } from "../../api/read";
 import { edit } from "../../api/runs";
-import { Ago, Copy, StateBadge } from "../../components/Bits";
+import { Ago, Copy, Fact, StateBadge } from "../../components/Bits";
 import { formatBytes, formatMoment, formatSpan } from "../../model/format";
 import { EditableTags, EditableText } from "./Editable";
 import { Tree } from "./Tree";
@@ -105,15 +104,6 @@ export function Overview({ id, run }: { id: RunId; run: Run }) {
 
 function counted(count: number | null, what: string): string | null {
   return count === null ? null : `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
-  );
 }
 
 /** A fact that is there, or no line at all. */

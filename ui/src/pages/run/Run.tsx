@@ -1,6 +1,7 @@
 /** The page of a run: what it is, and a tab for each thing it has. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import type { RunId } from "../../api/run";
 import { run as runQuery } from "../../api/run";
 import { undelete } from "../../api/runs";
@@ -15,6 +16,8 @@ import { Media } from "./Media";
 import { Overview } from "./Overview";
 import "./run.css";
 
+const RunArtifacts = lazy(() => import("./RunArtifacts"));
+
 const TABS = [
   ["overview", "Overview"],
   ["charts", "Charts"],
@@ -22,6 +25,7 @@ const TABS = [
   ["system", "System"],
   ["logs", "Logs"],
   ["files", "Files"],
+  ["artifacts", "Artifacts"],
   ["events", "Events"],
 ] as const;
 
@@ -81,6 +85,10 @@ export function Run() {
           <Media id={id} run={found.data} />
         ) : tab === "files" ? (
           <Files id={id} />
+        ) : tab === "artifacts" ? (
+          <Suspense fallback={<Waiting lines={6} />}>
+            <RunArtifacts id={id} run={found.data} />
+          </Suspense>
         ) : tab === "events" ? (
           <Events id={id} />
         ) : (

@@ -5,6 +5,8 @@ import { Empty } from "../../components/States";
 import type { PlacedPanel } from "../../model/board";
 import { add, change, found, move, placed } from "../../model/board";
 import type { Panel } from "../../model/panel";
+import { customId } from "../../model/panel";
+import type { Section } from "../../model/sections";
 import { sectionsOf } from "../../model/sections";
 import { Editor } from "./Editor";
 import { DRAGGED, PanelView } from "./PanelView";
@@ -24,9 +26,14 @@ interface BoardViewProps {
 
 export function BoardView({ scene, state, edited, onEdited }: BoardViewProps) {
   const { board, set } = state;
-  const { metrics, address } = scene;
+  const { metrics, charts, address } = scene;
+  const chartsText = JSON.stringify(charts);
   const metricsText = JSON.stringify(metrics);
-  const automatic = useMemo(() => sectionsOf(JSON.parse(metricsText) as string[]), [metricsText]);
+  const automatic = useMemo((): Section[] => {
+    const custom = (JSON.parse(chartsText) as string[]).map(customId);
+    const sections = sectionsOf(JSON.parse(metricsText) as string[]);
+    return custom.length === 0 ? sections : [{ name: "Custom charts", keys: custom }, ...sections];
+  }, [metricsText, chartsText]);
   const all = useMemo(() => placed(board, automatic), [board, automatic]);
   const sections = found(all, address.panels ?? "");
   const names = all.map(({ name }) => name);

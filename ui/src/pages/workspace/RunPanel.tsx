@@ -11,6 +11,7 @@ import type { RunValues } from "../../model/plots";
 import { textFits } from "../../model/sections";
 import { Bars } from "./kinds/Bars";
 import { ComparePanel } from "./kinds/ComparePanel";
+import { CustomPanel } from "./kinds/CustomPanel";
 import { Importance } from "./kinds/Importance";
 import { Parallel } from "./kinds/Parallel";
 import { Points } from "./kinds/Points";
@@ -43,6 +44,7 @@ export default function RunPanel(props: Props) {
   const { kind } = props.panel;
   if (kind === "line") return null;
   if (kind === "markdown") return <Written text={props.panel.text ?? ""} height={props.room.height} />;
+  if (kind === "custom") return <CustomPanel {...props} />;
   if (kind === "compare") return <ComparePanel {...props} />;
   return <ByValues {...props} Shown={SHOWS[kind]} />;
 }

@@ -1,8 +1,9 @@
 /** The workspace of a project: runs on the left, on the right a panel for each metric, and what people made of them. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { ChartAsked } from "../../api/chart";
+import { runsCharts } from "../../api/customCharts";
 import { ROW_KINDS } from "../../api/events";
 import type { Key } from "../../api/runs";
 import { projectKeys } from "../../api/runs";
@@ -19,6 +20,7 @@ import "../table/table.css";
 import { BoardView } from "./BoardView";
 import { Controls } from "./Controls";
 import type { Scene } from "./scene";
+import type { Listed } from "./selection";
 import { drawn, listed, selection } from "./selection";
 import { Selector } from "./Selector";
 import { useBoard } from "./useBoard";
@@ -60,14 +62,17 @@ function OfProject({ project }: { project: string }) {
   const columns = useMemo(() => columnsOf(keys.data ?? []), [keys.data]);
   const metrics = useMemo(() => metricsIn(keys.data ?? []), [keys.data]);
 
+  const found = useMemo(() => listed(runs.data?.runs ?? [], address.find ?? ""), [runs.data, address.find]);
+  const charts = useCharts(project, keys.data, found);
+
   if (keys.isError) return <Trouble error={keys.error} again={() => void keys.refetch()} />;
   if (keys.data === undefined || (runs.data === undefined && !runs.isError)) return <Waiting lines={12} />;
-  const found = listed(runs.data?.runs ?? [], address.find ?? "");
   const scene: Scene = {
     project,
     address,
     runs: drawn(found, address.hide ?? []),
     metrics,
+    charts,
     columns,
     theme,
     onRange: (range) => change({ from: range?.[0], to: range?.[1] }),
@@ -118,6 +123,25 @@ function OfProject({ project }: { project: string }) {
   );
 }
 
+/** Keys of the custom charts of runs; nothing is asked where no run has a table that one could draw. */
+function useCharts(project: string, keys: Key[] | undefined, runs: Listed[]): string[] {
+  const hasTables = keys?.some(
+    ({ space, type, key }) => space === "summary" && type === "json" && key.endsWith("_table"),
+  );
+  const found = useQuery({
+    ...runsCharts(
+      project,
+      runs.map(({ id }) => id),
+    ),
+    enabled: hasTables === true && runs.length > 0,
+    placeholderData: keepPreviousData,
+  });
+  return useMemo(
+    () => [...new Set([...(found.data?.values() ?? [])].flatMap((charts) => charts.map(({ key }) => key)))].sort(),
+    [found.data],
+  );
+}
+
 /** Asks anew for what events make old; gives whether the line stands. */
 function useFollowed(project: string): boolean {
   const client = useQueryClient();
@@ -132,6 +156,7 @@ function useFollowed(project: string): boolean {
         predicate: ({ queryKey: [what, asked] }) =>
           what === "chart" && (asked as ChartAsked).runs.some((run) => logged.has(run)),
       });
+      if (kinds.has("ConfigChanged")) void client.invalidateQueries({ queryKey: ["custom charts", project] });
       if ([...kinds].some((kind) => kind !== "Logged")) void client.invalidateQueries({ queryKey: ["runs", "rows"] });
       if ([...kinds].some((kind) => kind.startsWith("Run") || kind === "StateChanged"))
         void client.invalidateQueries({ queryKey: ["runs", "selection"] });

@@ -14,6 +14,8 @@ export interface Scene {
   runs: Listed[];
   /** Metrics that can be drawn. */
   metrics: string[];
+  /** Keys of the custom charts that the runs have. */
+  charts: string[];
   columns: Column[];
   theme: "light" | "dark";
   onRange: (range: [number, number] | null) => void;

@@ -185,3 +185,26 @@ export function Apart({ panel, scene, onPanel }: FieldProps) {
     />
   );
 }
+
+export function Chart({ panel, scene, onPanel }: FieldProps) {
+  const chosen = panel.keys?.[0] ?? "";
+  return (
+    <label className="labelled">
+      Chart
+      <select
+        className="field"
+        value={chosen}
+        onChange={(event) => onPanel({ keys: event.target.value === "" ? undefined : [event.target.value] })}
+      >
+        <option value="">{scene.charts.length === 0 ? "No run has one" : "Choose"}</option>
+        {[...new Set([...scene.charts, chosen])]
+          .filter((key) => key !== "")
+          .map((key) => (
+            <option key={key} value={key}>
+              {key}
+            </option>
+          ))}
+      </select>
+    </label>
+  );
+}

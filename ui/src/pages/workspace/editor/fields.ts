@@ -1,6 +1,6 @@
 /** Which fields the editor has for a panel of each kind. */
 import type { Kind } from "../../../model/panel";
-import { Apart, Color, Columns, GroupBy, Metrics, Points, Target, Value } from "./columns";
+import { Apart, Chart, Color, Columns, GroupBy, Metrics, Points, Target, Value } from "./columns";
 import { Aggregated, Axis, Banded, Bins, Legend, Ranges, Scales, Smoothing, Written } from "./drawing";
 import type { Field } from "./field";
 
@@ -13,5 +13,6 @@ export const FIELDS: Record<Kind, Field[]> = {
   parallel: [Columns, Color],
   importance: [Target],
   compare: [],
+  custom: [Chart],
   markdown: [Written],
 };

@@ -8,7 +8,7 @@ import type { Bar } from "../../../model/plots";
 import { barsOf } from "../../../model/plots";
 import type { KindProps } from "../RunPanel";
 import { placeOf } from "../scene";
-import { Keys, KEYS_HEIGHT } from "./Keys";
+import { Keys, KEYS_HEIGHT } from "../../../charts/Keys";
 import { short } from "./Points";
 
 /** Room that a bar takes with the space around it, and the axis below. */

@@ -8,7 +8,7 @@ import { axisOf, brushed, crossing } from "../../../model/parallel";
 import type { RunValues } from "../../../model/plots";
 import type { KindProps } from "../RunPanel";
 import { inkOf } from "./ink";
-import { Keys, KEYS_HEIGHT } from "./Keys";
+import { Keys, KEYS_HEIGHT } from "../../../charts/Keys";
 import { short } from "./Points";
 
 const TOP = 22;

@@ -8,7 +8,7 @@ import { decades, numberIn } from "../../../model/plots";
 import { paramsOf } from "../../address";
 import type { KindProps } from "../RunPanel";
 import { inkOf } from "./ink";
-import { Keys, KEYS_HEIGHT } from "./Keys";
+import { Keys, KEYS_HEIGHT } from "../../../charts/Keys";
 
 interface Point {
   id: string;

@@ -1,5 +1,5 @@
 /** Files by folders, and how a file can be shown. */
-import type { StoredFile } from "../../api/run";
+import type { StoredFile } from "../api/run";
 
 export interface Folder {
   name: string;
