@@ -27,6 +27,8 @@ test("a version tells its aliases, files and who made and uses it; another one i
   await expect(page.getByText("https://elsewhere.test/huge.bin")).toBeVisible();
   await versions.getByRole("link", { name: "v0 best" }).click();
   await expect(page).toHaveURL(`${URL}/ada/garden/artifacts/dataset/flowers/v0`);
+  // The address is one that others are sent.
+  await page.reload();
   await expect(page.locator(".facts")).toContainText("in 3 files");
   const picture = page.getByRole("img", { name: "images/rose.png" });
   await page.getByRole("button", { name: /rose\.png/ }).click();

@@ -46,7 +46,9 @@ export function Project() {
         <Link to="/$entity/$project/artifacts" params={params} {...here(tab === "artifacts")}>
           Artifacts
         </Link>
-        {tab !== "artifacts" && <Views project={`${entity}/${project}`} page={tab === "table" ? "table" : "workspace"} />}
+        {tab !== "artifacts" && (
+          <Views project={`${entity}/${project}`} page={tab === "table" ? "table" : "workspace"} />
+        )}
       </nav>
       <Outlet />
     </div>
