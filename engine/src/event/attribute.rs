@@ -26,7 +26,7 @@ pub enum Attribute {
     JobType,
     /// Text.
     Description,
-    /// When the trainer says it began. Int, [`Time`].
+    /// When the trainer says it began. Int, [`Time`](super::Time).
     StartedAt,
     /// Text.
     Host,

@@ -140,24 +140,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let options = Options { durability: Durability::Os, ..Options::new(dir.path().join("store")) };
         let store = Store::open(options).unwrap();
-        let append = |subject: Subject, body| {
+        let append = async |subject: Subject, body| {
             let event = Event { subject, received: 1, actor: "ada".into(), body };
-            store.append_blocking(Batch::new(vec![event])).unwrap();
+            store.append(Batch::new(vec![event])).await.unwrap();
         };
         let project = ProjectKey::new("ada", "p");
         let run = |name: &str| RunKey { project: project.clone(), run: name.into(), generation: 1 };
-        append(project.clone().into(), Body::ProjectCreated(ProjectCreated { description: "".into() }));
+        append(project.clone().into(), Body::ProjectCreated(ProjectCreated { description: "".into() })).await;
         for name in ["parent", "child"] {
             let created = RunCreated { source: "api".into(), state: State::Finished };
-            append(run(name).into(), Body::RunCreated(created));
+            append(run(name).into(), Body::RunCreated(created)).await;
         }
         let origin = Origin { parent: run("parent"), step: 3, at: Lsn(3), rows: 0 };
-        append(run("child").into(), Body::Forked(Branch { origin, last_step: None, keys: Vec::new() }));
-        append(run("parent").into(), Body::RunDeleted);
+        append(run("child").into(), Body::Forked(Branch { origin, last_step: None, keys: Vec::new() })).await;
+        append(run("parent").into(), Body::RunDeleted).await;
         let pruned = prune(&store, "ada", Duration::ZERO, false, false).await.unwrap();
         assert_eq!((pruned.runs.len(), pruned.freed_bytes), (0, None));
         assert!(pruned.kept.len() == 1 && pruned.kept[0].has_heirs, "{pruned:?}");
-        append(run("child").into(), Body::RunDeleted);
+        append(run("child").into(), Body::RunDeleted).await;
         for dry_run in [true, false] {
             let pruned = prune(&store, "ada", Duration::ZERO, dry_run, false).await.unwrap();
             assert_eq!((pruned.runs.len(), pruned.kept.len()), (2, 0), "they go together");
