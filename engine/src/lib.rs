@@ -23,6 +23,7 @@
 mod batch;
 mod blob;
 mod compaction;
+mod compression;
 mod core;
 pub mod disk;
 mod error;

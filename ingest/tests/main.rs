@@ -19,6 +19,7 @@ mod hostile;
 mod import;
 mod lifecycle;
 mod people;
+mod projects;
 mod replay;
 mod runs;
 mod sign_in;

@@ -205,6 +205,38 @@ fn a_name_and_a_password_sign_in_with_a_key_that_ends_with_the_session() {
 }
 
 #[test]
+fn a_new_password_ends_what_the_old_one_began_and_nothing_else() {
+    let server = Harness::start();
+    let ask = |body: serde_json::Value| server.ask("POST", "/api/commands", &body.to_string());
+    let sign_in = |user: &str| {
+        let proof = json!({ "password": { "user": user, "password": "correct horse" } });
+        let reply = login(&server, &proof, Some(&server.url));
+        let cookie = reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        Browser { server: &server, cookie, csrf: reply.json()["csrf"].as_str().unwrap().to_owned() }
+    };
+    for user in ["bob", "eve"] {
+        assert_eq!(
+            ask(json!({ "command": "user_add", "name": user, "password": "correct horse" })).status,
+            200
+        );
+    }
+    let browsers = [sign_in("bob"), sign_in("bob"), sign_in("eve")];
+    let statuses = || browsers.each_ref().map(|browser| browser.get("/api/session").status);
+    assert_eq!(statuses(), [200, 200, 200]);
+    let keys = || ask(json!({ "command": "key_list" })).json()["keys"].as_array().unwrap().len();
+    let before = keys();
+    let set = |password: &str| {
+        ask(json!({ "command": "password_set", "user": "bob", "password": password })).status
+    };
+    assert_eq!((set("short"), statuses()), (400, [200, 200, 200]));
+    assert_eq!((set("another horse"), statuses()), (200, [401, 401, 200]));
+    assert_eq!(keys(), before - 2, "the keys that bob's browsers had, and no other");
+    let note = "signed in with a password";
+    let reserved = ask(json!({ "command": "key_new", "note": note }));
+    assert!(reserved.status == 400 && reserved.text().contains("cannot be a note"), "{}", reserved.text());
+}
+
+#[test]
 fn a_ticket_signs_in_once() {
     let server = Harness::start();
     let reply = server.ask("POST", "/api/tickets", "");

@@ -12,6 +12,8 @@ use crate::error::Error;
 use crate::resolver::{KeyColumn, Past};
 use crate::scan::rows::RowSource;
 use crate::scan::{Context, Provider, Source};
+use crate::tables::artifact_uses::ArtifactUses;
+use crate::tables::artifacts::Artifacts;
 use crate::tables::console::Console;
 use crate::tables::events::Events;
 use crate::tables::files::Files;
@@ -76,6 +78,8 @@ fn source(context: &Arc<Context>, table: &'static Table, keys: &[KeyColumn]) -> 
         "system_points" => Arc::new(RowSource::new(context, SystemPoints)),
         "console" => Arc::new(RowSource::new(context, Console)),
         "files" => Arc::new(RowSource::new(context, Files)),
+        "artifacts" => Arc::new(RowSource::new(context, Artifacts)),
+        "artifact_uses" => Arc::new(RowSource::new(context, ArtifactUses)),
         "events" => Arc::new(RowSource::new(context, Events)),
         "run_changes" => Arc::new(RowSource::new(context, RunChanges)),
         "projects" => Arc::new(RowSource::new(context, Projects)),

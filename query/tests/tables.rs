@@ -1,6 +1,9 @@
 //! The other tables.
 
-use engine::{Body, FilePut, Quarantined, State};
+use engine::{
+    AliasMoved, ArtifactBlob, ArtifactCommitted, ArtifactCreated, ArtifactFilePut, ArtifactId, ArtifactUsed,
+    Body, FilePut, ProjectKey, Quarantined, RunIn, State,
+};
 
 use crate::fixture::{Fixture, START};
 
@@ -66,6 +69,78 @@ fn files_projects_and_keys_say_what_there_is() {
             r#"{"space":"history","key":"loss","type":"mixed","runs":1,"points":2}"#,
             r#"{"space":"summary","key":"loss","type":"integer","runs":1,"points":null}"#
         ]
+    );
+}
+
+#[test]
+fn artifacts_are_versions_and_their_uses_name_runs_on_both_sides() {
+    let fixture = Fixture::new();
+    let (project, other) = (fixture.project("mnist-data"), ProjectKey::new("ann", "mnist"));
+    let blob = |byte: u8, size| ArtifactBlob { digest: [byte; 32], md5: [byte; 16], size };
+    let run = |id: &str| RunIn { run: id.into(), generation: 1 };
+    let log = |id: u64, digest: &str, metadata: Option<&str>| {
+        let created = ArtifactCreated {
+            artifact: ArtifactId(id),
+            collection: "digits".into(),
+            kind: "dataset".into(),
+            digest: digest.into(),
+            run: Some(run(&format!("r{id}"))),
+            description: None,
+            metadata: metadata.map(Into::into),
+            aliases: vec!["best".into()],
+            tags: vec!["raw".into()],
+            client_id: None,
+            sequence_client_id: None,
+            history_step: Some(3),
+            deduplicates: true,
+        };
+        fixture.append(project.clone(), START, Body::ArtifactCreated(created));
+        let artifact = ArtifactId(id);
+        // What the newest version holds already makes none.
+        if id == 3 {
+            return;
+        }
+        let put = ArtifactFilePut { artifact, name: "a".into(), file: blob(9, 100) };
+        fixture.append(project.clone(), START, Body::ArtifactFilePut(put));
+        let committed = ArtifactCommitted { artifact, manifest: blob(id as u8, 7), files: 1, size: 100 };
+        fixture.append(project.clone(), START, Body::ArtifactCommitted(committed));
+    };
+    log(1, "d1", Some(r#"{"a":NaN}"#));
+    log(2, "d2", None);
+    log(3, "d2", None);
+    let alias = AliasMoved { collection: "digits".into(), alias: "old".into(), to: Some(ArtifactId(1)) };
+    fixture.append(project.clone(), START, Body::AliasMoved(alias));
+    let used = |artifact| {
+        let used = ArtifactUsed { run: run("user"), project: project.clone(), artifact, used_as: None };
+        fixture.append(other.clone(), START, Body::ArtifactUsed(used));
+    };
+    used(ArtifactId(1));
+    used(ArtifactId(77));
+    assert_eq!(
+        fixture.rows("SELECT name, version, type, aliases, tags, files, size, run_id, history_step, metadata FROM artifacts"),
+        [
+            r#"{"name":"digits","version":0,"type":"dataset","aliases":["old"],"tags":["raw"],"files":1,"size":100,"run_id":"r1","history_step":3,"metadata":{"a":"NaN"}}"#,
+            r#"{"name":"digits","version":1,"type":"dataset","aliases":["best","latest"],"tags":["raw"],"files":1,"size":100,"run_id":"r2","history_step":3,"metadata":null}"#,
+        ]
+    );
+    assert_eq!(
+        fixture.rows("SELECT project, run_id, relation, artifact_project, name, version FROM artifact_uses"),
+        [
+            r#"{"project":"mnist","run_id":"user","relation":"used","artifact_project":"mnist-data","name":"digits","version":0}"#,
+            r#"{"project":"mnist-data","run_id":"r1","relation":"logged","artifact_project":"mnist-data","name":"digits","version":0}"#,
+            r#"{"project":"mnist-data","run_id":"r2","relation":"logged","artifact_project":"mnist-data","name":"digits","version":1}"#,
+            r#"{"project":"mnist-data","run_id":"r3","relation":"logged","artifact_project":"mnist-data","name":"digits","version":1}"#,
+        ]
+    );
+    // A content that two versions have is stored once; each has a list of files.
+    assert_eq!(
+        fixture.rows("SELECT project, artifact_bytes FROM projects ORDER BY project"),
+        [r#"{"project":"mnist","artifact_bytes":0}"#, r#"{"project":"mnist-data","artifact_bytes":114}"#]
+    );
+    fixture.append(project, START, Body::ProjectDeleted);
+    assert_eq!(
+        fixture.rows("SELECT (SELECT count(*) FROM artifacts) + (SELECT count(*) FROM artifact_uses) AS n"),
+        [r#"{"n":0}"#]
     );
 }
 

@@ -26,6 +26,7 @@ use std::ops::Range;
 
 use super::frame::Fields;
 use super::segment;
+use crate::compression;
 use crate::disk::RelPath;
 use crate::error::{Damage, Error, Result};
 use crate::id::{SegmentId, StoreId};
@@ -223,7 +224,7 @@ pub(crate) fn unpack(bytes: &[u8], len: usize) -> Option<Vec<u8>> {
         && bytes.len() <= COMPRESSED_MAX
         && find_frame_compressed_size(bytes) == Ok(bytes.len())
         && get_frame_content_size(bytes).is_ok_and(|found| found == Some(len as u64));
-    let unpacked = if is_block { zstd::bulk::decompress(bytes, len).ok()? } else { return None };
+    let unpacked = if is_block { compression::decompress(bytes, len).ok()? } else { return None };
     (unpacked.len() == len).then_some(unpacked)
 }
 
@@ -270,7 +271,7 @@ impl Packer {
     /// As zstd says.
     pub(crate) fn block(&mut self, content: &[u8]) -> io::Result<Vec<u8>> {
         assert!(!content.is_empty() && content.len() <= BLOCK_LEN, "a block holds 1 to BLOCK_LEN bytes");
-        let block = zstd::bulk::compress(content, ZSTD_LEVEL)?;
+        let block = compression::compress(content, ZSTD_LEVEL)?;
         self.at += block.len() as u64;
         self.table.extend_from_slice(&self.at.to_le_bytes());
         self.table.extend_from_slice(&crc32fast::hash(&block).to_le_bytes());

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use crate::compression;
 use crate::event::{self, Subject};
 use crate::limits;
 
@@ -32,7 +33,7 @@ impl Ranges {
         let pack = || {
             let list = event::to_bincode(ranges).ok()?;
             let mut packed = u32::try_from(list.len()).ok()?.to_le_bytes().to_vec();
-            packed.extend_from_slice(&zstd::bulk::compress(&list, ZSTD_LEVEL).ok()?);
+            packed.extend_from_slice(&compression::compress(&list, ZSTD_LEVEL).ok()?);
             Some(Self(packed.into()))
         };
         pack().unwrap_or_else(|| Self(Arc::default()))
@@ -43,7 +44,7 @@ impl Ranges {
         let unpack = || {
             let (len, packed) = self.0.split_first_chunk::<LEN>()?;
             let len = u32::from_le_bytes(*len).min(limits::BODY_BYTES_MAX);
-            let list = zstd::bulk::decompress(packed, len as usize).ok()?;
+            let list = compression::decompress(packed, len as usize).ok()?;
             event::from_bincode(&list).ok().map(|(ranges, _)| ranges)
         };
         unpack().unwrap_or_default()

@@ -222,6 +222,12 @@ impl Artifacts {
         self.collections.values().filter(|collection| !collection.versions.is_empty())
     }
 
+    /// Every version, by collection and number.
+    pub fn versions(&self) -> impl Iterator<Item = &Arc<Artifact>> {
+        let ids = self.collections.values().flat_map(|collection| collection.versions.iter());
+        ids.filter_map(|id| self.artifacts.get(id))
+    }
+
     /// The newest version of a collection.
     #[must_use]
     pub fn newest(&self, collection: &str) -> Option<&Arc<Artifact>> {
@@ -268,6 +274,23 @@ impl Artifacts {
         let least = ProjectKey::new("", "");
         let theirs = self.used.range((run.clone(), least, ArtifactId(0))..);
         theirs.take_while(move |(user, _, _)| user == run).map(|(_, project, id)| (project, *id))
+    }
+
+    /// The versions that runs of the project logged, by run.
+    pub fn logs(&self) -> impl Iterator<Item = (&RunIn, &Arc<Artifact>)> {
+        let logged = self.logged.iter().filter_map(|(run, id)| Some((run, self.artifact(*id)?)));
+        logged.filter(|(_, artifact)| artifact.version().is_some())
+    }
+
+    /// What runs of the project use, by run: the project of each artifact, and the artifact.
+    pub fn uses(&self) -> impl Iterator<Item = (&RunIn, &ProjectKey, ArtifactId)> {
+        self.used.iter().map(|(run, project, id)| (run, project, *id))
+    }
+
+    /// Bytes of the contents of all files, each once, and of the lists of files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.blobs().map(|(_, size)| size).sum()
     }
 
     /// The runs of the project that use an artifact.

@@ -11,6 +11,7 @@
 //! - Everything in it was in the log: table files ∪ tail = log (D9).
 
 pub(crate) mod blocks;
+mod chunks;
 pub(crate) mod events;
 pub(crate) mod file;
 pub(crate) mod footer;

@@ -5,16 +5,15 @@
 //! the session, so that all that keys can do (roles, revocation, the log of who did what) holds here too.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use engine::disk::Entropy;
-use engine::{Body, PasswordSet, Store, Subject};
+use engine::{Body, KeyIssued, KeyLimited, KeyLimits, KeyRevoked, PasswordSet, People, Store, Subject, Time};
 use tokio::sync::Semaphore;
 
 use super::commands::{CommandError, CommandOutcome, only_admins};
-use super::people::{self, NewKey};
+use super::people;
 use crate::access::Caller;
 use crate::http::auth::KeyHash;
 use crate::http::error::Refusal;
@@ -28,6 +27,8 @@ const BYTES_MAX: usize = 1_000;
 /// Each takes 19 MiB and tens of milliseconds of a core.
 const CHECKS_AT_ONCE: usize = 2;
 static CHECKS: Semaphore = Semaphore::const_new(CHECKS_AT_ONCE);
+/// The note of the keys that browsers are given; nobody else's key has it, so it tells which these are.
+pub(super) const BROWSERS_NOTE: &str = "signed in with a password";
 /// What is checked of users who have no password, so that they take as long as others.
 const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0$pYyGgjvfJBOqqyvKBhwxXIVKOzAPyqpHEZXyyVCsRhc";
@@ -61,7 +62,7 @@ fn argon2() -> argon2::password_hash::Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Sets or takes away a password: one's own, or an admin anybody's.
+/// Sets or takes away a password: one's own, or an admin anybody's. What was begun by the old one ends.
 pub(super) async fn set(
     store: &Store,
     caller: &Caller,
@@ -81,33 +82,46 @@ pub(super) async fn set(
     people::decide(store, |people| {
         people::check_user(people, &user)?;
         let set = PasswordSet { user: user.as_str().into(), hash: Arc::clone(&hash) };
-        Ok(vec![act.on(Subject::Store, Body::PasswordSet(set))])
+        let mut bodies = vec![Body::PasswordSet(set)];
+        bodies.extend(ended(people, &user, |_| true));
+        Ok(bodies.into_iter().map(|body| act.on(Subject::Store, body)).collect())
     })
     .await?;
     Ok(CommandOutcome::PasswordSet { user, is_set })
 }
+
+/// Ends those of the keys that a user's browsers were given.
+fn ended(people: &People, user: &str, is_over: impl Fn(&KeyLimits) -> bool) -> Vec<Body> {
+    let own = people.keys.values().filter(|key| *key.user == *user);
+    let browsers = own.filter(|key| {
+        people.limits.get(&key.key_id).is_some_and(|limits| *limits.note == *BROWSERS_NOTE && is_over(limits))
+    });
+    browsers.map(|key| Body::KeyRevoked(KeyRevoked { key_id: Arc::clone(&key.key_id) })).collect()
+}
+
+/// A password that was right: its hash.
+pub(super) struct Proven(Arc<str>);
 
 /// Whether somebody has a password. Takes as long for users who have none.
 ///
 /// # Errors
 ///
 /// `TooMany` while others are checked.
-pub(super) async fn is_right(store: &Store, user: &str, password: String) -> Result<bool, Refusal> {
+pub(super) async fn is_right(store: &Store, user: &str, password: String) -> Result<Option<Proven>, Refusal> {
     let Ok(_turn) = CHECKS.try_acquire() else {
         return Err(Refusal::too_many("too many people sign in at once"));
     };
     if password.len() > BYTES_MAX {
-        return Ok(false);
+        return Ok(None);
     }
     let stored = store.snapshot().projection.people.passwords.get(user).cloned();
-    let has_one = stored.is_some();
-    let hash = stored.unwrap_or_else(|| Arc::from(NOBODYS));
+    let hash = stored.clone().unwrap_or_else(|| Arc::from(NOBODYS));
     let checked = tokio::task::spawn_blocking(move || {
         let hash = PasswordHash::new(&hash)?;
         argon2()?.verify_password(password.as_bytes(), &hash)
     });
     match checked.await {
-        Ok(checked) => Ok(checked.is_ok() && has_one),
+        Ok(checked) => Ok(stored.filter(|_| checked.is_ok()).map(Proven)),
         Err(error) => {
             tracing::error!(%error, "a password was not checked");
             Err(Refusal::unavailable("the password cannot be checked now"))
@@ -115,18 +129,35 @@ pub(super) async fn is_right(store: &Store, user: &str, password: String) -> Res
     }
 }
 
-/// A key for a browser of a user who signed in, which ends with the session.
-pub(super) async fn key_of_browser(store: &Store, caller: &Caller) -> Result<(KeyHash, String), Refusal> {
-    let act = Act { actor: Arc::clone(&caller.user), now: store.now() };
-    let lifetime: Duration = sessions::SESSION_LIFETIME;
-    let wanted = NewKey {
-        user: None,
-        note: "signed in with a password".to_owned(),
-        only: None,
-        expires_seconds: Some(lifetime.as_secs()),
-    };
-    let made = people::new_key(store, caller, &act, wanted).await?;
-    Ok((auth::hash(&made.key), made.id))
+/// A key for a browser of a user who signed in, which ends with the session. Those of earlier sessions that have
+/// ended by themselves are taken out of the list.
+///
+/// # Errors
+///
+/// `Unauthenticated` when another password was set meanwhile; as [`people::decide`] else.
+pub(super) async fn key_of_browser(
+    store: &Store,
+    user: &Arc<str>,
+    proven: &Proven,
+) -> Result<(KeyHash, String), Refusal> {
+    let act = Act { actor: Arc::clone(user), now: store.now() };
+    let lifetime = Time::try_from(sessions::SESSION_LIFETIME.as_nanos()).unwrap_or(Time::MAX);
+    let expires = Some(act.now.saturating_add(lifetime));
+    let key = people::drawn(store)?;
+    let (id, hash) = (crate::people::key_id(&key), auth::hash(&key));
+    people::decide(store, |people| {
+        if people.passwords.get(user) != Some(&proven.0) {
+            return Err(CommandError::Forbidden("another password was set meanwhile".into()));
+        }
+        let mut bodies = ended(people, user, |limits| limits.expires.is_some_and(|end| end <= act.now));
+        let key_id: Arc<str> = id.as_str().into();
+        bodies.push(Body::KeyIssued(KeyIssued { user: Arc::clone(user), key_id: Arc::clone(&key_id), hash }));
+        let note = BROWSERS_NOTE.into();
+        bodies.push(Body::KeyLimited(KeyLimited { key_id, note, expires, only: None }));
+        Ok(bodies.into_iter().map(|body| act.on(Subject::Store, body)).collect())
+    })
+    .await?;
+    Ok((hash, id))
 }
 
 #[cfg(test)]

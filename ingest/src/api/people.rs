@@ -208,6 +208,10 @@ pub(crate) async fn new_key(
         return Err(CommandError::Forbidden("a key with a role of its own makes no keys".into()));
     }
     names::check_text("note", &wanted.note)?;
+    if wanted.note == passwords::BROWSERS_NOTE {
+        let reason = "it is the note of keys that browsers are given, which end with a new password";
+        return Err(CommandError::Invalid(format!("{:?} cannot be a note: {reason}", wanted.note)));
+    }
     let only = wanted.only.map(|(role, on)| parsed(&role, &on)).transpose()?;
     let lifetime = wanted.expires_seconds.map(|seconds| Duration::from_secs(seconds).as_nanos());
     let lifetime = lifetime.map(|nanos| Time::try_from(nanos).unwrap_or(Time::MAX));

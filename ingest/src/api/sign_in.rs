@@ -12,7 +12,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::passwords;
+use super::passwords::{self, Proven};
 use crate::access::Caller;
 use crate::api;
 use crate::app::App;
@@ -71,8 +71,8 @@ pub(crate) async fn begin(State(app): State<Arc<App>>, request: Request) -> Resu
             (caller, key, None)
         }
         Proof::Password { user, password } => {
-            let caller = owner_of(&app, from, &user, password).await?;
-            let (key, id) = passwords::key_of_browser(&app.store, &caller).await?;
+            let (caller, proven) = owner_of(&app, from, &user, password).await?;
+            let (key, id) = passwords::key_of_browser(&app.store, &caller.user, &proven).await?;
             (caller, key, Some(id))
         }
         Proof::Ticket(ticket) => {
@@ -89,14 +89,19 @@ pub(crate) async fn begin(State(app): State<Arc<App>>, request: Request) -> Resu
 }
 
 /// Who has that name and password.
-async fn owner_of(app: &Arc<App>, from: IpAddr, user: &str, password: String) -> Result<Caller, Refusal> {
+async fn owner_of(
+    app: &Arc<App>,
+    from: IpAddr,
+    user: &str,
+    password: String,
+) -> Result<(Caller, Proven), Refusal> {
     app.gate.check_address(from)?;
-    if !passwords::is_right(&app.store, user, password).await? {
+    let Some(proven) = passwords::is_right(&app.store, user, password).await? else {
         auth::note_failure(app, from);
         return Err(app.gate.failed(from, "wrong name or password"));
-    }
+    };
     let snapshot = app.store.snapshot();
-    let known = snapshot.projection.people.users.get(user).map(|user| Caller::new(user, None));
+    let known = snapshot.projection.people.users.get(user).map(|user| (Caller::new(user, None), proven));
     known.ok_or_else(|| app.gate.failed(from, "wrong name or password"))
 }
 

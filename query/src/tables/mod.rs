@@ -4,6 +4,8 @@
 //! schema, `DESCRIBE` and `docs/tables.md`. Keys that people log come on top: the resolver finds
 //! which of them a statement names, and the provider has just these ([`key`]).
 
+pub(crate) mod artifact_uses;
+pub(crate) mod artifacts;
 pub(crate) mod console;
 pub(crate) mod events;
 pub(crate) mod files;
@@ -81,7 +83,7 @@ pub(crate) enum KeyColumns {
 }
 
 /// Every table, in the order of the documentation.
-pub(crate) static ALL: [&Table; 15] = [
+pub(crate) static ALL: [&Table; 17] = [
     &runs::TABLE,
     &history::TABLE,
     &points::TABLE,
@@ -89,6 +91,8 @@ pub(crate) static ALL: [&Table; 15] = [
     &system_points::TABLE,
     &console::TABLE,
     &files::TABLE,
+    &artifacts::TABLE,
+    &artifact_uses::TABLE,
     &events::TABLE,
     &run_changes::TABLE,
     &projects::TABLE,

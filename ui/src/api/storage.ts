@@ -12,13 +12,12 @@ export const usage = queryOptions({
   queryFn: async ({ signal }) => {
     const counted = async (sql: string) =>
       new Map((await select(sql, signal)).map((row) => [pathOf(row), number(row.amount)]));
-    const [projects, values, files, artifacts] = await Promise.all([
-      select("SELECT entity, project, runs FROM projects", signal),
+    const [projects, values, files] = await Promise.all([
+      select("SELECT entity, project, runs, artifact_bytes FROM projects", signal),
       counted("SELECT entity, project, sum(points) AS amount FROM keys GROUP BY entity, project"),
       counted("SELECT entity, project, sum(size) AS amount FROM files GROUP BY entity, project"),
-      counted(`SELECT entity, project, sum(CAST(body->>'size' AS BIGINT)) AS amount FROM events
-        WHERE kind = 'ArtifactCommitted' GROUP BY entity, project`),
     ]);
+    const artifacts = new Map(projects.map((row) => [pathOf(row), number(row.artifact_bytes)]));
     return usages(
       projects.map((row) => ({ project: pathOf(row), runs: number(row.runs) })),
       { values, files, artifacts },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array as _, AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowSelection};
 use parquet::file::statistics::Statistics;
 
 use super::write::GROUP_ROWS;
@@ -13,6 +13,7 @@ use super::{COLUMNS, Recorded, WHAT, outside};
 use crate::error::{Error, Result};
 use crate::event::{self, Subject, Time};
 use crate::id::{Lsn, ProjectKey, RunKey};
+use crate::table::chunks::{self, Chosen};
 use crate::table::footer::{self, Pages};
 use crate::table::source::{Reader, Source};
 
@@ -100,14 +101,8 @@ impl EventFile {
         let schema = self.metadata.parquet_schema();
         let mask = parquet::arrow::ProjectionMask::roots(schema, places.map(|(place, _)| place));
         let reader = Reader { source: Arc::clone(&self.source), reads: None };
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
-            .with_row_groups(vec![group])
-            .with_projection(mask)
-            .with_batch_size(GROUP_ROWS);
-        if let Some(selection) = selection {
-            builder = builder.with_row_selection(selection);
-        }
-        let batches = builder.build().map_err(outside)?;
+        let chosen = Chosen { groups: vec![group], columns: mask, rows: selection };
+        let batches = chunks::open(reader, &self.metadata, chosen, GROUP_ROWS).map_err(outside)?;
         batches.map(|batch| batch.map_err(|error| outside(error.into()))).collect()
     }
 

@@ -10,9 +10,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowSelection, RowSelector};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
@@ -23,6 +21,7 @@ use super::{FIXED, LONG_CELL, Piece, RowColumns, Wanted};
 use crate::error::{Error, Result};
 use crate::event::{Assembled, Block, Kind};
 use crate::reads::Reads;
+use crate::table::chunks::{self, Chosen};
 use crate::table::footer::{self, Pages};
 use crate::table::index::{Entry, Index};
 use crate::table::source::{Reader, Source};
@@ -208,13 +207,9 @@ impl RowFile {
         }
         let rows = entries.iter().map(|entry| count(entry.rows)).fold(0, usize::saturating_add);
         let reader = Reader { source: Arc::clone(&self.source), reads: meter.reads.cloned() };
-        let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, footer.metadata.clone())
-            .with_row_groups(groups)
-            .with_projection(ProjectionMask::roots(footer.metadata.parquet_schema(), places))
-            .with_row_selection(RowSelection::from(selectors))
-            .with_batch_size(rows.max(1))
-            .build()
-            .map_err(outside)?;
+        let columns = ProjectionMask::roots(footer.metadata.parquet_schema(), places);
+        let chosen = Chosen { groups, columns, rows: Some(RowSelection::from(selectors)) };
+        let batches = chunks::open(reader, &footer.metadata, chosen, rows.max(1)).map_err(outside)?;
         let schema = batches.schema();
         let failed = |error: arrow::error::ArrowError| outside(ParquetError::ArrowError(error.to_string()));
         let batches = batches.collect::<Result<Vec<RecordBatch>, _>>().map_err(failed)?;

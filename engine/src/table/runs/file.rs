@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use super::{ERASED, FIXED, LEAF_BYTES_MAX, ORDINAL, SUPERSEDED, prefix};
+use crate::compression;
 use crate::error::{Error, Result};
 use crate::event::{Block, BlockError, Cell, Column, Kind};
 use crate::log::frame::Fields;
@@ -282,7 +283,7 @@ impl RunFile {
             return Ok(Arc::clone(piece));
         }
         let bytes = self.source.bytes(at, packed as usize)?;
-        let piece = zstd::bulk::decompress(&bytes, unpacked as usize)
+        let piece = compression::decompress(&bytes, unpacked as usize)
             .map_err(|error| damaged(&format!("runs cannot be unpacked: {error}")))?;
         let piece = Arc::new(piece);
         *last = Some(((at, packed), Arc::clone(&piece)));

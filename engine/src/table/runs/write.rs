@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::{ERASED, FIXED, LEAF_BYTES_MAX, ORDINAL, SUPERSEDED, hash, prefix};
+use crate::compression;
 use crate::error::{Error, Result};
 use crate::event::{Attribute, BlockBuilder, Value};
 use crate::projection::{HIDDEN_KEY, OWN_COLUMNS, RUNS_PER_CHUNK, Run, Shown, Space, Tree};
@@ -157,7 +158,7 @@ impl States {
     }
 
     fn close(&mut self) -> Result<()> {
-        let piece = zstd::bulk::compress(&self.open, ZSTD_LEVEL)
+        let piece = compression::compress(&self.open, ZSTD_LEVEL)
             .map_err(|error| Error::damaged(format!("runs cannot be packed: {error}")))?;
         let first = self.rows.saturating_sub(length(self.open_runs)?);
         self.pieces.push([first, length(self.packed.len())?, length(piece.len())?, length(self.open.len())?]);

@@ -107,9 +107,9 @@ pub(crate) fn json(recorded: &Recorded) -> Value {
             ("files", count(committed.files)),
             ("size", count(committed.size)),
         ]),
+        // Its project is told by `artifact_uses`, to those who may see it.
         Body::ArtifactUsed(used) => map([
             ("artifact", Value::text(used.artifact.to_string())),
-            ("project", Value::text(used.project.to_string())),
             ("run", text(&used.run.run)),
             ("used_as", optional(used.used_as.as_ref())),
         ]),

@@ -60,6 +60,7 @@ impl RowTable for Projects {
             "author" => Cell::unless_empty(&row.project.author),
             "created_at" => Cell::Time(row.project.created),
             "runs" => Cell::count(row.runs),
+            "artifact_bytes" => Cell::count(row.project.artifacts.bytes()),
             "updated_lsn" => Cell::count(row.updated),
             _ => Cell::Null,
         }

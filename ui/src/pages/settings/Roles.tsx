@@ -7,7 +7,7 @@ import { addTeam, grant, roles as rolesQuery, teams as teamsQuery } from "../../
 import { Told, Waiting } from "../../components/States";
 import { counted } from "../../model/format";
 import { ROLES } from "../../model/people";
-import { Rows, useAct } from "./parts";
+import { NameForm, Rows, useAct } from "./parts";
 
 export function Roles({ isAdmin }: { isAdmin: boolean }) {
   const roles = useQuery(rolesQuery);
@@ -25,7 +25,7 @@ export function Roles({ isAdmin }: { isAdmin: boolean }) {
               ? "There is no team yet."
               : "You are in no team."}
         </span>
-        {isAdmin && <AddTeam onAdd={(name) => act(() => addTeam(name)).then((came) => came !== null)} />}
+        {isAdmin && <NameForm what="team" onAdd={(name) => act(() => addTeam(name)).then((came) => came !== null)} />}
       </div>
       {failed !== null && <Told error={failed} />}
       {roles.data === undefined ? (
@@ -63,29 +63,6 @@ function RoleField({ label, value, onRole }: { label: string; value: string; onR
         </option>
       ))}
     </select>
-  );
-}
-
-function AddTeam({ onAdd }: { onAdd: (name: string) => Promise<boolean> }) {
-  const [name, setName] = useState("");
-  const submit = async (event: SyntheticEvent) => {
-    event.preventDefault();
-    if (await onAdd(name.trim())) setName("");
-  };
-  return (
-    <form className="settings-add" onSubmit={(event) => void submit(event)}>
-      <input
-        className="field"
-        aria-label="Name of a new team"
-        placeholder="name"
-        required
-        value={name}
-        onChange={(event) => setName(event.target.value)}
-      />
-      <button type="submit" className="button">
-        Add team
-      </button>
-    </form>
   );
 }
 

@@ -27,10 +27,7 @@ export function Storage({ isAdmin }: { isAdmin: boolean }) {
       {found.data === undefined ? (
         !found.isError && <Waiting lines={3} />
       ) : (
-        <Rows
-          label="Storage by project"
-          heads={["Project", "Runs", "Values of metrics", "Files of runs", "Versions of artifacts"]}
-        >
+        <Rows label="Storage by project" heads={["Project", "Runs", "Values of metrics", "Files of runs", "Artifacts"]}>
           {found.data.slice(0, LISTED).map(({ project, runs, values, files, artifacts }) => {
             const { entity, project: name } = paramsOf(project, "");
             return (

@@ -1,6 +1,6 @@
 /** What the parts of the settings share. */
 import { useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import type { ReactNode, SyntheticEvent } from "react";
 import { useState } from "react";
 import type { Secret } from "../../api/people";
 import { Copy } from "../../components/Bits";
@@ -39,6 +39,30 @@ export function Shown({ secret, onClose }: { secret: Secret; onClose: () => void
         </button>
       </div>
     </Modal>
+  );
+}
+
+/** A name that something new is given; it stays in the field when it was refused. */
+export function NameForm({ what, onAdd }: { what: string; onAdd: (name: string) => Promise<boolean> }) {
+  const [name, setName] = useState("");
+  const submit = async (event: SyntheticEvent) => {
+    event.preventDefault();
+    if (await onAdd(name.trim())) setName("");
+  };
+  return (
+    <form className="settings-add" onSubmit={(event) => void submit(event)}>
+      <input
+        className="field"
+        aria-label={`Name of a new ${what}`}
+        placeholder="name"
+        required
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <button type="submit" className="button">
+        Add {what}
+      </button>
+    </form>
   );
 }
 
