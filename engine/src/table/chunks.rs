@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReader, RowGroups, RowSelection,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, RowGroups, RowSelection};
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::basic::Compression;
 use parquet::column::page::{Page, PageIterator, PageMetadata, PageReader};
@@ -44,11 +42,8 @@ pub(super) fn open(
 ) -> Result<ParquetRecordBatchReader> {
     let fields = Some(metadata.schema().fields());
     let levels = parquet_to_arrow_field_levels(metadata.parquet_schema(), chosen.columns, fields)?;
-    let groups = Groups {
-        reader: Arc::new(reader),
-        metadata: Arc::clone(metadata.metadata()),
-        groups: chosen.groups,
-    };
+    let groups =
+        Groups { reader: Arc::new(reader), metadata: Arc::clone(metadata.metadata()), groups: chosen.groups };
     let batch_rows = batch_rows.min(groups.num_rows());
     ParquetRecordBatchReader::try_new_with_row_groups(&levels, &groups, batch_rows, chosen.rows)
 }
@@ -94,7 +89,8 @@ struct Chunks {
 
 impl Chunks {
     fn open(&self, group: usize) -> Result<Box<dyn PageReader>> {
-        let none = || ParquetError::General(format!("there is no row group {group} with a column {}", self.column));
+        let none =
+            || ParquetError::General(format!("there is no row group {group} with a column {}", self.column));
         let rows = self.metadata.row_groups().get(group).ok_or_else(none)?;
         let chunk = rows.columns().get(self.column).ok_or_else(none)?;
         let pages = self.metadata.offset_index().and_then(|index| index.get(group)?.get(self.column));

@@ -332,10 +332,11 @@ impl Draw {
     }
 
     fn query(&mut self) -> Query {
-        match self.below(12) {
+        match self.below(13) {
             0 => self.set_operation(),
             1 => self.nested(),
             2 => self.windowed(),
+            12 => self.split(),
             3..=6 => {
                 let (sql, kinds) = self.grouped();
                 self.ordered(sql, kinds.len())
@@ -410,6 +411,29 @@ impl Draw {
         let mut query = self.ordered(sql, 2);
         query.columns = vec!["k0".to_owned(), "k1".to_owned()];
         query
+    }
+
+    /// Rows where a predicate holds, where it does not, and where that is unknown are all rows, each once; and
+    /// where it holds is the same when it is hidden from what passes over files and row groups. Every cell is 0.
+    fn split(&mut self) -> Query {
+        let (from, scope) = self.from();
+        let condition = self.condition(&scope, 2);
+        let kind = self.of(&[Int, Float]);
+        let sum = format!("coalesce(sum({}), 0)", self.column(&scope, kind));
+        let of = |call: &str, filter: &str| format!("(SELECT {call} FROM {from}{filter})");
+        let [holds, fails, unknown, hidden] = [
+            format!(" WHERE {condition}"),
+            format!(" WHERE NOT ({condition})"),
+            format!(" WHERE ({condition}) IS NULL"),
+            format!(" WHERE coalesce(({condition}), false)"),
+        ];
+        let rest = |call: &str| {
+            let parts = [&holds, &fails, &unknown].map(|filter| of(call, filter));
+            format!("{} - {}", of(call, ""), parts.join(" - "))
+        };
+        let same = format!("{} - {}", of("count(*)", &holds), of("count(*)", &hidden));
+        let sql = format!("SELECT {} AS c0, {} AS c1, {same} AS c2", rest("count(*)"), rest(&sum));
+        Query { sql, columns: ["c0", "c1", "c2"].map(str::to_owned).to_vec(), is_ordered: false }
     }
 
     fn windowed(&mut self) -> Query {

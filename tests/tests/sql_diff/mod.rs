@@ -1,6 +1,8 @@
 //! T12: drawn queries over drawn runs have the same answers from our SQL and from SQLite, and from the
 //! store in each of its states: all in the log, half in table files, all in table files, opened again.
 //!
+//! Some of them add up what a predicate parts (`draw.rs`, `split`); what they print is 0, whoever answers.
+//!
 //! A seed draws the data and [`QUERIES`] queries on it. What fails is made small (runs and rows are left
 //! out as long as it fails) and printed; `WBQ_SEED=0x…` has the test try that seed alone, and
 //! `WBQ_SEEDS=0..20000` those of a range.
@@ -150,4 +152,31 @@ fn t12_a_row_that_differs_is_found_and_the_data_made_small() {
     let wrong = Query::of("SELECT rowid AS c0 FROM runs", &["c0"]);
     let small = shrunk(&data, &wrong);
     assert_eq!((small.runs.len(), small.runs[0].rows.len()), (1, 1), "{small}");
+}
+
+#[test]
+fn t12_what_a_predicate_parts_adds_up_in_every_state() {
+    let mut count = 0;
+    for seed in 1000..1004 {
+        let (data, queries) = draw::of_seed(seed, 4 * QUERIES);
+        let splits: Vec<Query> = queries
+            .into_iter()
+            .filter(|query| query.sql.starts_with("SELECT (SELECT count(*) FROM"))
+            .collect();
+        let mut ours = Ours::filled(&data);
+        for state in ours::STATES {
+            ours.become_(state);
+            for query in &splits {
+                let zeros = vec![vec![answers::Value::Int(0); 3]];
+                assert_eq!(
+                    answers::difference(&ours.ask(query), &Ok(zeros), false),
+                    None,
+                    "{seed} {state:?}: {}",
+                    query.sql
+                );
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 100, "{count} were tried");
 }
