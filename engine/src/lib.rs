@@ -56,7 +56,7 @@ mod sync;
 mod table;
 
 pub use batch::Batch;
-pub use blob::{Blob, BlobPieces, BlobReader, Blobs, Upload};
+pub use blob::{Blob, BlobPieces, BlobReader, Blobs, Held, HeldName, Upload};
 pub use core::{Ack, Core, Prepared, read_in};
 pub use error::{Damage, Error, ErrorKind, Result};
 pub use event::{

@@ -103,7 +103,7 @@ impl App {
             unshown: Unshown::default(),
             feed: Feed::new(),
             draining: watch::Sender::new(false),
-            held_files: HeldFiles::default(),
+            held_files: HeldFiles::found(store.blobs(), store.now())?,
             resyncs: Resyncs::default(),
             turns: Turns::default(),
             ordinals: Guarded::default(),

@@ -8,6 +8,9 @@
 //! What holds:
 //! - A blob is there whole before any event names it (F15); files of the same content share one.
 //! - Names that users give never become paths (S4).
+//! - An upload is forgotten when it is dropped, unless it is held (`held.rs`): then a later process goes on with it.
+
+mod held;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -18,6 +21,9 @@ use sha2::{Digest as _, Sha256};
 use crate::disk::{self, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
 use crate::stop::Stop;
+use held::NoteFile;
+pub(crate) use held::kept;
+pub use held::{Held, HeldName};
 
 /// The store's user files. All calls block: make them off the async threads.
 #[derive(Debug, Clone)]
@@ -55,7 +61,11 @@ impl Blobs {
         let path = RelPath::of(&format!("tmp/blob-{}", hex(&name)));
         let file =
             self.world.disk.create_new(&path).map_err(|source| Error::writing("create", &path, source))?;
-        Ok(Upload {
+        Ok(self.upload(path, file))
+    }
+
+    fn upload(&self, path: RelPath, file: Box<dyn DiskFile>) -> Upload {
+        Upload {
             world: self.world.clone(),
             stop: self.stop.clone(),
             path,
@@ -63,7 +73,10 @@ impl Blobs {
             size: 0,
             sha256: Sha256::new(),
             md5: Md5::new(),
-        })
+            held: None,
+            noted: None,
+            notes: None,
+        }
     }
 
     /// Opens a stored blob for reading.
@@ -129,7 +142,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A file on its way in. Dropping it forgets what came.
+/// A file on its way in. Dropping it forgets what came, but of what was noted nothing.
 #[derive(Debug)]
 pub struct Upload {
     world: World,
@@ -140,6 +153,11 @@ pub struct Upload {
     size: u64,
     sha256: Sha256,
     md5: Md5,
+    /// What it is held as.
+    held: Option<HeldName>,
+    /// How many bytes the note on the disk tells of.
+    noted: Option<u64>,
+    notes: Option<NoteFile>,
 }
 
 impl Upload {
@@ -178,6 +196,7 @@ impl Upload {
             size: self.size,
         };
         if let Some(expected) = size.filter(|&size| size != blob.size) {
+            self.forget_note();
             return Err(Error::UploadDiffers {
                 what: "size",
                 expected: expected.to_string(),
@@ -185,6 +204,7 @@ impl Upload {
             });
         }
         if let Some(expected) = md5.filter(|md5| *md5 != blob.md5) {
+            self.forget_note();
             return Err(Error::UploadDiffers {
                 what: "MD5",
                 expected: hex(&expected),
@@ -197,6 +217,9 @@ impl Upload {
         // After a failed sync nothing in the folders is changed any more.
         if placed.as_ref().is_err_and(|error| !matches!(error, Error::WritesStopped { .. })) {
             self.remove();
+        }
+        if !matches!(placed, Err(Error::WritesStopped { .. })) {
+            self.forget_note();
         }
         placed.map(|()| blob)
     }
@@ -238,7 +261,7 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        if self.file.take().is_some() {
+        if self.file.take().is_some() && self.noted.is_none() {
             self.remove();
         }
     }

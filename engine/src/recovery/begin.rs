@@ -6,6 +6,7 @@ use super::Opened;
 use super::missing::Missing;
 use super::read::{BySubject, Found, Tail};
 use super::segments::content_of;
+use crate::blob;
 use crate::disk::{self, DiskFile, RelPath, World};
 use crate::error::{Error, Result};
 use crate::id::{Epoch, Lsn, SegmentId, StoreId};
@@ -233,12 +234,17 @@ fn begin_segment(
     Ok((file, len))
 }
 
-/// Removes what no manifest names any more: `tmp/`, older manifests, dropped segments (W7). A file
+/// Removes what no manifest names any more: `tmp/` but for uploads that are held, older manifests, dropped segments
+/// (W7). A file
 /// that is none of ours is left alone and reported.
 fn remove_leftovers(world: &World, manifest: &Manifest) -> Result<()> {
+    let tmp = RelPath::of("tmp");
+    let being_made = world.disk.list(&tmp);
+    let being_made = being_made.map_err(|source| Error::Io { doing: "list", path: tmp, source })?;
+    let is_held = blob::kept(&being_made);
     let is_live_table = |id: TableId| manifest.tables.iter().any(|table| table.id == id);
     let leftover = |folder: &str, name: &str| match folder {
-        "tmp" => true,
+        "tmp" => !is_held(name),
         "manifest" => manifest::epoch_of(name).is_some_and(|epoch| epoch < manifest.epoch),
         // One that was dropped, or that was made and never named.
         table::FOLDER => table::id_of(name).is_some_and(|id| !is_live_table(id)),
@@ -248,6 +254,7 @@ fn remove_leftovers(world: &World, manifest: &Manifest) -> Result<()> {
             .is_some_and(|id| !manifest.names_in_log(name) && id < manifest.next_segment),
     };
     let known = |folder: &str, name: &str| match folder {
+        "tmp" => true,
         "manifest" => manifest::epoch_of(name) == Some(manifest.epoch),
         table::FOLDER => table::id_of(name).is_some_and(is_live_table),
         _ => manifest.names_in_log(name),

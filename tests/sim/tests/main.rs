@@ -6,6 +6,7 @@ mod crash_points;
 mod damage;
 mod degraded;
 mod errors;
+mod held;
 mod ops;
 #[cfg(feature = "plant")]
 mod planted;

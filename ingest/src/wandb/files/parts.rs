@@ -11,9 +11,10 @@
 //! What holds:
 //! - Bytes are hashed as they come and are held on the disk, in a file that is no blob yet; nothing but
 //!   the hashes is in memory, however large the file is.
+//! - What an answer says is held is on the disk, and a restart goes on from there (`engine/src/blob/held.rs`): bytes
+//!   are noted at the end of a part, and within one every [`NOTED_BYTES`].
 //! - `Content-MD5` is that of the whole file, and is compared before it counts. What differs is forgotten.
-//! - What is held lasts as long as the process, and an hour after its last byte: after a restart the answer
-//!   to what is held is nothing, and the file begins anew.
+//! - What is held lasts for an hour after its last byte.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,8 +23,9 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::Upload;
+use engine::{Blobs, HeldName, Time, Upload};
 use futures::StreamExt as _;
+use sha2::{Digest as _, Sha256};
 
 use super::{Grant, PIECE_BYTES, blocking, insert, interrupted, name_blob, write};
 use crate::app::App;
@@ -34,6 +36,9 @@ use crate::wandb::capability::Target;
 
 /// How long bytes are held after the last of them came.
 const HELD_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// Bytes of a part after which they are made to last, as at its end.
+const NOTED_BYTES: u64 = 64 << 20;
 
 /// What a request brings of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,70 +79,110 @@ impl Part {
     }
 }
 
-/// Which file it is.
-type Key = Target;
+/// What names the file that an address stands for, also after a restart.
+fn name_of(target: &Target) -> HeldName {
+    let words = serde_json::to_vec(target).unwrap_or_default();
+    Sha256::digest(words).first_chunk().copied().unwrap_or_default()
+}
 
 /// Files that came in part.
 #[derive(Debug, Default)]
-pub(crate) struct HeldFiles(Guarded<BTreeMap<Key, Held>>);
+pub(crate) struct HeldFiles(Guarded<BTreeMap<HeldName, Held>>);
 
 /// What of a file came.
 #[derive(Debug)]
 struct Held {
     total: u64,
     size: u64,
-    /// None while a request adds to it.
-    upload: Option<Upload>,
+    bytes: Bytes,
     at: Instant,
 }
 
+/// Where the bytes are that came.
+#[derive(Debug)]
+enum Bytes {
+    /// With a request that adds to them.
+    Busy,
+    /// On the disk, and their hashes here.
+    Open(Box<Upload>),
+    /// On the disk, of an earlier process.
+    Resting,
+}
+
+/// What a part is added to.
+enum Taken {
+    /// Nothing.
+    New,
+    Open(Box<Upload>),
+    Resting,
+}
+
 impl HeldFiles {
-    /// How much of a file is held.
-    fn size(&self, key: &Key, total: u64) -> u64 {
-        self.0.with(|all| all.get(key).filter(|held| held.total == total).map_or(0, |held| held.size))
+    /// What earlier processes held and nobody has forgotten.
+    ///
+    /// # Errors
+    ///
+    /// `Io`.
+    pub(crate) fn found(blobs: &Blobs, now: Time) -> Result<Self, engine::Error> {
+        let mut all = BTreeMap::new();
+        for held in blobs.held()? {
+            let age = Duration::from_nanos(u64::try_from(now.saturating_sub(held.at)).unwrap_or_default());
+            match Instant::now().checked_sub(age).filter(|_| age < HELD_FOR) {
+                Some(at) => {
+                    let resting = Held { total: held.total, size: held.size, bytes: Bytes::Resting, at };
+                    all.insert(held.name, resting);
+                }
+                None => blobs.forget_held(&held.name)?,
+            }
+        }
+        Ok(Self(Guarded::new(all)))
     }
 
-    /// Takes what is held, so that a part may be added; what is new is to be begun.
-    fn take(&self, key: &Key, total: u64, max: usize) -> Result<Option<Upload>, Refusal> {
-        let (taken, forgotten) = self.0.with(|all| {
-            let is_over = |held: &Held| held.upload.is_some() && held.at.elapsed() >= HELD_FOR;
-            let old: Vec<Key> =
-                all.iter().filter(|(_, held)| is_over(held)).map(|(key, _)| key.clone()).collect();
-            let mut forgotten: Vec<Held> = old.iter().filter_map(|key| all.remove(key)).collect();
+    /// How much of a file is held.
+    fn size(&self, name: &HeldName, total: u64) -> u64 {
+        self.0.with(|all| all.get(name).filter(|held| held.total == total).map_or(0, |held| held.size))
+    }
+
+    /// Takes what is held, so that a part may be added; and the names of what is over.
+    fn take(&self, name: &HeldName, total: u64, max: usize) -> (Result<Taken, Refusal>, Vec<HeldName>) {
+        self.0.with(|all| {
+            let is_over = |held: &Held| !matches!(held.bytes, Bytes::Busy) && held.at.elapsed() >= HELD_FOR;
+            let over: Vec<HeldName> =
+                all.iter().filter(|(_, held)| is_over(held)).map(|(name, _)| *name).collect();
+            over.iter().for_each(|name| drop(all.remove(name)));
             let has_room = all.len() < max;
-            let taken = match all.get_mut(key) {
-                Some(held) if held.upload.is_none() => {
+            let taken = match all.get_mut(name) {
+                Some(Held { bytes: Bytes::Busy, .. }) => {
                     Err(Refusal::unavailable("a part of the file is on its way"))
                 }
-                Some(held) if held.total == total => Ok(held.upload.take()),
+                Some(held) if held.total == total => {
+                    Ok(match std::mem::replace(&mut held.bytes, Bytes::Busy) {
+                        Bytes::Open(upload) => Taken::Open(upload),
+                        _ => Taken::Resting,
+                    })
+                }
                 None if !has_room => Err(Refusal::too_many("too many uploads in parts at once")),
+                // Another file under the same name takes the place of what came of the one before.
                 _ => {
-                    // Another file under the same name takes the place of what came of the one before.
-                    let held = Held { total, size: 0, upload: None, at: Instant::now() };
-                    forgotten.extend(all.insert(key.clone(), held));
-                    Ok(None)
+                    all.insert(*name, Held { total, size: 0, bytes: Bytes::Busy, at: Instant::now() });
+                    Ok(Taken::New)
                 }
             };
-            (taken, forgotten)
-        });
-        // Removing files is not done under the lock.
-        drop(forgotten);
-        taken
+            (taken, over)
+        })
     }
 
-    fn give_back(&self, key: &Key, upload: Upload) {
-        let unwanted = self.0.with(|all| match all.get_mut(key) {
-            Some(held) => {
+    fn give_back(&self, name: &HeldName, upload: Upload) {
+        self.0.with(|all| {
+            if let Some(held) = all.get_mut(name) {
                 (held.size, held.at) = (upload.size(), Instant::now());
-                held.upload.replace(upload)
+                held.bytes = Bytes::Open(Box::new(upload));
             }
-            None => Some(upload),
         });
-        drop(unwanted);
     }
 
-    fn forget(&self, key: &Key) {
-        drop(self.0.with(|all| all.remove(key)));
+    fn forget(&self, name: &HeldName) {
+        drop(self.0.with(|all| all.remove(name)));
     }
 }
 
@@ -149,36 +194,53 @@ pub(crate) async fn put(
     md5: Option<[u8; 16]>,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let key = grant.target.clone();
-    let Some((first, _)) = part.bytes else { return Ok(incomplete(app.held_files.size(&key, part.total))) };
-    let held = app.held_files.take(&key, part.total, app.limits.uploads)?;
+    let name = name_of(&grant.target);
+    let Some((first, _)) = part.bytes else { return Ok(incomplete(app.held_files.size(&name, part.total))) };
+    let (taken, over) = app.held_files.take(&name, part.total, app.limits.uploads);
+    forget_on_disk(&app, over).await;
+    let taken = taken?;
     // A task of its own: one that is given up in the middle would leave its bytes with nobody.
     let receiving = tokio::spawn(async move {
-        let received = receive(&app, &key, held, part, first, body).await;
+        let received = receive(&app, name, taken, part, first, body).await;
         let upload = match received {
             Ok(upload) => upload,
             Err(Stopped { refusal, upload }) => {
                 match upload {
-                    Some(upload) => app.held_files.give_back(&key, upload),
-                    None => app.held_files.forget(&key),
+                    Some(upload) => app.held_files.give_back(&name, upload),
+                    None => {
+                        forget_on_disk(&app, vec![name]).await;
+                        app.held_files.forget(&name);
+                    }
                 }
                 return Err(refusal);
             }
         };
         if upload.size() < part.total {
             let size = upload.size();
-            app.held_files.give_back(&key, upload);
+            app.held_files.give_back(&name, upload);
             return Ok(incomplete(size));
         }
-        app.held_files.forget(&key);
-        let blob = blocking(move || upload.finish(Some(part.total), md5)).await?;
-        name_blob(&app, &grant, blob).await?;
+        let finished = blocking(move || upload.finish(Some(part.total), md5)).await;
+        app.held_files.forget(&name);
+        name_blob(&app, &grant, finished?).await?;
         Ok(StatusCode::OK.into_response())
     });
     receiving.await.unwrap_or_else(|error| {
         tracing::error!(%error, "work on a part of a file failed");
         Err(Refusal::unavailable("work on the file failed inside the server"))
     })
+}
+
+/// Removes what is held of files from the disk; what cannot be removed is over with the next start.
+async fn forget_on_disk(app: &App, names: Vec<HeldName>) {
+    if names.is_empty() {
+        return;
+    }
+    let blobs = app.store.blobs().clone();
+    let forgotten = blocking(move || names.iter().try_for_each(|name| blobs.forget_held(name))).await;
+    if let Err(refusal) = forgotten {
+        tracing::warn!(?refusal, "what is held of a file was not removed");
+    }
 }
 
 /// Why a part did not come whole, and what there is of the file.
@@ -195,20 +257,20 @@ impl From<Refusal> for Stopped {
 
 async fn receive(
     app: &App,
-    key: &Key,
-    held: Option<Upload>,
+    name: HeldName,
+    taken: Taken,
     part: Part,
     first: u64,
     body: Body,
 ) -> Result<Upload, Stopped> {
     let blobs = app.store.blobs().clone();
-    let mut upload = match held {
-        Some(upload) => upload,
-        None => blocking(move || blobs.begin()).await?,
+    let mut upload = match taken {
+        Taken::Open(upload) => *upload,
+        taken => blocking(move || begin(&blobs, name, &taken, part.total)).await?,
     };
     // Bytes that are held already are passed over; with a gap nothing is taken, and the answer says where it is.
     let Some(mut known) = upload.size().checked_sub(first) else { return Ok(upload) };
-    tracing::debug!(?key, first, total = part.total, "a part of a file");
+    tracing::debug!(first, total = part.total, "a part of a file");
     let max = usize::try_from(part.total - first).unwrap_or(usize::MAX);
     let mut chunks = Box::pin(limits::counted(body, max, app.limits.body_idle));
     let mut piece = Vec::with_capacity(PIECE_BYTES);
@@ -225,15 +287,31 @@ async fn receive(
         if piece.len() >= PIECE_BYTES {
             (upload, piece) = write(upload, piece).await?;
         }
+        if upload.unnoted() >= NOTED_BYTES {
+            upload = note(app, upload, part.total).await?;
+        }
         if stopped.is_some() {
             break;
         }
     }
-    let (upload, _) = write(upload, piece).await?;
+    let (mut upload, _) = write(upload, piece).await?;
+    if upload.size() < part.total && upload.unnoted() > 0 {
+        upload = note(app, upload, part.total).await?;
+    }
     match stopped {
         None => Ok(upload),
         Some(refusal) => Err(Stopped { refusal, upload: Some(upload) }),
     }
+}
+
+fn begin(blobs: &Blobs, name: HeldName, taken: &Taken, total: u64) -> Result<Upload, engine::Error> {
+    let held = if matches!(taken, Taken::Resting) { blobs.take_up(name, total)? } else { None };
+    held.map_or_else(|| blobs.begin_held(name), Ok)
+}
+
+async fn note(app: &App, mut upload: Upload, total: u64) -> Result<Upload, Refusal> {
+    let now = app.store.now();
+    blocking(move || upload.note(total, now).map(|()| upload)).await
 }
 
 /// 308: the file is not whole; `Range` says what is held of it.
