@@ -150,10 +150,14 @@ impl Blobs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(io(source)),
         };
-        if file.len().map_err(io)? < note.held.size {
+        let len = file.len().map_err(io)?;
+        if len < note.held.size {
             return Ok(None);
         }
-        file.set_len(note.held.size).map_err(io)?;
+        if len > note.held.size {
+            file.set_len(note.held.size).map_err(io)?;
+            file.sync_all().map_err(io)?;
+        }
         let mut upload = self.upload(path.clone(), file);
         (upload.held, upload.noted, upload.notes) = (Some(note.held.name), Some(note.held.size), Some(notes));
         let mut buffer = vec![0; READ_BYTES];

@@ -107,7 +107,8 @@ fn f15_what_is_held_and_is_not_what_its_note_says_is_forgotten() {
         let disk = SimDisk::default();
         let core = open(&disk);
         drop(begun(&core, &mut 0).unwrap());
-        core.close().unwrap();
+        drop(core);
+        let disk = disk.after_kill();
         disk.rot(&RelPath::of(path), damage);
         let core = open(&disk);
         let taken = core.blobs().take_up(NAME, TOTAL).unwrap();
