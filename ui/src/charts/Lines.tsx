@@ -42,9 +42,10 @@ const BUCKETS_WIDE = 2_000;
 const LEGEND = 22;
 
 export function Lines({ title, asked, style, room }: LinesProps) {
+  const hasLines = asked.keys.length > 0 || (asked.expressions ?? []).length > 0;
   const found = useQuery({
     ...chart({ ...asked, buckets: room.isWide ? BUCKETS_WIDE : BUCKETS }),
-    enabled: room.wasSeen && asked.runs.length > 0 && asked.keys.length > 0,
+    enabled: room.wasSeen && asked.runs.length > 0 && hasLines,
   });
   const { look, hasLegend = false, yRange } = style;
   const isGrouped = asked.group.length > 0 && asked.band !== "none";
@@ -52,7 +53,7 @@ export function Lines({ title, asked, style, room }: LinesProps) {
   const height = room.height - (hasLegend ? LEGEND : 0);
   if (found.isError) return <Told error={found.error} />;
   if (asked.runs.length === 0) return <div className="panel-empty">No run is shown</div>;
-  if (asked.keys.length === 0) return <div className="panel-empty">No metric is chosen</div>;
+  if (!hasLines) return <div className="panel-empty">No metric is chosen</div>;
   if (found.data === undefined) return <div className="skeleton" style={{ height: room.height }} />;
   if (lines.length === 0) return <div className="panel-empty">No values here</div>;
   return (
@@ -60,8 +61,8 @@ export function Lines({ title, asked, style, room }: LinesProps) {
       <LinePlot
         title={title}
         lines={lines}
-        xKind={kindOf(asked.x)}
-        xLabel={asked.x}
+        xKind={asked.xExpression === undefined ? kindOf(asked.x) : "number"}
+        xLabel={asked.xExpression ?? asked.x}
         logX={style.logX}
         logY={style.logY}
         yMin={yRange?.[0] ?? null}

@@ -47,7 +47,11 @@ export interface Panel {
   keys?: string[] | undefined;
   /** Metrics whose names fit this regular expression are drawn too. */
   match?: string | undefined;
+  /** Of lines: what is worked out of several metrics, a line each. */
+  expressions?: string[] | undefined;
   x?: string | undefined;
+  /** Of lines: what stands along the axis instead of `x`. */
+  xExpression?: string | undefined;
   y?: string | undefined;
   /** The column whose values colour the runs. */
   color?: string | undefined;
@@ -110,7 +114,9 @@ export function readPanel(value: unknown): Partial<Panel> {
     title: text(told.title),
     keys: texts(told.keys),
     match: text(told.match),
+    expressions: texts(told.expressions),
     x: text(told.x),
+    xExpression: text(told.xExpression),
     y: text(told.y),
     color: text(told.color),
     smooth: oneOf(SMOOTHINGS, told.smooth),
@@ -145,6 +151,12 @@ export function metricsOf({ keys = [], match }: Panel, all: string[]): string[] 
   return [...new Set([...keys, ...found])].slice(0, 100);
 }
 
+/** The expressions that a panel of lines draws, beside its metrics. */
+export function expressionsOf({ expressions = [] }: Panel, metrics: string[]): string[] {
+  const written = expressions.map((expression) => expression.trim()).filter((expression) => expression !== "");
+  return [...new Set(written)].filter((expression) => !metrics.includes(expression)).slice(0, 100 - metrics.length);
+}
+
 /** What stands at its head. */
 export function titleOf(panel: Panel): string {
   const { kind, title, keys = [], match, x, y, text: written } = panel;
@@ -152,7 +164,11 @@ export function titleOf(panel: Panel): string {
   const names = keys.map((key) => key.replace(/^(config|summary)\./, "")).join(", ");
   switch (kind) {
     case "line":
-      return [names, match === undefined ? "" : `/${match}/`].filter((part) => part !== "").join(", ") || "Lines";
+      return (
+        [names, match === undefined ? "" : `/${match}/`, ...expressionsOf(panel, keys)]
+          .filter((part) => part !== "")
+          .join(", ") || "Lines"
+      );
     case "scatter":
       return x === undefined || y === undefined ? KIND_NAMES.scatter : `${y} over ${x}`;
     case "importance":

@@ -5,7 +5,7 @@ import type { LineStyle } from "../../charts/Lines";
 import { Lines } from "../../charts/Lines";
 import { spelled } from "../../model/columns";
 import type { Panel } from "../../model/panel";
-import { metricsOf } from "../../model/panel";
+import { expressionsOf, metricsOf } from "../../model/panel";
 import { SMOOTHED } from "./fields";
 import type { Scene } from "./scene";
 import { useLook } from "./scene";
@@ -15,11 +15,13 @@ type Range = [number, number] | null;
 export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: string; room: Room; scene: Scene }) {
   const { address, project, runs } = scene;
   const keys = metricsOf(panel, scene.metrics);
-  const look = useLook(scene, keys);
+  const expressions = expressionsOf(panel, keys);
+  const look = useLook(scene, [...keys, ...expressions]);
   const axis = address.x ?? "_step";
   const x = panel.x ?? axis;
+  const { xExpression } = panel;
   // A panel of another axis looks closer for itself.
-  const isShared = x === axis;
+  const isShared = x === axis && xExpression === undefined;
   const [own, setOwn] = useState<Range>(null);
   const { from = null, to = null } = isShared ? address : { from: own?.[0] ?? null, to: own?.[1] ?? null };
   const isZoomed = from !== null || to !== null;
@@ -35,11 +37,11 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
       look,
       yRange: [yMin, yMax],
       hasLegend: legend === true,
-      sync: `workspace ${x}`,
+      sync: `workspace ${xExpression ?? x}`,
       onRange: zoom,
     }),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- where one zooms to does not change how lines look
-    [logX, logY, look, yMin, yMax, legend, x],
+    [logX, logY, look, yMin, yMax, legend, x, xExpression],
   );
   return (
     <Lines
@@ -50,8 +52,10 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
         project,
         runs: runs.map(({ id }) => id),
         keys,
+        expressions,
         stream: "history",
         x,
+        xExpression,
         range: isZoomed ? [from, to] : [panel.xMin ?? null, panel.xMax ?? null],
         smoothing: smooth === "none" ? null : { kind: smooth, value: amount },
         group: group === undefined ? [] : [spelled(group)],

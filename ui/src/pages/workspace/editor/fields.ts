@@ -2,10 +2,11 @@
 import type { Kind } from "../../../model/panel";
 import { Apart, Chart, Color, Columns, GroupBy, Metrics, Points, Target, Value } from "./columns";
 import { Aggregated, Axis, Banded, Bins, Legend, Ranges, Scales, Smoothing, Written } from "./drawing";
+import { XExpression, YExpressions } from "./expressions";
 import type { Field } from "./field";
 
 export const FIELDS: Record<Kind, Field[]> = {
-  line: [Metrics, Axis, Smoothing, Scales, Ranges, GroupBy, Aggregated, Banded, Legend],
+  line: [Metrics, YExpressions, Axis, XExpression, Smoothing, Scales, Ranges, GroupBy, Aggregated, Banded, Legend],
   bar: [Value, GroupBy, Apart, Aggregated],
   scatter: [Points, Color, Scales],
   histogram: [Value, Bins],
