@@ -67,6 +67,8 @@ export interface Panel {
   aggregate?: Aggregate | undefined;
   band?: Band | undefined;
   legend?: boolean | undefined;
+  /** Of lines: what each is called, as `lineNames.ts` reads it. */
+  names?: string | undefined;
   bins?: number | undefined;
   /** Markdown. */
   text?: string | undefined;
@@ -131,6 +133,7 @@ export function readPanel(value: unknown): Partial<Panel> {
     aggregate: oneOf(AGGREGATES, told.aggregate),
     band: oneOf(BANDS, told.band),
     legend: flag(told.legend),
+    names: text(told.names),
     bins: within(told.bins, 2, 200),
     text: text(told.text),
     w: within(told.w, 1, WIDTH_MAX),

@@ -4,9 +4,11 @@ import type { Room } from "../../charts/Frame";
 import type { LineStyle } from "../../charts/Lines";
 import { Lines } from "../../charts/Lines";
 import { spelled } from "../../model/columns";
+import { readTemplate, tells } from "../../model/lineNames";
 import type { Panel } from "../../model/panel";
 import { expressionsOf, metricsOf } from "../../model/panel";
 import { SMOOTHED } from "./fields";
+import { useNaming } from "./naming";
 import type { Scene } from "./scene";
 import { useLook } from "./scene";
 
@@ -16,7 +18,8 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
   const { address, project, runs } = scene;
   const keys = metricsOf(panel, scene.metrics);
   const expressions = expressionsOf(panel, keys);
-  const look = useLook(scene, [...keys, ...expressions]);
+  const group = panel.group ?? address.group;
+  const look = useLook(scene, [...keys, ...expressions], useNaming(panel, keys, group, scene));
   const axis = address.x ?? "_step";
   const x = panel.x ?? axis;
   const { xExpression } = panel;
@@ -27,8 +30,8 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
   const isZoomed = from !== null || to !== null;
   const smooth = panel.smooth ?? address.smooth ?? "none";
   const amount = (panel.smooth === undefined ? address.amount : panel.amount) ?? SMOOTHED[smooth];
-  const group = panel.group ?? address.group;
   const { logX = address.logX ?? false, logY = address.logY ?? false, yMin = null, yMax = null, legend } = panel;
+  const tellsGroups = panel.names !== undefined && tells(readTemplate(panel.names), "mean", "stddev", "min", "max");
   const zoom = isShared ? scene.onRange : setOwn;
   const style = useMemo(
     (): LineStyle => ({
@@ -37,11 +40,12 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
       look,
       yRange: [yMin, yMax],
       hasLegend: legend === true,
+      tellsGroups,
       sync: `workspace ${xExpression ?? x}`,
       onRange: zoom,
     }),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- where one zooms to does not change how lines look
-    [logX, logY, look, yMin, yMax, legend, x, xExpression],
+    [logX, logY, look, yMin, yMax, legend, tellsGroups, x, xExpression],
   );
   return (
     <Lines
