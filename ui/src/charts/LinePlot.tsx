@@ -4,8 +4,9 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../components/theme";
 import { formatNumber, formatSpan } from "../model/format";
-import { nearest, yRange } from "./align";
+import { nearest } from "./align";
 import "./charts.css";
+import { linearEnds, logEnds, withoutOutliers } from "./extent";
 import type { PlotLine } from "./plotColumns";
 import { columnsOf } from "./plotColumns";
 import type { XKind } from "./Tip";
@@ -21,6 +22,8 @@ interface LinePlotProps {
   /** Where y begins and ends; null where the lines say it. */
   yMin?: number | null;
   yMax?: number | null;
+  /** Whether y ends where nearly all points do. */
+  ignoresOutliers?: boolean;
   sync: string;
   height: number;
   /** What is dragged over, to look at closer; null for all. */
@@ -32,12 +35,14 @@ export function LinePlot(props: LinePlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const zoom = useEffectEvent(props.onRange);
-  const { xKind, xLabel, logX, logY, yMin = null, yMax = null, sync } = props;
+  const { xKind, xLabel, logX, logY, yMin = null, yMax = null, ignoresOutliers = false, sync } = props;
 
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
     const { data, series, bands, shown } = columnsOf(lines, logX, logY);
+    const ends = { min: yMin, max: yMax, kept: ignoresOutliers ? withoutOutliers(lines, logY) : null };
+    const fixed = logEnds(ends);
     const tip = new Tip(element, shown, xKind);
     const plot = new uPlot(
       {
@@ -48,13 +53,8 @@ export function LinePlot(props: LinePlotProps) {
         scales: {
           x: { time: xKind === "time", distr: logX ? LOG : LINEAR },
           y: logY
-            ? { distr: LOG, ...(yMin !== null || yMax !== null ? { range: [yMin, yMax] as uPlot.Range.MinMax } : {}) }
-            : {
-                range: (_, low, high) => {
-                  const [from, to] = yRange(low, high);
-                  return [yMin ?? from, yMax ?? to];
-                },
-              },
+            ? { distr: LOG, ...(fixed === null ? {} : { range: fixed }) }
+            : { range: (_, low, high) => linearEnds(ends, low, high) },
         },
         axes: axes(xKind, logY),
         legend: { show: false },
@@ -66,6 +66,8 @@ export function LinePlot(props: LinePlotProps) {
           dataIdx: (self, line, at) => nearest(self.data[line] ?? [], at, 200) ?? at,
         },
         hooks: {
+          // What the numbers beside the axis say, for those who do not see them.
+          setScale: [(self, scale) => scale === "y" && element.setAttribute("aria-description", endsOf(self))],
           setCursor: [(self) => tip.show(self)],
           setSelect: [
             (self) => {
@@ -89,7 +91,7 @@ export function LinePlot(props: LinePlotProps) {
       tip.remove();
       plot.destroy();
     };
-  }, [lines, xKind, xLabel, logX, logY, yMin, yMax, sync, height, theme]);
+  }, [lines, xKind, xLabel, logX, logY, yMin, yMax, ignoresOutliers, sync, height, theme]);
 
   return (
     <div
@@ -108,6 +110,10 @@ const [LINEAR, LOG]: [uPlot.Scale.Distr, uPlot.Scale.Distr] = [1, 3];
 
 /** Ticks that a logarithmic scale leaves out come as null, which the library's types do not say. */
 type Ticks = (number | null)[];
+
+function endsOf({ scales: { y } }: uPlot): string {
+  return `y from ${formatNumber(y?.min ?? NaN)} to ${formatNumber(y?.max ?? NaN)}`;
+}
 
 function axes(xKind: XKind, logY: boolean): uPlot.Axis[] {
   const style = getComputedStyle(document.documentElement);

@@ -27,6 +27,8 @@ export interface LineStyle {
   look: (line: Line) => Look | null;
   /** From where to where y goes; null where the lines say it. */
   yRange?: [number | null, number | null];
+  /** Whether y ends where nearly all points do. */
+  ignoresOutliers?: boolean;
   hasLegend?: boolean;
   /** Whether the crosshair tells mean, least and greatest of groups, whatever stands for them. */
   tellsGroups?: boolean;
@@ -79,6 +81,7 @@ export function Lines({ title, asked, style, room }: LinesProps) {
         logY={style.logY}
         yMin={yRange?.[0] ?? null}
         yMax={yRange?.[1] ?? null}
+        ignoresOutliers={style.ignoresOutliers ?? false}
         sync={style.sync}
         height={height}
         onRange={style.onRange}

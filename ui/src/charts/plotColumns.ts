@@ -49,8 +49,9 @@ export function columnsOf(lines: PlotLine[], logX: boolean, logY: boolean): Colu
     const at = aligned.at[index] ?? [];
     const skipped = line.x.length - at.length;
     if (line.band !== null) {
-      const high = add(line.band.high, at, skipped, { width: 0 });
-      const low = add(line.band.low, at, skipped, { width: 0 });
+      // A band may leave the view; the lines are what is fitted into it.
+      const high = add(line.band.high, at, skipped, { width: 0, auto: false });
+      const low = add(line.band.low, at, skipped, { width: 0, auto: false });
       result.bands.push({ series: [high, low], fill: `${line.color}2a` });
     }
     if (line.raw !== null) add(line.raw, at, skipped, { stroke: `${line.color}48`, width: 1 });

@@ -63,6 +63,8 @@ export interface Panel {
   xMax?: number | undefined;
   yMin?: number | undefined;
   yMax?: number | undefined;
+  /** Of lines: y goes from the 5th to the 95th percentile. */
+  clip?: boolean | undefined;
   group?: string | undefined;
   aggregate?: Aggregate | undefined;
   band?: Band | undefined;
@@ -129,6 +131,7 @@ export function readPanel(value: unknown): Partial<Panel> {
     xMax: number(told.xMax),
     yMin: number(told.yMin),
     yMax: number(told.yMax),
+    clip: flag(told.clip),
     group: text(told.group),
     aggregate: oneOf(AGGREGATES, told.aggregate),
     band: oneOf(BANDS, told.band),

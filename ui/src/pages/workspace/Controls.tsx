@@ -47,6 +47,7 @@ export function Controls({ metrics, address, state, onChange, onAdd }: ControlsP
       />
       {toggle("log x", address.logX === true, { logX: address.logX ? undefined : true })}
       {toggle("log y", address.logY === true, { logY: address.logY ? undefined : true })}
+      {toggle("no outliers", address.clip === true, { clip: address.clip ? undefined : true })}
       <button
         type="button"
         className="button"

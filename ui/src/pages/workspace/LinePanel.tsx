@@ -31,6 +31,7 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
   const smooth = panel.smooth ?? address.smooth ?? "none";
   const amount = (panel.smooth === undefined ? address.amount : panel.amount) ?? SMOOTHED[smooth];
   const { logX = address.logX ?? false, logY = address.logY ?? false, yMin = null, yMax = null, legend } = panel;
+  const clip = panel.clip ?? address.clip ?? false;
   const tellsGroups = panel.names !== undefined && tells(readTemplate(panel.names), "mean", "stddev", "min", "max");
   const zoom = isShared ? scene.onRange : setOwn;
   const style = useMemo(
@@ -39,13 +40,14 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
       logY,
       look,
       yRange: [yMin, yMax],
+      ignoresOutliers: clip,
       hasLegend: legend === true,
       tellsGroups,
       sync: `workspace ${xExpression ?? x}`,
       onRange: zoom,
     }),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- where one zooms to does not change how lines look
-    [logX, logY, look, yMin, yMax, legend, tellsGroups, x, xExpression],
+    [logX, logY, look, yMin, yMax, clip, legend, tellsGroups, x, xExpression],
   );
   return (
     <Lines

@@ -162,6 +162,23 @@ export function Legend({ panel, onPanel }: FieldProps) {
   );
 }
 
+export function Outliers({ panel, onPanel }: FieldProps) {
+  return (
+    <label className="labelled">
+      Outliers
+      <select
+        className="field"
+        value={panel.clip === undefined ? "" : panel.clip ? "ignore" : "show"}
+        onChange={(event) => onPanel({ clip: event.target.value === "" ? undefined : event.target.value === "ignore" })}
+      >
+        <option value="">{AS_WORKSPACE}</option>
+        <option value="show">Show all of the lines</option>
+        <option value="ignore">Ignore: y from the 5th to the 95th percentile</option>
+      </select>
+    </label>
+  );
+}
+
 /** What the lines are called. */
 export function Names({ panel, scene, onPanel }: FieldProps) {
   const told = useId();

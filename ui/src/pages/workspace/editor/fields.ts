@@ -1,7 +1,7 @@
 /** Which fields the editor has for a panel of each kind. */
 import type { Kind } from "../../../model/panel";
 import { Apart, Chart, Color, Columns, GroupBy, Metrics, Points, Target, Value } from "./columns";
-import { Aggregated, Axis, Banded, Bins, Legend, Names, Ranges, Scales, Smoothing, Written } from "./drawing";
+import { Aggregated, Axis, Banded, Bins, Legend, Names, Outliers, Ranges, Scales, Smoothing, Written } from "./drawing";
 import { XExpression, YExpressions } from "./expressions";
 import type { Field } from "./field";
 
@@ -14,6 +14,7 @@ export const FIELDS: Record<Kind, Field[]> = {
     Smoothing,
     Scales,
     Ranges,
+    Outliers,
     GroupBy,
     Aggregated,
     Banded,
