@@ -5,6 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../components/theme";
 import { formatNumber, formatSpan } from "../model/format";
 import { nearest } from "./align";
+import type { Shape } from "../model/lineLooks";
 import "./charts.css";
 import { linearEnds, logEnds, withoutOutliers } from "./extent";
 import type { PlotLine } from "./plotColumns";
@@ -22,6 +23,7 @@ interface LinePlotProps {
   /** Where y begins and ends; null where the lines say it. */
   yMin?: number | null;
   yMax?: number | null;
+  shape?: Shape;
   /** Whether y ends where nearly all points do. */
   ignoresOutliers?: boolean;
   sync: string;
@@ -35,15 +37,22 @@ export function LinePlot(props: LinePlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const zoom = useEffectEvent(props.onRange);
-  const { xKind, xLabel, logX, logY, yMin = null, yMax = null, ignoresOutliers = false, sync } = props;
+  const { xKind, xLabel, logX, shape = "line", yMin = null, yMax = null, ignoresOutliers = false, sync } = props;
+
+  // What is summed up has no logarithm that would say anything of its parts.
+  const logY = props.logY && shape === "line";
 
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const { data, series, bands, shown } = columnsOf(lines, logX, logY);
-    const ends = { min: yMin, max: yMax, kept: ignoresOutliers ? withoutOutliers(lines, logY) : null };
+    const { data, series, bands, shown } = columnsOf(lines, logX, logY, shape);
+    const ends = {
+      min: yMin ?? (shape === "percent" ? 0 : null),
+      max: yMax ?? (shape === "percent" ? 100 : null),
+      kept: ignoresOutliers && shape === "line" ? withoutOutliers(lines, logY) : null,
+    };
     const fixed = logEnds(ends);
-    const tip = new Tip(element, shown, xKind);
+    const tip = new Tip(element, shown, xKind, shape === "percent");
     const plot = new uPlot(
       {
         width: Math.max(120, element.clientWidth),
@@ -56,7 +65,7 @@ export function LinePlot(props: LinePlotProps) {
             ? { distr: LOG, ...(fixed === null ? {} : { range: fixed }) }
             : { range: (_, low, high) => linearEnds(ends, low, high) },
         },
-        axes: axes(xKind, logY),
+        axes: axes(xKind, logY, shape === "percent"),
         legend: { show: false },
         cursor: {
           sync: { key: sync },
@@ -91,7 +100,7 @@ export function LinePlot(props: LinePlotProps) {
       tip.remove();
       plot.destroy();
     };
-  }, [lines, xKind, xLabel, logX, logY, yMin, yMax, ignoresOutliers, sync, height, theme]);
+  }, [lines, xKind, xLabel, logX, logY, shape, yMin, yMax, ignoresOutliers, sync, height, theme]);
 
   return (
     <div
@@ -115,7 +124,7 @@ function endsOf({ scales: { y } }: uPlot): string {
   return `y from ${formatNumber(y?.min ?? NaN)} to ${formatNumber(y?.max ?? NaN)}`;
 }
 
-function axes(xKind: XKind, logY: boolean): uPlot.Axis[] {
+function axes(xKind: XKind, logY: boolean, isPercent: boolean): uPlot.Axis[] {
   const style = getComputedStyle(document.documentElement);
   const [text, grid] = [style.getPropertyValue("--text-faint"), style.getPropertyValue("--line")];
   const common = {
@@ -139,7 +148,9 @@ function axes(xKind: XKind, logY: boolean): uPlot.Axis[] {
       gap: 4,
       space: 34,
       values: (_, ticks: Ticks) =>
-        ticks.map((tick) => (tick === null || (logY && !isDecade(tick)) ? "" : compact(tick))),
+        ticks.map((tick) =>
+          tick === null || (logY && !isDecade(tick)) ? "" : `${compact(tick)}${isPercent ? "%" : ""}`,
+        ),
     },
   ];
 }

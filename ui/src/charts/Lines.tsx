@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { ChartAsked, Line } from "../api/chart";
 import { chart } from "../api/chart";
+import type { Mark, Shape } from "../model/lineLooks";
 import { Told } from "../components/States";
 import type { Room } from "./Frame";
 import { LinePlot } from "./LinePlot";
@@ -12,7 +13,9 @@ import type { XKind } from "./Tip";
 export interface Look {
   label: string;
   color: string;
-  dash?: number[];
+  width?: number | undefined;
+  dash?: number[] | undefined;
+  mark?: Mark | undefined;
   /** What stands at the crosshair instead of label and value. */
   tell?: PlotLine["tell"];
 }
@@ -27,6 +30,7 @@ export interface LineStyle {
   look: (line: Line) => Look | null;
   /** From where to where y goes; null where the lines say it. */
   yRange?: [number | null, number | null];
+  shape?: Shape;
   /** Whether y ends where nearly all points do. */
   ignoresOutliers?: boolean;
   hasLegend?: boolean;
@@ -81,6 +85,7 @@ export function Lines({ title, asked, style, room }: LinesProps) {
         logY={style.logY}
         yMin={yRange?.[0] ?? null}
         yMax={yRange?.[1] ?? null}
+        shape={style.shape ?? "line"}
         ignoresOutliers={style.ignoresOutliers ?? false}
         sync={style.sync}
         height={height}
@@ -96,7 +101,7 @@ function Legend({ lines }: { lines: Look[] }) {
     <ul className="legend" tabIndex={0} aria-label="Legend">
       {lines.map(({ label, color, dash }, place) => (
         <li key={`${place} ${label}`}>
-          <i style={{ background: dash === undefined ? color : dashed(color) }} />
+          <i style={{ background: dash === undefined || dash.length === 0 ? color : dashed(color) }} />
           {label}
         </li>
       ))}

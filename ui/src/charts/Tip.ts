@@ -15,6 +15,7 @@ export class Tip {
     place: HTMLElement,
     private readonly shown: ShownLine[],
     private readonly xKind: XKind,
+    private readonly isPercent: boolean,
   ) {
     this.box.className = "tip";
     this.box.hidden = true;
@@ -33,18 +34,21 @@ export class Tip {
       this.box.hidden = true;
       return;
     }
-    const found = this.shown.flatMap(({ line, column, pointAt }) => {
+    const found = this.shown.flatMap(({ line, column, below, pointAt }) => {
       const at = plot.cursor.idxs?.[column];
       const value = typeof at === "number" ? plot.data[column]?.[at] : undefined;
       if (typeof at !== "number" || typeof value !== "number") return [];
-      return [{ line, value, point: pointAt(at), away: Math.abs(plot.valToPos(value, "y") - top) }];
+      const point = pointAt(at);
+      // An area ends where it stands above others; what it is itself is told.
+      const own = value - (below === null ? 0 : (plot.data[below]?.[at] ?? 0));
+      return [{ line, value, own, point, away: Math.abs(plot.valToPos(value, "y") - top) }];
     });
     found.sort((a, b) => a.away - b.away);
     const kept = found.slice(0, TOLD).sort((a, b) => b.value - a.value);
     const head = row("tip-head", this.formatX(x), found.length > TOLD ? `${found.length} lines` : "");
-    const rows = kept.map(({ line, value, point }) => {
+    const rows = kept.map(({ line, own, point }) => {
       const told = line.tell?.((name) => this.valueAt(line, point, name));
-      const [left, right] = told === undefined ? [line.label, formatNumber(value)] : [told, ""];
+      const [left, right] = told === undefined ? [line.label, this.formatY(own)] : [told, ""];
       const one = row(line === found[0]?.line ? "tip-row near" : "tip-row", left, right);
       const mark = document.createElement("i");
       mark.style.background = line.color;
@@ -65,6 +69,10 @@ export class Tip {
     const of = { y, original: raw ?? y, mean: known.mean, stddev: known.deviation, min: known.low, max: known.high };
     const value = of[name][point];
     return typeof value === "number" ? formatNumber(value) : "none";
+  }
+
+  private formatY(y: number): string {
+    return this.isPercent ? `${formatNumber(Number(y.toPrecision(3)))}%` : formatNumber(y);
   }
 
   private formatX(x: number): string {

@@ -4,6 +4,8 @@
  * What holds: all members but the kind may be missing; what is missing is as the workspace says, or the default. What
  * is read from outside is taken member by member, and what is odd is left out.
  */
+import type { Looks, Shape } from "./lineLooks";
+import { readLooks, SHAPES } from "./lineLooks";
 import { textFits } from "./sections";
 
 export const KINDS = [
@@ -63,6 +65,9 @@ export interface Panel {
   xMax?: number | undefined;
   yMin?: number | undefined;
   yMax?: number | undefined;
+  /** Of lines: drawn as such, or as areas on top of each other. */
+  shape?: Shape | undefined;
+  looks?: Looks | undefined;
   /** Of lines: y goes from the 5th to the 95th percentile. */
   clip?: boolean | undefined;
   group?: string | undefined;
@@ -131,6 +136,8 @@ export function readPanel(value: unknown): Partial<Panel> {
     xMax: number(told.xMax),
     yMin: number(told.yMin),
     yMax: number(told.yMax),
+    shape: oneOf(SHAPES, told.shape),
+    looks: readLooks(told.looks),
     clip: flag(told.clip),
     group: text(told.group),
     aggregate: oneOf(AGGREGATES, told.aggregate),

@@ -3,6 +3,7 @@ import { useMemo, useState } from "react";
 import type { Room } from "../../charts/Frame";
 import type { LineStyle } from "../../charts/Lines";
 import { Lines } from "../../charts/Lines";
+import { styled } from "../../charts/looks";
 import { spelled } from "../../model/columns";
 import { readTemplate, tells } from "../../model/lineNames";
 import type { Panel } from "../../model/panel";
@@ -19,7 +20,9 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
   const keys = metricsOf(panel, scene.metrics);
   const expressions = expressionsOf(panel, keys);
   const group = panel.group ?? address.group;
-  const look = useLook(scene, [...keys, ...expressions], useNaming(panel, keys, group, scene));
+  const plain = useLook(scene, [...keys, ...expressions], useNaming(panel, keys, group, scene));
+  const { shape = "line", looks } = panel;
+  const look = useMemo(() => (looks === undefined ? plain : styled(plain, looks)), [plain, looks]);
   const axis = address.x ?? "_step";
   const x = panel.x ?? axis;
   const { xExpression } = panel;
@@ -40,6 +43,7 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
       logY,
       look,
       yRange: [yMin, yMax],
+      shape,
       ignoresOutliers: clip,
       hasLegend: legend === true,
       tellsGroups,
@@ -47,7 +51,7 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
       onRange: zoom,
     }),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- where one zooms to does not change how lines look
-    [logX, logY, look, yMin, yMax, clip, legend, tellsGroups, x, xExpression],
+    [logX, logY, look, shape, yMin, yMax, clip, legend, tellsGroups, x, xExpression],
   );
   return (
     <Lines

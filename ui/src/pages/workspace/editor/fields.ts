@@ -4,6 +4,7 @@ import { Apart, Chart, Color, Columns, GroupBy, Metrics, Points, Target, Value }
 import { Aggregated, Axis, Banded, Bins, Legend, Names, Outliers, Ranges, Scales, Smoothing, Written } from "./drawing";
 import { XExpression, YExpressions } from "./expressions";
 import type { Field } from "./field";
+import { Drawn, LineLooks } from "./styles";
 
 export const FIELDS: Record<Kind, Field[]> = {
   line: [
@@ -11,6 +12,7 @@ export const FIELDS: Record<Kind, Field[]> = {
     YExpressions,
     Axis,
     XExpression,
+    Drawn,
     Smoothing,
     Scales,
     Ranges,
@@ -20,6 +22,7 @@ export const FIELDS: Record<Kind, Field[]> = {
     Banded,
     Names,
     Legend,
+    LineLooks,
   ],
   bar: [Value, GroupBy, Apart, Aggregated],
   scatter: [Points, Color, Scales],
