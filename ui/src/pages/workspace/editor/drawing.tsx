@@ -173,7 +173,7 @@ export function Outliers({ panel, onPanel }: FieldProps) {
       >
         <option value="">{AS_WORKSPACE}</option>
         <option value="show">Show all of the lines</option>
-        <option value="ignore">Ignore: y from the 5th to the 95th percentile</option>
+        <option value="ignore">Ignore: 5th to 95th percentile</option>
       </select>
     </label>
   );
