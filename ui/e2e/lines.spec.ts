@@ -112,7 +112,7 @@ test("outliers leave the view where a panel or the workspace ignores them", asyn
   await stream(request, "spikes", "spiky", { files: { "wandb-history.jsonl": { offset: 0, content } } });
   await page.goto(`${URL}/ada/spikes`);
   await expect(plot(page, "loss")).toHaveAttribute("aria-description", "y from 0 to 5,299.9");
-  await page.getByRole("button", { name: "no outliers" }).click();
+  await page.getByRole("button", { name: "clip y" }).click();
   await expect(plot(page, "loss")).toHaveAttribute("aria-description", "y from 0 to 2.06");
   await accessible(page);
   const editor = await edit(page, "loss");
@@ -120,7 +120,7 @@ test("outliers leave the view where a panel or the workspace ignores them", asyn
   await editor.getByRole("button", { name: "Save" }).click();
   await expect(plot(page, "loss")).toHaveAttribute("aria-description", "y from 0 to 5,299.9");
   await page.reload();
-  await expect(page.getByRole("button", { name: "no outliers" })).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByRole("button", { name: "clip y" })).toHaveAttribute("aria-pressed", "true");
   await expect(plot(page, "loss")).toHaveAttribute("aria-description", "y from 0 to 5,299.9");
 });
 
