@@ -150,7 +150,7 @@ fn what_no_chart_can_be_is_refused_with_what_to_write() {
         (json!({ "runs": [], "expressions": vec!["loss"; 101] }), 400, "101 expressions; at most 100"),
         (json!({ "runs": [], "keys": ["loss"], "x_expression": "1 +" }), 400, "in x_expression: expected"),
         (json!({ "runs": [], "keys": ["loss"], "x": "_step", "x_expression": "1" }), 400, "not both"),
-        (json!({ "runs": [], "keys": ["loss"], "x_expression": 7 }), 400, "x_expression"),
+        (json!({ "runs": [], "keys": ["loss"], "x_expression": 7 }), 400, "expected a string"),
         (json!({ "keys": ["loss"], "runs": [], "smoothing": { "kind": "ema", "value": 2 } }), 400, "0 to 1"),
     ] {
         let reply = ask(&server, &body);
