@@ -9,7 +9,7 @@ import { AS_WORKSPACE, orNone } from "./field";
 
 export function Axis({ panel, scene, onPanel }: FieldProps) {
   return (
-    <label className="labelled">
+    <label className="labelled editor-told">
       X axis
       <AxisField
         value={panel.x ?? ""}
