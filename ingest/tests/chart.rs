@@ -86,6 +86,41 @@ fn a_filter_chooses_runs_and_groups_are_lines_with_a_band() {
 }
 
 #[test]
+fn expressions_are_lines_beside_keys_and_may_be_the_axis() {
+    let server = filled();
+    let told = |body: &Value| -> Vec<String> {
+        let row = |row: &Value| format!("{} {} {}", row["key"], row["x"], row["mean"]);
+        drawn(&server, body).iter().map(row).collect()
+    };
+    let body = json!({
+        "project": "alice/p", "runs": ["b"], "keys": ["loss"], "expressions": ["(loss - 100) ** 2"],
+        "x_expression": "_step / 10", "range": [3.8, null],
+    });
+    assert_eq!(
+        told(&body),
+        [
+            r#""loss" 3.8 138.0"#,
+            r#""loss" 3.9 139.0"#,
+            r#""(loss - 100) ** 2" 3.8 1444.0"#,
+            r#""(loss - 100) ** 2" 3.9 1521.0"#,
+        ]
+    );
+    let grouped = json!({
+        "project": "alice/p", "expressions": ["-loss"], "group": "config.optimizer", "buckets": 1, "aggregate": "sum",
+    });
+    assert_eq!(told(&grouped), [r#""-loss" 39.0 -139.0"#, r#""-loss" 39.0 -219.5"#]);
+    let wrong = ask(&server, &json!({ "runs": [], "expressions": ["loss", "2 * (loss"] }));
+    assert_eq!(wrong.status, 400);
+    let error = &wrong.json()["error"];
+    assert_eq!(error["message"], "in expressions[1]: this ( is not closed");
+    assert_eq!(error["position"], json!({ "line": 1, "column": 5 }));
+    let unknown =
+        ask(&server, &json!({ "project": "alice/p", "runs": ["a"], "expressions": ["loss / los"] }));
+    assert_eq!((unknown.status, unknown.text().trim()), (200, "[]"));
+    assert_eq!(unknown.header("x-wbq-warnings"), Some(r#"["no run has los; near: loss"]"#));
+}
+
+#[test]
 fn a_chart_of_the_past_stays_what_it_was() {
     let server = filled();
     let body = json!({ "project": "alice/p", "runs": ["a"], "keys": ["loss"], "buckets": 3 });
@@ -108,6 +143,14 @@ fn what_no_chart_can_be_is_refused_with_what_to_write() {
         (json!({ "keys": ["loss"], "filter": "state = " }), 400, "expected"),
         (json!({ "runs": [] }), 400, "keys"),
         (json!({ "keys": ["loss"], "runs": [], "colour": "red" }), 400, "colour"),
+        (json!({ "runs": [], "expressions": [] }), 400, "keys or expressions"),
+        (json!({ "runs": [], "expressions": ["loss ^ 2"] }), 400, "means nothing here"),
+        (json!({ "runs": [], "expressions": ["(".repeat(100_000)] }), 400, "4096 are allowed"),
+        (json!({ "runs": [], "expressions": [format!("{}1", "-(".repeat(1_000))] }), 400, "64 levels"),
+        (json!({ "runs": [], "expressions": vec!["loss"; 101] }), 400, "101 expressions; at most 100"),
+        (json!({ "runs": [], "keys": ["loss"], "x_expression": "1 +" }), 400, "in x_expression: expected"),
+        (json!({ "runs": [], "keys": ["loss"], "x": "_step", "x_expression": "1" }), 400, "not both"),
+        (json!({ "runs": [], "keys": ["loss"], "x_expression": 7 }), 400, "expected a string"),
         (json!({ "keys": ["loss"], "runs": [], "smoothing": { "kind": "ema", "value": 2 } }), 400, "0 to 1"),
     ] {
         let reply = ask(&server, &body);

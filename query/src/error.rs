@@ -72,6 +72,11 @@ impl Error {
         Self { message: format!("in {what}: {}", self.message), ..self.unplaced() }
     }
 
+    /// Says in which of several texts it is, each of which stands by itself, so that its place is clear.
+    pub(crate) fn within(self, what: &str) -> Self {
+        Self { message: format!("in {what}: {}", self.message), ..self }
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -35,8 +35,16 @@ pub const WHOLE_HISTORY_KEYS_MAX: usize = 1_000;
 pub(crate) const STACK_BYTES: usize = 16 << 20;
 /// Runs of one chart.
 pub const CHART_RUNS_MAX: usize = 1_000;
-/// Keys of one chart.
+/// Keys and expressions of one chart, each of which is a line of each run.
 pub const CHART_KEYS_MAX: usize = 100;
+/// Keys that a chart reads, with those that its expressions name.
+pub const CHART_COLUMNS_MAX: usize = 200;
+/// Bytes of an expression that a chart draws.
+pub const EXPRESSION_BYTES_MAX: usize = 4 << 10;
+/// Brackets, signs and powers of an expression within each other.
+pub const EXPRESSION_NESTING_MAX: usize = 64;
+/// Numbers and keys of an expression.
+pub const EXPRESSION_TERMS_MAX: usize = 200;
 /// Buckets that the range of a chart is cut into.
 pub const CHART_BUCKETS_MAX: usize = 10_000;
 /// Points that a chart keeps while it finds the range of its x; more are read twice.

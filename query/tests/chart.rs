@@ -3,7 +3,7 @@
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{Float64Type, Int64Type};
 use engine::{ProjectKey, RunPath};
-use query::chart::{Aggregate, Axis, Band, Chart, Grouping, Kernel, Smoothing, Stream};
+use query::chart::{Aggregate, Axis, Band, Chart, Expression, Grouping, Kernel, Smoothing, Stream};
 use query::{Error, ErrorKind};
 
 use crate::fixture::Fixture;
@@ -16,6 +16,7 @@ fn chart(ids: &[&str], buckets: u32) -> Chart {
     Chart {
         runs: ids.iter().map(|id| (path(id), None)).collect(),
         keys: vec!["loss".to_owned()],
+        expressions: Vec::new(),
         stream: Stream::History,
         x: Axis::Step,
         buckets,
@@ -206,6 +207,107 @@ fn a_line_is_smoothed_by_all_its_points_before_it_is_cut() {
         assert_eq!((row.6, row.9), (ys[at], Some(smoothed[at])));
     }
     assert_eq!(drawn.len(), 10);
+}
+
+fn expression(text: &str) -> Expression {
+    Expression::parse("it", text).unwrap()
+}
+
+#[test]
+fn an_expression_is_worked_out_of_rows_that_have_all_its_keys() {
+    let fixture = Fixture::new();
+    let mut run = fixture.run("a");
+    run.log(&[
+        r#"{"_step":0,"loss":4,"val/acc":0.5}"#,
+        r#"{"_step":1,"loss":8}"#,
+        r#"{"_step":2,"loss":0,"val/acc":0.25}"#,
+        r#"{"_step":3,"loss":"none","val/acc":0.25}"#,
+    ]);
+    // Of a step that is written twice the last value of each key counts.
+    run.log(&[r#"{"_step":1,"val/acc":2}"#, r#"{"_step":0,"loss":6}"#]);
+    let points = |chart: &Chart| -> Vec<(String, f64, f64)> {
+        draw(&fixture, chart).into_iter().map(|row| (row.1, row.3, row.6)).collect()
+    };
+    let named = |text: &str, points: &[(f64, f64)]| -> Vec<(String, f64, f64)> {
+        points.iter().map(|(x, y)| (text.to_owned(), *x, *y)).collect()
+    };
+    let text = "loss / `val/acc` - 1";
+    let both = Chart { expressions: vec![expression(text)], ..chart(&["a"], 10) };
+    let loss = named("loss", &[(0.0, 6.0), (1.0, 8.0), (2.0, 0.0)]);
+    let worked = named(text, &[(0.0, 11.0), (1.0, 3.0), (2.0, -1.0)]);
+    assert_eq!(points(&both), [loss, worked].concat());
+    let text = "1 / loss";
+    let only = Chart { keys: Vec::new(), expressions: vec![expression(text)], ..chart(&["a"], 10) };
+    assert_eq!(points(&only), named(text, &[(0.0, 1.0 / 6.0), (1.0, 0.125), (2.0, f64::INFINITY)]));
+    let x = Axis::Expression(expression("_step * 32 + `val/acc`"));
+    assert_eq!(
+        points(&Chart { x, ..chart(&["a"], 10) }),
+        named("loss", &[(0.5, 6.0), (34.0, 8.0), (64.25, 0.0)])
+    );
+}
+
+#[test]
+fn an_expression_sees_all_points_before_they_are_cut() {
+    let fixture = Fixture::new();
+    let lines: Vec<String> = (0..5_000u64)
+        .map(|step| format!(r#"{{"_step":{step},"loss":{},"scale":{}}}"#, noise(step), noise(step + 7) + 1.0))
+        .collect();
+    fixture.run("a").log(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let worked = |step: u64| noise(step) / (noise(step + 7) + 1.0);
+    let chart = Chart { keys: Vec::new(), expressions: vec![expression("loss / scale")], ..chart(&["a"], 5) };
+    let rows = draw(&fixture, &chart);
+    assert_eq!(rows.len(), 5);
+    for row in rows {
+        let from = u64::try_from(row.2).unwrap() * 1_000;
+        let ys = || (from..from + 1_000).map(worked);
+        assert_eq!((row.4, row.5, row.8), (ys().reduce(f64::min), ys().reduce(f64::max), 1_000));
+        assert_eq!((row.3, row.6), ((from + 999) as f64, worked(from + 999)));
+    }
+}
+
+#[test]
+fn expressions_of_system_metrics_know_the_time_and_groups_join_them() {
+    let fixture = Fixture::new();
+    fixture.run("a").sample(&[
+        r#"{"_timestamp":1700000001,"_runtime":1,"system.cpu":10.5}"#,
+        r#"{"_timestamp":1700000016,"_runtime":16,"system.cpu":20}"#,
+    ]);
+    let grouping = Some(Grouping { aggregate: Aggregate::Sum, band: Band::None });
+    let drawn = draw(
+        &fixture,
+        &Chart {
+            runs: vec![(path("a"), Some("all".to_owned()))],
+            keys: Vec::new(),
+            expressions: vec![expression("system.cpu * _runtime + _absolute_runtime")],
+            stream: Stream::System,
+            grouping,
+            ..chart(&[], 10)
+        },
+    );
+    assert_eq!(
+        drawn.iter().map(|row| (row.3, row.7)).collect::<Vec<_>>(),
+        [(1.0, Some(11.5)), (16.0, Some(336.0))]
+    );
+}
+
+#[test]
+fn keys_that_only_an_expression_names_are_counted_and_told_of_where_no_run_has_them() {
+    let fixture = Fixture::new();
+    fixture.run("a").log(&[r#"{"_step":0,"loss":4}"#]);
+    let x = Axis::Expression(expression("lost * _step"));
+    let unknown =
+        Chart { expressions: vec![expression("loss - acc"), expression("acc")], x, ..chart(&["a"], 10) };
+    assert_eq!(
+        unknown.warnings(&fixture.snapshot().projection),
+        ["no run has acc", "no run has lost; near: loss"]
+    );
+    assert!(draw(&fixture, &unknown).is_empty());
+    let many = |place: usize| {
+        expression(&(0..150).map(|key| format!("k{}", place + key)).collect::<Vec<_>>().join("+"))
+    };
+    let error = try_draw(&fixture, &Chart { expressions: vec![many(0), many(100)], ..chart(&["a"], 10) })
+        .unwrap_err();
+    assert_eq!(error.message(), "a chart of 251 keys, with those of its expressions; at most 200 are drawn");
 }
 
 #[test]

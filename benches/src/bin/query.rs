@@ -216,6 +216,7 @@ fn questions_of_history(population: Population, parquet: &str) -> Vec<Question> 
         let chart = Chart {
             runs: runs.collect(),
             keys: vec!["train/metric_3".to_owned()],
+            expressions: Vec::new(),
             stream: Stream::History,
             x: Axis::Step,
             buckets: 1_000,

@@ -41,11 +41,16 @@ struct Request {
     filter: Value,
     #[serde(default)]
     sort: Keys,
-    keys: Vec<String>,
+    #[serde(default)]
+    keys: Option<Vec<String>>,
+    #[serde(default)]
+    expressions: Vec<String>,
     #[serde(default)]
     stream: Stream,
     #[serde(default)]
-    x: Axis,
+    x: Option<Axis>,
+    #[serde(default)]
+    x_expression: Option<String>,
     #[serde(default)]
     buckets: Option<u32>,
     #[serde(default)]
@@ -92,6 +97,9 @@ async fn answer(app: &App, caller: &Caller, asked: Request, format: Format) -> R
 
 impl Request {
     async fn chart(&self, app: &App, snapshot: &Arc<Snapshot>) -> Result<Chart, Error> {
+        // What is written wrong is told before runs are sought.
+        let (keys, expressions) = chart::lines(self.keys.clone(), &self.expressions)?;
+        let x = Axis::of(self.x.clone(), self.x_expression.as_deref())?;
         let is_grouped = !self.group.text().trim().is_empty();
         let runs = match &self.runs {
             Some(runs) if !is_grouped => {
@@ -102,9 +110,10 @@ impl Request {
         let buckets = self.buckets.unwrap_or(if is_grouped { BUCKETS_OF_GROUPS } else { BUCKETS });
         Ok(Chart {
             runs,
-            keys: self.keys.clone(),
+            keys,
+            expressions,
             stream: self.stream,
-            x: self.x.clone(),
+            x,
             buckets,
             range: self.range,
             smoothing: self.smoothing,

@@ -26,6 +26,8 @@ pub(crate) struct Bucket {
     pub(crate) last: f64,
     /// The mean of the finite values.
     pub(crate) mean: Option<f64>,
+    /// How far the finite values are from their mean: the deviation of the whole population.
+    pub(crate) deviation: Option<f64>,
     /// Points.
     pub(crate) count: u64,
     /// The last value of the smoothed series, where one is asked for.
@@ -67,7 +69,7 @@ impl Cut {
         let mut buckets: Vec<Bucket> = Vec::new();
         // Where a bucket stands among those begun: x need not rise.
         let mut begun: Vec<Option<usize>> = vec![None; if is_cut { self.buckets as usize } else { 0 }];
-        let mut sums: Vec<(f64, u64)> = Vec::new();
+        let mut sums: Vec<Sums> = Vec::new();
         for (point, index, x, y) in inside() {
             let slot = begun.get_mut(index as usize);
             let at = match slot {
@@ -76,7 +78,7 @@ impl Cut {
                     if let Some(slot) = slot {
                         *slot = Some(buckets.len());
                     }
-                    sums.push((0.0, 0));
+                    sums.push(Sums::default());
                     buckets.push(Bucket::empty(index));
                     buckets.len() - 1
                 }
@@ -86,18 +88,39 @@ impl Cut {
                 bucket.smoothed = smoothed.and_then(|smoothed| smoothed.get(point)).copied();
             }
         }
+        for (bucket, sums) in buckets.iter_mut().zip(&sums) {
+            bucket.deviation = sums.deviation();
+        }
         buckets.sort_by_key(|bucket| bucket.index);
         buckets
+    }
+}
+
+/// Of the finite values of a bucket so far.
+#[derive(Default)]
+struct Sums {
+    finite: u64,
+    total: f64,
+    /// Of the distances from the mean (Welford), which loses nothing where the mean is large.
+    squares: f64,
+}
+
+impl Sums {
+    /// None where nothing was taken, or more than a float can hold.
+    fn deviation(&self) -> Option<f64> {
+        // Rounding may leave a little less than nothing.
+        let squares = if self.squares < 0.0 { 0.0 } else { self.squares };
+        Some((squares / self.finite as f64).sqrt()).filter(|deviation| deviation.is_finite())
     }
 }
 
 impl Bucket {
     fn empty(index: u32) -> Self {
         let (x, last, count) = (f64::NAN, f64::NAN, 0);
-        Self { index, x, min: None, max: None, last, mean: None, count, smoothed: None }
+        Self { index, x, min: None, max: None, last, mean: None, deviation: None, count, smoothed: None }
     }
 
-    fn take(&mut self, x: f64, y: f64, (sum, finite): &mut (f64, u64)) {
+    fn take(&mut self, x: f64, y: f64, sums: &mut Sums) {
         self.x = x;
         self.last = y;
         self.count += 1;
@@ -106,9 +129,11 @@ impl Bucket {
         }
         self.min = Some(self.min.map_or(y, |min| min.min(y)));
         self.max = Some(self.max.map_or(y, |max| max.max(y)));
-        *sum += y;
-        *finite += 1;
-        self.mean = Some(*sum / *finite as f64);
+        sums.total += y;
+        sums.finite += 1;
+        let mean = sums.total / sums.finite as f64;
+        sums.squares += (y - self.mean.unwrap_or(y)) * (y - mean);
+        self.mean = Some(mean);
     }
 }
 
@@ -136,6 +161,15 @@ mod tests {
     }
 
     #[test]
+    fn the_deviation_is_that_of_the_points_and_loses_nothing_far_from_zero() {
+        let xs = [0.0, 0.0, 0.0, 0.0, 1.0];
+        let ys = [1e9 + 4.0, 1e9 + 7.0, 1e9 + 13.0, 1e9 + 16.0, f64::NAN];
+        let buckets = cut(2, (0.0, 1.0)).series(&xs, &ys, None);
+        assert_eq!(buckets[0].deviation, Some(22.5f64.sqrt()));
+        assert_eq!((buckets[1].deviation, buckets[1].mean), (None, None));
+    }
+
+    #[test]
     fn few_points_are_told_one_by_one() {
         let buckets = cut(1000, (0.0, 10.0)).series(&[0.0, 0.001, 10.0], &[3.0, 1.0, 2.0], None);
         let told: Vec<_> = buckets.iter().map(|bucket| (bucket.index, bucket.x, bucket.last)).collect();
@@ -148,7 +182,7 @@ mod tests {
         let buckets = cut(1, (1.0, 3.0)).series(&[0.0, 1.0, 2.0, 3.0, 4.0], &ys, None);
         let bucket = &buckets[0];
         assert_eq!((bucket.count, bucket.min, bucket.max, bucket.mean), (3, Some(5.0), Some(5.0), Some(5.0)));
-        assert_eq!(bucket.last, f64::INFINITY);
+        assert_eq!((bucket.last, bucket.deviation), (f64::INFINITY, Some(0.0)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{Aggregate, Band, Grouping};
 pub(super) type OfRun = Vec<Bucket>;
 
 /// The line of a group: of each bucket that some run has points in, `mean` is the aggregate of the runs,
-/// `min` and `max` are the band, `last` is the aggregate of what came last, and `count` the number of runs.
+/// `min` and `max` are the band, `deviation` that of the runs, `last` is the aggregate of what came last, and `count` the number of runs.
 pub(super) fn line(runs: &[OfRun], grouping: Grouping) -> Vec<Bucket> {
     let mut buckets: BTreeMap<u32, Vec<&Bucket>> = BTreeMap::new();
     for bucket in runs.iter().flatten() {
@@ -44,6 +44,7 @@ fn joined(index: u32, runs: &[&Bucket], Grouping { aggregate, band }: Grouping) 
         max,
         last: aggregated(&lasts, aggregate).unwrap_or(f64::NAN),
         mean,
+        deviation,
         count: runs.len() as u64,
         smoothed: None,
     }
@@ -90,8 +91,8 @@ mod tests {
         let runs = [of_run(&[1.0, 1.0, 1.0, 1.0]), of_run(&[3.0])];
         let line = line(&runs, Grouping { aggregate: Aggregate::Mean, band: Band::Deviation });
         assert_eq!(
-            (line[0].mean, line[0].min, line[0].max, line[0].count),
-            (Some(2.0), Some(1.0), Some(3.0), 2)
+            (line[0].mean, line[0].min, line[0].max, line[0].deviation, line[0].count),
+            (Some(2.0), Some(1.0), Some(3.0), Some(1.0), 2)
         );
     }
 

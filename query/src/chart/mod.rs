@@ -1,7 +1,8 @@
 //! Charts: the series of runs cut into buckets, from all their points (SEMANTICS 9).
 //!
 //! ```text
-//!  runs × keys ─► series.rs  x and y of every row that has both, last write of a step wins
+//!  runs × keys ─► series.rs  x and y of every row that has both, last write of a step wins; each a column
+//!                            or an expression over several (columns.rs, expression/)
 //!             ─► smooth.rs  where asked for, before the cut
 //!             ─► bucket.rs  the same buckets for all series: one range of x
 //!             ─► group.rs   where runs are grouped: a line and a band a group
@@ -10,18 +11,20 @@
 //! What holds: the same request at the same position gives the same rows; of runs, one at a time is in memory,
 //! unless the range of x must be found first.
 
+mod asked;
 mod bucket;
+mod columns;
+mod expression;
 mod group;
 mod rows;
 mod series;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::execution::memory_pool::MemoryReservation;
-use engine::{ProjectKey, Projection, RunPath, Space};
-use serde::Deserialize;
+use engine::{ProjectKey, Projection, RunPath};
 
 use crate::error::{Error, ErrorKind};
 use crate::limits;
@@ -29,7 +32,10 @@ use crate::resolver::Catalogue;
 use crate::scan::Context;
 use crate::smooth;
 use crate::tables::key::{KeyPath, SpaceName};
+use asked::at_most;
+pub use asked::{Aggregate, Axis, Band, Grouping, Kernel, Smoothing, Stream, lines};
 use bucket::{Bucket, Cut};
+pub use expression::Expression;
 use rows::Rows;
 use series::{Reader, Series};
 
@@ -54,6 +60,8 @@ pub struct Chart {
     pub runs: Vec<(RunPath, Option<String>)>,
     /// The keys, each of which gives a line a run.
     pub keys: Vec<String>,
+    /// Numbers worked out of several keys, each of which gives a line a run too.
+    pub expressions: Vec<Expression>,
     /// Of which rows they are the keys.
     pub stream: Stream,
     /// What stands along the axis.
@@ -68,108 +76,6 @@ pub struct Chart {
     pub grouping: Option<Grouping>,
 }
 
-/// Which rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stream {
-    /// What the script logs.
-    #[default]
-    History,
-    /// What the client samples of the machine.
-    System,
-}
-
-/// What stands along the axis.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
-pub enum Axis {
-    /// `_step`: the step; seconds since the run began for what is sampled.
-    #[default]
-    Step,
-    /// `_runtime`: seconds that the process had run.
-    Runtime,
-    /// `_timestamp`: seconds since 1970.
-    Timestamp,
-    /// `_absolute_runtime`: seconds since the run was made.
-    SinceCreation,
-    /// Another key, where it is a number.
-    Key(String),
-}
-
-impl From<String> for Axis {
-    fn from(name: String) -> Self {
-        match name.as_str() {
-            "_step" => Self::Step,
-            "_runtime" => Self::Runtime,
-            "_timestamp" => Self::Timestamp,
-            "_absolute_runtime" => Self::SinceCreation,
-            _ => Self::Key(name),
-        }
-    }
-}
-
-/// A smoothed line beside the line itself.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-pub struct Smoothing {
-    /// Which.
-    pub kind: Kernel,
-    /// Its parameter: p of 0 to 1, a deviation in points, or points.
-    pub value: f64,
-}
-
-/// How a line is smoothed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kernel {
-    /// Time-weighted exponential moving mean.
-    Twema,
-    /// Exponential moving mean.
-    Ema,
-    /// A mean of both sides, weighed by distance.
-    Gaussian,
-    /// A mean of so many points around.
-    Running,
-}
-
-/// How the runs of a group become one line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub struct Grouping {
-    /// The line.
-    #[serde(default)]
-    pub aggregate: Aggregate,
-    /// What is around it.
-    #[serde(default)]
-    pub band: Band,
-}
-
-/// What of the runs of a group the line is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "they are their names")]
-pub enum Aggregate {
-    #[default]
-    Mean,
-    Min,
-    Max,
-    Median,
-    Sum,
-}
-
-/// What a band around a line spans.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Band {
-    /// From the least to the greatest value.
-    #[default]
-    MinMax,
-    /// A standard deviation (of the population) on each side.
-    Deviation,
-    /// A standard error on each side.
-    Error,
-    /// Nothing.
-    None,
-}
-
 impl Chart {
     /// What is wrong with it.
     ///
@@ -177,12 +83,12 @@ impl Chart {
     ///
     /// `Invalid`, `TooLarge`.
     pub fn check(&self) -> Result<(), Error> {
-        let at_most = |what: &str, found: usize, limit: usize| {
-            let message = || format!("a chart of {found} {what}; at most {limit} are drawn");
-            if found > limit { Err(Error::too_large(message())) } else { Ok(()) }
-        };
         at_most("runs", self.runs.len(), limits::CHART_RUNS_MAX)?;
-        at_most("keys", self.keys.len(), limits::CHART_KEYS_MAX)?;
+        let lines = self.keys.len() + self.expressions.len();
+        let what = if self.expressions.is_empty() { "keys" } else { "keys and expressions" };
+        at_most(what, lines, limits::CHART_KEYS_MAX)?;
+        let of_expressions = "keys, with those of its expressions";
+        at_most(of_expressions, self.named().count(), limits::CHART_COLUMNS_MAX)?;
         at_most("buckets", self.buckets as usize, limits::CHART_BUCKETS_MAX)?;
         if self.buckets == 0 {
             return Err(Error::invalid("a chart has at least one bucket"));
@@ -210,12 +116,7 @@ impl Chart {
     pub fn warnings(&self, projection: &Projection) -> Vec<String> {
         let catalogue = Catalogue::new(projection, false, false);
         let space = SpaceName::from(self.stream.space());
-        let axis = if let Axis::Key(key) = &self.x { Some(key) } else { None };
-        let keys = self.keys.iter().chain(axis).map(|key| KeyPath {
-            space,
-            name: Arc::from(key.as_str()),
-            tail: Vec::new(),
-        });
+        let keys = self.named().map(|key| KeyPath { space, name: Arc::from(key), tail: Vec::new() });
         let unknown = keys.filter(|path| !catalogue.knows(path));
         unknown
             .map(|path| match catalogue.nearest(&path).as_slice() {
@@ -274,7 +175,8 @@ impl Chart {
                     bounds.memory.try_grow(buckets.len() * size_of::<Bucket>())?;
                     groups.entry((*group, place)).or_default().push(buckets);
                 } else {
-                    bounds.memory.try_grow(buckets.len() * (rows::ROW_BYTES + run.name().len()))?;
+                    let names = run.name().len() + self.key(place).len();
+                    bounds.memory.try_grow(buckets.len() * (rows::ROW_BYTES + names))?;
                     rows.push(Some(run.name()), None, self.key(place), &buckets);
                 }
             }
@@ -284,14 +186,34 @@ impl Chart {
             for ((name, place), runs) in groups {
                 let mut line = group::line(&runs, grouping);
                 self.smooth_line(range, &mut line);
+                let names = name.map_or(0, str::len) + self.key(place).len();
+                bounds.memory.try_grow(line.len() * (rows::ROW_BYTES + names))?;
                 rows.push(None, name, self.key(place), &line);
             }
         }
         rows.finish()
     }
 
+    /// The keys that it reads, each once.
+    fn named(&self) -> impl Iterator<Item = &str> {
+        let axis = if let Axis::Key(key) = &self.x { Some(key) } else { None };
+        let of_axis = if let Axis::Expression(expression) = &self.x { Some(expression) } else { None };
+        let of_expressions = self.expressions.iter().chain(of_axis).flat_map(Expression::names);
+        let of_expressions =
+            of_expressions.filter(|name| matches!(Axis::from((*name).clone()), Axis::Key(_)));
+        let mut seen = BTreeSet::new();
+        self.keys
+            .iter()
+            .chain(axis)
+            .chain(of_expressions)
+            .map(String::as_str)
+            .filter(move |key| seen.insert(*key))
+    }
+
+    /// What a line is called: its key, or the text of its expression.
     fn key(&self, place: usize) -> &str {
-        self.keys.get(place).map_or("", String::as_str)
+        let of_expression = || self.expressions.get(place - self.keys.len()).map(Expression::text);
+        self.keys.get(place).map(String::as_str).or_else(of_expression).unwrap_or_default()
     }
 
     /// The buckets of one series. Smoothing comes before the cut where x is the step, and else after it.
@@ -346,14 +268,5 @@ pub fn run_path(project: Option<&str>, text: &str) -> Result<RunPath, Error> {
         [entity, project, id] if !id.is_empty() => Ok(RunPath::new(ProjectKey::new(*entity, *project), *id)),
         _ => Err(Error::invalid(format!("{text:?} names no run"))
             .with_hint("write entity/project/id, or the id beside the project as entity/project")),
-    }
-}
-
-impl Stream {
-    fn space(self) -> Space {
-        match self {
-            Self::History => Space::History,
-            Self::System => Space::System,
-        }
     }
 }

@@ -8,8 +8,8 @@ use datafusion::common::DataFusionError;
 use super::bucket::Bucket;
 use crate::error::Error;
 
-/// Bytes of a row but for the name of its run, and that of a short key.
-pub(super) const ROW_BYTES: usize = 11 * size_of::<u64>();
+/// Bytes of a row but for the names of its run, or group, and its key.
+pub(super) const ROW_BYTES: usize = 12 * size_of::<u64>();
 
 /// Columns being filled.
 #[derive(Default)]
@@ -23,6 +23,7 @@ pub(super) struct Rows {
     max: Float64Builder,
     last: Float64Builder,
     mean: Float64Builder,
+    deviation: Float64Builder,
     count: Int64Builder,
     smoothed: Float64Builder,
 }
@@ -39,13 +40,14 @@ impl Rows {
             self.max.append_option(bucket.max);
             self.last.append_value(bucket.last);
             self.mean.append_option(bucket.mean);
+            self.deviation.append_option(bucket.deviation);
             self.count.append_value(i64::try_from(bucket.count).unwrap_or(i64::MAX));
             self.smoothed.append_option(bucket.smoothed);
         }
     }
 
     pub(super) fn finish(mut self) -> Result<RecordBatch, Error> {
-        let columns: [(&str, ArrayRef, bool); 11] = [
+        let columns: [(&str, ArrayRef, bool); 12] = [
             ("run", Arc::new(self.run.finish()), true),
             ("group", Arc::new(self.group.finish()), true),
             ("key", Arc::new(self.key.finish()), false),
@@ -55,6 +57,7 @@ impl Rows {
             ("max", Arc::new(self.max.finish()), true),
             ("last", Arc::new(self.last.finish()), false),
             ("mean", Arc::new(self.mean.finish()), true),
+            ("deviation", Arc::new(self.deviation.finish()), true),
             ("count", Arc::new(self.count.finish()), false),
             ("smoothed", Arc::new(self.smoothed.finish()), true),
         ];

@@ -2,22 +2,20 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray as _, Float64Array};
-use arrow::datatypes::{DataType, Float64Type, Schema, TimestampNanosecondType};
+use arrow::array::{Array as _, Float64Array};
+use arrow::datatypes::Schema;
 use engine::{RunHead, RunPath, Space};
 
+use super::columns::Columns;
 use super::{Axis, Bounds, Chart};
 use crate::error::Error;
-use crate::resolver::KeyColumn;
 use crate::scan::{ALL_PLACES, Context, Filters, Request, Source as _};
-use crate::tables::history::{self, HistorySource, stream_of};
-use crate::tables::key::{KeyPath, SpaceName, View};
-use crate::tables::{Table, system};
+use crate::tables::history::{HistorySource, stream_of};
 
 /// Bytes of a point in memory.
 const POINT_BYTES: usize = 2 * size_of::<f64>();
 
-/// The points of one run and key, in the order of its rows.
+/// The points of one run and key (or expression), in the order of its rows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Series {
     pub(super) xs: Vec<f64>,
@@ -75,6 +73,7 @@ impl ChartRun {
 pub(super) struct Reader<'a> {
     context: &'a Arc<Context>,
     chart: &'a Chart,
+    columns: Columns,
     source: HistorySource,
     request: Request,
     bounds: Bounds<'a>,
@@ -82,34 +81,15 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(context: &'a Arc<Context>, chart: &'a Chart, bounds: Bounds<'a>) -> Self {
-        let space = chart.stream.space();
-        let table: &'static Table = if space == Space::System { &system::TABLE } else { &history::TABLE };
-        let column = |name: &str| KeyColumn {
-            flat: name.to_owned(),
-            path: KeyPath { space: SpaceName::from(space), name: Arc::from(name), tail: Vec::new() },
-            view: View::Float,
-        };
-        let mut keys: Vec<KeyColumn> = chart.keys.iter().map(|key| column(key)).collect();
-        if let Axis::Key(key) = &chart.x {
-            keys.push(column(key));
-        }
-        let source = HistorySource::new(Arc::clone(context), table, &keys);
-        let fixed = table.columns.len();
-        let named =
-            |name: &str| table.columns.iter().position(|column| column.name.trim_start_matches('_') == name);
-        let x = match chart.x {
-            Axis::Step => named("step").or_else(|| named("runtime")),
-            Axis::Runtime => named("runtime"),
-            Axis::Timestamp | Axis::SinceCreation => named("timestamp"),
-            Axis::Key(_) => Some(fixed + chart.keys.len()),
-        };
-        let projection: Arc<[usize]> = x.into_iter().chain(fixed..fixed + chart.keys.len()).collect();
+        let columns = Columns::of(chart);
+        let source = HistorySource::new(Arc::clone(context), columns.table, &columns.keys);
+        let projection: Arc<[usize]> = columns.projection.as_slice().into();
         let schema = source.schema().project(&projection).unwrap_or_else(|_| Schema::empty());
         let filters = Filters::of_positions(positions(chart));
         let tally = Arc::default();
         let request =
             Request { schema: Arc::new(schema), projection, filters, limit: None, places: ALL_PLACES, tally };
-        Self { context, chart, source, request, bounds }
+        Self { context, chart, columns, source, request, bounds }
     }
 
     pub(super) fn find(&self, path: &RunPath) -> Result<Option<ChartRun>, Error> {
@@ -145,17 +125,23 @@ impl<'a> Reader<'a> {
         Ok(Some(range.within(self.chart.range)))
     }
 
-    /// The series of a run, by key. Their memory is counted until [`Reader::forget`].
+    /// The series of a run, by line. Their memory is counted until [`Reader::forget`].
     pub(super) fn read(&self, run: &ChartRun) -> Result<Vec<Series>, Error> {
-        let mut all = vec![Series::default(); self.chart.keys.len()];
+        let Columns { x, ys, .. } = &self.columns;
+        let mut all = vec![Series::default(); ys.len()];
         let runs = std::iter::once(Ok(Arc::clone(&run.head)));
         for batch in self.source.rows_of(Box::new(runs), &self.request) {
             let batch = batch?;
             self.bounds.check()?;
-            self.bounds.memory.try_grow(batch.num_rows() * self.chart.keys.len() * POINT_BYTES)?;
-            let Some(xs) = batch.columns().first().and_then(|xs| self.xs(xs, run)) else { continue };
-            for (series, ys) in all.iter_mut().zip(batch.columns().iter().skip(1)) {
-                take(series, &xs, ys);
+            self.bounds.memory.try_grow(batch.num_rows() * ys.len() * POINT_BYTES)?;
+            let numbers = |value| Columns::numbers(value, batch.columns(), run.created);
+            let Some(xs) = numbers(x) else { continue };
+            for (series, y) in all.iter_mut().zip(ys) {
+                // An expression may be long.
+                self.bounds.check()?;
+                if let Some(ys) = numbers(y) {
+                    take(series, &xs, &ys);
+                }
             }
         }
         Ok(all)
@@ -168,21 +154,10 @@ impl<'a> Reader<'a> {
         // Rows without a value were counted and hold nothing; they are given back with the chart.
         self.bounds.memory.shrink(bytes.min(self.bounds.memory.size()));
     }
-
-    /// The x of each row.
-    fn xs(&self, column: &ArrayRef, run: &ChartRun) -> Option<Float64Array> {
-        let since = if self.chart.x == Axis::SinceCreation { run.created } else { 0.0 };
-        if let Some(times) = column.as_primitive_opt::<TimestampNanosecondType>() {
-            return Some(times.unary(|nanos| nanos as f64 / 1e9 - since));
-        }
-        let floats = arrow::compute::cast(column, &DataType::Float64).ok()?;
-        floats.as_primitive_opt::<Float64Type>().cloned()
-    }
 }
 
 /// The rows that have both.
-fn take(series: &mut Series, xs: &Float64Array, ys: &ArrayRef) {
-    let Some(ys) = ys.as_primitive_opt::<Float64Type>() else { return };
+fn take(series: &mut Series, xs: &Float64Array, ys: &Float64Array) {
     if xs.null_count() == 0 && ys.null_count() == 0 {
         series.xs.extend_from_slice(xs.values());
         series.ys.extend_from_slice(ys.values());

@@ -33,6 +33,7 @@ pub use list::{SortKey, keys, sort_keys};
 pub use literal::Literal;
 pub use sql::condition;
 pub(crate) use sql::quote;
+pub(crate) use token::{at, quoted_text};
 pub use wandb::{order as from_wandb_order, parse as from_wandb};
 
 use engine::Time;

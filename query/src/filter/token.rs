@@ -53,7 +53,8 @@ fn first(rest: &str) -> Result<(Kind, usize), Error> {
         return Ok((Kind::Sign(sign), sign.len()));
     }
     if let Some(quote) = rest.chars().next().filter(|c| is_quote(*c)) {
-        return quoted(rest, quote);
+        let (text, len) = quoted_text(rest, quote)?;
+        return Ok((Kind::Quoted(text), len));
     }
     let ends = |c: char| c.is_whitespace() || is_quote(c) || "()[],=<>!".contains(c);
     match rest.find(ends).unwrap_or(rest.len()) {
@@ -66,8 +67,8 @@ fn is_quote(c: char) -> bool {
     c == '\'' || c == '"'
 }
 
-/// A text up to its second quote; two quotes beside each other within it are one.
-fn quoted(rest: &str, quote: char) -> Result<(Kind, usize), Error> {
+/// A text up to its second quote, and how many bytes it takes; two quotes beside each other within it are one.
+pub(crate) fn quoted_text(rest: &str, quote: char) -> Result<(String, usize), Error> {
     let mut text = String::new();
     let mut chars = rest.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
@@ -76,14 +77,14 @@ fn quoted(rest: &str, quote: char) -> Result<(Kind, usize), Error> {
         } else if chars.next_if(|(_, next)| *next == quote).is_some() {
             text.push(quote);
         } else {
-            return Ok((Kind::Quoted(text), at + 1));
+            return Ok((text, at + 1));
         }
     }
     Err(Error::invalid("this quote is not closed"))
 }
 
 /// Places an error in the text.
-pub(super) fn at(error: Error, text: &str, byte: usize) -> Error {
+pub(crate) fn at(error: Error, text: &str, byte: usize) -> Error {
     let before = text.get(..byte).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

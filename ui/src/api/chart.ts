@@ -2,7 +2,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { tableFromIPC } from "apache-arrow";
 import type { Json } from "./http";
-import { send } from "./http";
+import { ApiError, send } from "./http";
 import { warningsOf } from "./sql";
 
 export interface ChartAsked {
@@ -10,8 +10,12 @@ export interface ChartAsked {
   /** Ids of runs; of groups: those that are grouped. */
   runs: string[];
   keys: string[];
+  /** Numbers worked out of several keys, each of which is a line too; its key is then its text. */
+  expressions?: string[] | undefined;
   stream: "history" | "system";
   x: string;
+  /** What stands along the axis instead of `x`. */
+  xExpression?: string | undefined;
   range: [number | null, number | null];
   smoothing: { kind: string; value: number } | null;
   group: string[];
@@ -34,6 +38,8 @@ export interface Line {
   low: (number | null)[];
   high: (number | null)[];
   count: number[];
+  mean: (number | null)[];
+  deviation: (number | null)[];
 }
 
 export interface Chart {
@@ -43,8 +49,12 @@ export interface Chart {
 }
 
 async function read(asked: ChartAsked, signal: AbortSignal): Promise<Chart> {
-  const { project, runs, keys, stream, x, range, smoothing, group, aggregate, band, buckets } = asked;
-  const body: { [key: string]: Json } = { project, runs, keys, stream, x, range, group, buckets };
+  const { project, runs, keys, expressions, stream, x, xExpression, range, smoothing, group, buckets } = asked;
+  const { aggregate, band } = asked;
+  const body: { [key: string]: Json } = { project, runs, keys, stream, range, group, buckets };
+  if (expressions !== undefined && expressions.length > 0) body.expressions = expressions;
+  if (xExpression === undefined) body.x = x;
+  else body.x_expression = xExpression;
   if (smoothing !== null) body.smoothing = smoothing;
   if (aggregate !== undefined) body.aggregate = aggregate;
   if (band !== undefined) body.band = band;
@@ -61,7 +71,7 @@ async function read(asked: ChartAsked, signal: AbortSignal): Promise<Chart> {
 export function linesOf(bytes: Uint8Array, isGrouped: boolean, isSmoothed: boolean): Line[] {
   const table = tableFromIPC(bytes);
   const column = (name: string) => table.getChild(name);
-  const [run, group, key, x, last, mean, smoothed, low, high, count] = [
+  const [run, group, key, x, last, mean, smoothed, low, high, count, deviation] = [
     "run",
     "group",
     "key",
@@ -72,6 +82,7 @@ export function linesOf(bytes: Uint8Array, isGrouped: boolean, isSmoothed: boole
     "min",
     "max",
     "count",
+    "deviation",
   ].map(column);
   const lines = new Map<string, Line>();
   let line: Line | undefined;
@@ -93,6 +104,8 @@ export function linesOf(bytes: Uint8Array, isGrouped: boolean, isSmoothed: boole
         low: [],
         high: [],
         count: [],
+        mean: [],
+        deviation: [],
       };
       lines.set(name, line);
     }
@@ -103,6 +116,8 @@ export function linesOf(bytes: Uint8Array, isGrouped: boolean, isSmoothed: boole
     line.low.push(asNumber(low?.get(row)));
     line.high.push(asNumber(high?.get(row)));
     line.count.push(asNumber(count?.get(row)) ?? 0);
+    line.mean.push(asNumber(mean?.get(row)));
+    line.deviation.push(asNumber(deviation?.get(row)));
   }
   return [...lines.values()];
 }
@@ -123,4 +138,30 @@ export const chart = (asked: ChartAsked) =>
     queryFn: ({ signal }) => read(asked, signal),
     placeholderData: keepPreviousData,
     staleTime: 10_000,
+  });
+
+/** What is to be said of an expression: what is wrong with it, and which keys no run has. */
+export interface Checked {
+  wrong: ApiError | null;
+  warnings: string[];
+}
+
+/** Asks the server, which alone reads expressions; of no run, so that nothing is drawn. */
+export const checkedExpressions = (project: string, of: "y" | "x", texts: string[]) =>
+  queryOptions({
+    queryKey: ["expressions", project, of, texts],
+    queryFn: async ({ signal }): Promise<Checked> => {
+      const asked: { [key: string]: Json } =
+        of === "y" ? { expressions: texts } : { keys: [], x_expression: texts[0] ?? "" };
+      try {
+        const answer = await send("/api/chart", { body: { project, runs: [], ...asked }, signal });
+        return { wrong: null, warnings: warningsOf(answer) };
+      } catch (error) {
+        if (error instanceof ApiError && error.kind === "invalid") return { wrong: error, warnings: [] };
+        throw error;
+      }
+    },
+    enabled: texts.length > 0,
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
   });

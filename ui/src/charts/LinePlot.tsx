@@ -4,21 +4,14 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../components/theme";
 import { formatNumber, formatSpan } from "../model/format";
-import { align, nearest, positive, spread, yRange } from "./align";
+import { nearest } from "./align";
+import type { Shape } from "../model/lineLooks";
 import "./charts.css";
-
-export interface PlotLine {
-  label: string;
-  color: string;
-  dash?: number[];
-  x: number[];
-  y: (number | null)[];
-  /** What was logged, drawn faint behind what is smoothed. */
-  raw: (number | null)[] | null;
-  band: { low: (number | null)[]; high: (number | null)[] } | null;
-}
-
-export type XKind = "number" | "span" | "time";
+import { linearEnds, logEnds, withoutOutliers } from "./extent";
+import type { PlotLine } from "./plotColumns";
+import { columnsOf } from "./plotColumns";
+import type { XKind } from "./Tip";
+import { Tip } from "./Tip";
 
 interface LinePlotProps {
   title: string;
@@ -30,6 +23,9 @@ interface LinePlotProps {
   /** Where y begins and ends; null where the lines say it. */
   yMin?: number | null;
   yMax?: number | null;
+  shape?: Shape;
+  /** Whether y ends where nearly all points do. */
+  ignoresOutliers?: boolean;
   sync: string;
   height: number;
   /** What is dragged over, to look at closer; null for all. */
@@ -41,13 +37,22 @@ export function LinePlot(props: LinePlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const zoom = useEffectEvent(props.onRange);
-  const { xKind, xLabel, logX, logY, yMin = null, yMax = null, sync } = props;
+  const { xKind, xLabel, logX, shape = "line", yMin = null, yMax = null, ignoresOutliers = false, sync } = props;
+
+  // What is summed up has no logarithm that would say anything of its parts.
+  const logY = props.logY && shape === "line";
 
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const { data, series, bands, shown } = columnsOf(lines, logX, logY);
-    const tip = new Tip(element, shown, xKind);
+    const { data, series, bands, shown } = columnsOf(lines, logX, logY, shape);
+    const ends = {
+      min: yMin ?? (shape === "percent" ? 0 : null),
+      max: yMax ?? (shape === "percent" ? 100 : null),
+      kept: ignoresOutliers && shape === "line" ? withoutOutliers(lines, logY) : null,
+    };
+    const fixed = logEnds(ends);
+    const tip = new Tip(element, shown, xKind, shape === "percent");
     const plot = new uPlot(
       {
         width: Math.max(120, element.clientWidth),
@@ -57,15 +62,10 @@ export function LinePlot(props: LinePlotProps) {
         scales: {
           x: { time: xKind === "time", distr: logX ? LOG : LINEAR },
           y: logY
-            ? { distr: LOG, ...(yMin !== null || yMax !== null ? { range: [yMin, yMax] as uPlot.Range.MinMax } : {}) }
-            : {
-                range: (_, low, high) => {
-                  const [from, to] = yRange(low, high);
-                  return [yMin ?? from, yMax ?? to];
-                },
-              },
+            ? { distr: LOG, ...(fixed === null ? {} : { range: fixed }) }
+            : { range: (_, low, high) => linearEnds(ends, low, high) },
         },
-        axes: axes(xKind, logY),
+        axes: axes(xKind, logY, shape === "percent"),
         legend: { show: false },
         cursor: {
           sync: { key: sync },
@@ -75,6 +75,8 @@ export function LinePlot(props: LinePlotProps) {
           dataIdx: (self, line, at) => nearest(self.data[line] ?? [], at, 200) ?? at,
         },
         hooks: {
+          // What the numbers beside the axis say, for those who do not see them.
+          setScale: [(self, scale) => scale === "y" && element.setAttribute("aria-description", endsOf(self))],
           setCursor: [(self) => tip.show(self)],
           setSelect: [
             (self) => {
@@ -98,7 +100,7 @@ export function LinePlot(props: LinePlotProps) {
       tip.remove();
       plot.destroy();
     };
-  }, [lines, xKind, xLabel, logX, logY, yMin, yMax, sync, height, theme]);
+  }, [lines, xKind, xLabel, logX, logY, shape, yMin, yMax, ignoresOutliers, sync, height, theme]);
 
   return (
     <div
@@ -118,46 +120,11 @@ const [LINEAR, LOG]: [uPlot.Scale.Distr, uPlot.Scale.Distr] = [1, 3];
 /** Ticks that a logarithmic scale leaves out come as null, which the library's types do not say. */
 type Ticks = (number | null)[];
 
-interface Columns {
-  data: uPlot.AlignedData;
-  series: uPlot.Series[];
-  bands: uPlot.Band[];
-  /** The lines that the tip tells, with the column of each. */
-  shown: { line: PlotLine; column: number }[];
+function endsOf({ scales: { y } }: uPlot): string {
+  return `y from ${formatNumber(y?.min ?? NaN)} to ${formatNumber(y?.max ?? NaN)}`;
 }
 
-function columnsOf(lines: PlotLine[], logX: boolean, logY: boolean): Columns {
-  const aligned = align(
-    lines.map((line) => (logX ? { x: line.x.map((x) => (x > 0 ? x : NaN)).filter((x) => !Number.isNaN(x)) } : line)),
-  );
-  const result: Columns = { data: [aligned.x], series: [], bands: [], shown: [] };
-  const add = (values: (number | null)[], at: number[], skipped: number, series: uPlot.Series) => {
-    const kept = values.slice(skipped);
-    result.data = [...result.data, spread(logY ? positive(kept) : kept, at, aligned.x.length)] as uPlot.AlignedData;
-    return result.series.push({ points: { show: false }, spanGaps: false, ...series });
-  };
-  lines.forEach((line, index) => {
-    const at = aligned.at[index] ?? [];
-    const skipped = line.x.length - at.length;
-    if (line.band !== null) {
-      const high = add(line.band.high, at, skipped, { width: 0 });
-      const low = add(line.band.low, at, skipped, { width: 0 });
-      result.bands.push({ series: [high, low], fill: `${line.color}2a` });
-    }
-    if (line.raw !== null) add(line.raw, at, skipped, { stroke: `${line.color}48`, width: 1 });
-    // A single point would be no line, so it is drawn as a point.
-    const column = add(line.y, at, skipped, {
-      stroke: line.color,
-      width: 1.4,
-      ...(line.dash === undefined ? {} : { dash: line.dash }),
-      points: { show: at.length === 1, size: 6 },
-    });
-    result.shown.push({ line, column });
-  });
-  return result;
-}
-
-function axes(xKind: XKind, logY: boolean): uPlot.Axis[] {
+function axes(xKind: XKind, logY: boolean, isPercent: boolean): uPlot.Axis[] {
   const style = getComputedStyle(document.documentElement);
   const [text, grid] = [style.getPropertyValue("--text-faint"), style.getPropertyValue("--line")];
   const common = {
@@ -181,7 +148,9 @@ function axes(xKind: XKind, logY: boolean): uPlot.Axis[] {
       gap: 4,
       space: 34,
       values: (_, ticks: Ticks) =>
-        ticks.map((tick) => (tick === null || (logY && !isDecade(tick)) ? "" : compact(tick))),
+        ticks.map((tick) =>
+          tick === null || (logY && !isDecade(tick)) ? "" : `${compact(tick)}${isPercent ? "%" : ""}`,
+        ),
     },
   ];
 }
@@ -199,73 +168,4 @@ function compact(value: number): string {
   ];
   const unit = units.find(([size]) => Math.abs(value) >= size * 10);
   return unit === undefined ? formatNumber(value) : `${formatNumber(value / unit[0])}${unit[1]}`;
-}
-
-const TOLD = 12;
-
-/** What stands beside the crosshair: the lines there, the nearest one marked. */
-class Tip {
-  private readonly box = document.createElement("div");
-
-  constructor(
-    place: HTMLElement,
-    private readonly shown: Columns["shown"],
-    private readonly xKind: XKind,
-  ) {
-    this.box.className = "tip";
-    this.box.hidden = true;
-    place.append(this.box);
-  }
-
-  remove(): void {
-    this.box.remove();
-  }
-
-  show(plot: uPlot): void {
-    const { left = -1, top = -1, idx } = plot.cursor;
-    const x = typeof idx === "number" ? plot.data[0][idx] : undefined;
-    // Others' crosshairs move here too; only the one under the mouse tells.
-    if (left < 0 || x === undefined || !plot.over.matches(":hover")) {
-      this.box.hidden = true;
-      return;
-    }
-    const found = this.shown.flatMap(({ line, column }) => {
-      const at = plot.cursor.idxs?.[column];
-      const value = typeof at === "number" ? plot.data[column]?.[at] : undefined;
-      return typeof value === "number" ? [{ line, value, away: Math.abs(plot.valToPos(value, "y") - top) }] : [];
-    });
-    found.sort((a, b) => a.away - b.away);
-    const kept = found.slice(0, TOLD).sort((a, b) => b.value - a.value);
-    const head = row("tip-head", this.formatX(x), found.length > TOLD ? `${found.length} lines` : "");
-    const rows = kept.map(({ line, value }) => {
-      const one = row(line === found[0]?.line ? "tip-row near" : "tip-row", line.label, formatNumber(value));
-      const mark = document.createElement("i");
-      mark.style.background = line.color;
-      one.prepend(mark);
-      return one;
-    });
-    this.box.replaceChildren(head, ...rows);
-    this.box.hidden = found.length === 0;
-    const { offsetLeft, clientWidth } = plot.over;
-    const isRight = left > clientWidth / 2;
-    this.box.style.left = isRight ? "" : `${offsetLeft + left + 14}px`;
-    this.box.style.right = isRight ? `${clientWidth - left + 14}px` : "";
-    this.box.style.top = "4px";
-  }
-
-  private formatX(x: number): string {
-    if (this.xKind === "span") return formatSpan(x);
-    return this.xKind === "time" ? new Date(x * 1000).toLocaleString("en-GB") : formatNumber(x);
-  }
-}
-
-function row(name: string, left: string, right: string): HTMLDivElement {
-  const element = document.createElement("div");
-  element.className = name;
-  for (const text of [left, right]) {
-    const part = document.createElement("span");
-    part.textContent = text;
-    element.append(part);
-  }
-  return element;
 }

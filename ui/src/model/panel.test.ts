@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { metricsOf, titleOf } from "./panel";
+import { expressionsOf, metricsOf, readPanel, titleOf } from "./panel";
 
 const ALL = ["lr", "train/acc", "train/loss", "val/loss"];
 
@@ -15,4 +15,22 @@ test("a panel without a title is called by what it shows", () => {
   expect(titleOf({ kind: "scatter", x: "config.lr", y: "summary.loss" })).toBe("summary.loss over config.lr");
   expect(titleOf({ kind: "markdown", text: "text\n## Why\nmore" })).toBe("Why");
   expect(titleOf({ kind: "parallel", keys: ["config.lr"], title: "All" })).toBe("All");
+});
+
+test("expressions are drawn each once, without blanks and without what is a metric of the panel already", () => {
+  const expressions = [" loss / 2", "", "lr", "loss / 2", '"val/acc" - acc '];
+  expect(expressionsOf({ kind: "line", expressions }, ["lr"])).toEqual(["loss / 2", '"val/acc" - acc']);
+  expect(expressionsOf({ kind: "line" }, [])).toEqual([]);
+  const many = Array.from({ length: 99 }, (_, place) => `m${place}`);
+  expect(expressionsOf({ kind: "line", expressions }, many)).toEqual(["loss / 2"]);
+  expect(titleOf({ kind: "line", keys: ["lr"], expressions })).toBe('lr, loss / 2, "val/acc" - acc');
+});
+
+test("a panel from outside keeps its expressions, and one of before has none", () => {
+  expect(readPanel({ kind: "line", expressions: ["a + b", 7], xExpression: "_step * 2" })).toEqual({
+    kind: "line",
+    expressions: ["a + b"],
+    xExpression: "_step * 2",
+  });
+  expect(readPanel({ kind: "line", keys: ["loss"] })).toEqual({ kind: "line", keys: ["loss"] });
 });

@@ -4,6 +4,8 @@
  * What holds: all members but the kind may be missing; what is missing is as the workspace says, or the default. What
  * is read from outside is taken member by member, and what is odd is left out.
  */
+import type { Looks, Shape } from "./lineLooks";
+import { readLooks, SHAPES } from "./lineLooks";
 import { textFits } from "./sections";
 
 export const KINDS = [
@@ -47,7 +49,11 @@ export interface Panel {
   keys?: string[] | undefined;
   /** Metrics whose names fit this regular expression are drawn too. */
   match?: string | undefined;
+  /** Of lines: what is worked out of several metrics, a line each. */
+  expressions?: string[] | undefined;
   x?: string | undefined;
+  /** Of lines: what stands along the axis instead of `x`. */
+  xExpression?: string | undefined;
   y?: string | undefined;
   /** The column whose values colour the runs. */
   color?: string | undefined;
@@ -59,10 +65,17 @@ export interface Panel {
   xMax?: number | undefined;
   yMin?: number | undefined;
   yMax?: number | undefined;
+  /** Of lines: drawn as such, or as areas on top of each other. */
+  shape?: Shape | undefined;
+  looks?: Looks | undefined;
+  /** Of lines: y goes from the 5th to the 95th percentile. */
+  clip?: boolean | undefined;
   group?: string | undefined;
   aggregate?: Aggregate | undefined;
   band?: Band | undefined;
   legend?: boolean | undefined;
+  /** Of lines: what each is called, as `lineNames.ts` reads it. */
+  names?: string | undefined;
   bins?: number | undefined;
   /** Markdown. */
   text?: string | undefined;
@@ -110,7 +123,9 @@ export function readPanel(value: unknown): Partial<Panel> {
     title: text(told.title),
     keys: texts(told.keys),
     match: text(told.match),
+    expressions: texts(told.expressions),
     x: text(told.x),
+    xExpression: text(told.xExpression),
     y: text(told.y),
     color: text(told.color),
     smooth: oneOf(SMOOTHINGS, told.smooth),
@@ -121,10 +136,14 @@ export function readPanel(value: unknown): Partial<Panel> {
     xMax: number(told.xMax),
     yMin: number(told.yMin),
     yMax: number(told.yMax),
+    shape: oneOf(SHAPES, told.shape),
+    looks: readLooks(told.looks),
+    clip: flag(told.clip),
     group: text(told.group),
     aggregate: oneOf(AGGREGATES, told.aggregate),
     band: oneOf(BANDS, told.band),
     legend: flag(told.legend),
+    names: text(told.names),
     bins: within(told.bins, 2, 200),
     text: text(told.text),
     w: within(told.w, 1, WIDTH_MAX),
@@ -145,6 +164,12 @@ export function metricsOf({ keys = [], match }: Panel, all: string[]): string[] 
   return [...new Set([...keys, ...found])].slice(0, 100);
 }
 
+/** The expressions that a panel of lines draws, beside its metrics. */
+export function expressionsOf({ expressions = [] }: Panel, metrics: string[]): string[] {
+  const written = expressions.map((expression) => expression.trim()).filter((expression) => expression !== "");
+  return [...new Set(written)].filter((expression) => !metrics.includes(expression)).slice(0, 100 - metrics.length);
+}
+
 /** What stands at its head. */
 export function titleOf(panel: Panel): string {
   const { kind, title, keys = [], match, x, y, text: written } = panel;
@@ -152,7 +177,11 @@ export function titleOf(panel: Panel): string {
   const names = keys.map((key) => key.replace(/^(config|summary)\./, "")).join(", ");
   switch (kind) {
     case "line":
-      return [names, match === undefined ? "" : `/${match}/`].filter((part) => part !== "").join(", ") || "Lines";
+      return (
+        [names, match === undefined ? "" : `/${match}/`, ...expressionsOf(panel, keys)]
+          .filter((part) => part !== "")
+          .join(", ") || "Lines"
+      );
     case "scatter":
       return x === undefined || y === undefined ? KIND_NAMES.scatter : `${y} over ${x}`;
     case "importance":

@@ -55,6 +55,8 @@ export interface WorkspaceAddress {
   amount?: number | undefined;
   logX?: boolean | undefined;
   logY?: boolean | undefined;
+  /** Outliers may leave the view. */
+  clip?: boolean | undefined;
   group?: string | undefined;
   from?: number | undefined;
   to?: number | undefined;
@@ -72,6 +74,7 @@ export function readWorkspace(search: Search): WorkspaceAddress {
     amount: number(search.amount),
     logX: search.logX === true ? true : undefined,
     logY: search.logY === true ? true : undefined,
+    clip: search.clip === true ? true : undefined,
     group: text(search.group),
     from: number(search.from),
     to: number(search.to),

@@ -11,12 +11,15 @@ interface ControlsProps {
   onAdd: () => void;
 }
 
+const CLIP = "Outliers leave the view: y goes from the 5th to the 95th percentile";
+
 export function Controls({ metrics, address, state, onChange, onAdd }: ControlsProps) {
-  const toggle = (label: string, isOn: boolean, change: Partial<WorkspaceAddress>) => (
+  const toggle = (label: string, isOn: boolean, change: Partial<WorkspaceAddress>, title?: string) => (
     <button
       type="button"
       className={isOn ? "button on" : "button"}
       aria-pressed={isOn}
+      title={title}
       onClick={() => onChange(change)}
     >
       {label}
@@ -47,6 +50,7 @@ export function Controls({ metrics, address, state, onChange, onAdd }: ControlsP
       />
       {toggle("log x", address.logX === true, { logX: address.logX ? undefined : true })}
       {toggle("log y", address.logY === true, { logY: address.logY ? undefined : true })}
+      {toggle("clip y", address.clip === true, { clip: address.clip ? undefined : true }, CLIP)}
       <button
         type="button"
         className="button"
@@ -77,8 +81,8 @@ export function Controls({ metrics, address, state, onChange, onAdd }: ControlsP
         ↷
       </button>
       {address.board !== undefined && (
-        <button type="button" className="button quiet" onClick={state.reset}>
-          Reset panels
+        <button type="button" className="button quiet" aria-label="Reset panels" onClick={state.reset}>
+          Reset
         </button>
       )}
       <button type="button" className="button" onClick={onAdd}>

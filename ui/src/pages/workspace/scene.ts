@@ -5,6 +5,8 @@ import { colorAt } from "../../charts/colors";
 import type { Look } from "../../charts/Lines";
 import type { Column } from "../../model/columns";
 import type { WorkspaceAddress } from "../address";
+import type { Naming } from "./naming";
+import { PLAIN } from "./naming";
 import type { Listed } from "./selection";
 
 export interface Scene {
@@ -26,7 +28,11 @@ export interface Scene {
 const DASHES = [undefined, [7, 3], [2, 3], [8, 3, 2, 3]];
 
 /** What a line is called and how it is coloured: by its run, and by its metric where there are several. */
-export function useLook({ runs, theme }: Scene, metrics: string[]): (line: Line) => Look | null {
+export function useLook(
+  { runs, theme }: Scene,
+  metrics: string[],
+  naming: Naming = PLAIN,
+): (line: Line) => Look | null {
   const looksText = JSON.stringify(runs.map(({ id, name, place }) => [id, name, place]));
   const metricsText = JSON.stringify(metrics);
   return useMemo(() => {
@@ -38,14 +44,16 @@ export function useLook({ runs, theme }: Scene, metrics: string[]): (line: Line)
       const run = byId.get(line.run);
       if (line.group === null && run === undefined) return null;
       const name = line.group ?? run?.name ?? "";
-      if (known.length < 2) return { label: name, color: colorAt(placed(line, run), theme) };
+      const metric = naming.metrics.get(line.key) ?? line.key;
+      const called = (label: string) => naming.of({ label, name, run: line.run, group: line.group, metric });
+      if (known.length < 2) return { ...called(name), color: colorAt(placed(line, run), theme) };
       // Of one run alone the metrics have the colours.
-      if (line.group === null && drawn.length === 1) return { label: line.key, color: colorAt(at, theme) };
+      if (line.group === null && drawn.length === 1) return { ...called(metric), color: colorAt(at, theme) };
       const dash = DASHES[at % DASHES.length];
-      const look = { label: `${name} ${line.key}`, color: colorAt(placed(line, run), theme) };
+      const look = { ...called(`${name} ${metric}`), color: colorAt(placed(line, run), theme) };
       return dash === undefined ? look : { ...look, dash };
     };
-  }, [looksText, metricsText, theme]);
+  }, [looksText, metricsText, theme, naming]);
 }
 
 function placed(line: Line, run: { place: number } | undefined): number {

@@ -3,6 +3,7 @@ import { useId, useState } from "react";
 import { Picker } from "../../../components/Picker";
 import type { Column } from "../../../model/columns";
 import { searched } from "../../../model/columns";
+import { metricNames } from "../../../model/lineNames";
 import { metricsOf } from "../../../model/panel";
 import { keysFound } from "../../../model/sections";
 import { pickOf } from "../../table/pickers";
@@ -20,6 +21,8 @@ export function Metrics({ panel, scene, onPanel }: FieldProps) {
   const chosen = new Set(panel.keys);
   const first = [...found].sort((a, b) => Number(chosen.has(b)) - Number(chosen.has(a)));
   const drawn = metricsOf(panel, scene.metrics);
+  const names = metricNames(panel, drawn);
+  const called = (key: string) => (names.has(key) ? `${key} as ${names.get(key)}` : key);
   return (
     <fieldset className="editor-picks">
       <legend>Metrics</legend>
@@ -35,7 +38,7 @@ export function Metrics({ panel, scene, onPanel }: FieldProps) {
         And those that fit the expression
         <input
           className="field mono"
-          placeholder="^val/"
+          placeholder="^val/ or, to name the lines, ^val/(.+)"
           spellCheck={false}
           value={panel.match ?? ""}
           onChange={(event) => onPanel({ match: orNone(event.target.value) })}
@@ -44,7 +47,7 @@ export function Metrics({ panel, scene, onPanel }: FieldProps) {
       <p className="faint" role="status">
         {drawn.length === 0
           ? "None is drawn."
-          : `${drawn.length} drawn: ${drawn.slice(0, 4).join(", ")}${drawn.length > 4 ? ", …" : ""}`}
+          : `${drawn.length} drawn: ${drawn.slice(0, 4).map(called).join(", ")}${drawn.length > 4 ? ", …" : ""}`}
       </p>
     </fieldset>
   );

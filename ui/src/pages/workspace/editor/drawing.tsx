@@ -1,4 +1,6 @@
 /** How a panel draws: axis, smoothing, scales, ranges, and what stands for groups. */
+import { useId } from "react";
+import { readTemplate, unknownIn } from "../../../model/lineNames";
 import type { Aggregate, Band } from "../../../model/panel";
 import { AGGREGATES, BANDS } from "../../../model/panel";
 import { AxisField, SmoothingFields } from "../fields";
@@ -7,7 +9,7 @@ import { AS_WORKSPACE, orNone } from "./field";
 
 export function Axis({ panel, scene, onPanel }: FieldProps) {
   return (
-    <label className="labelled">
+    <label className="labelled editor-told">
       X axis
       <AxisField
         value={panel.x ?? ""}
@@ -157,6 +159,51 @@ export function Legend({ panel, onPanel }: FieldProps) {
       />{" "}
       Legend below the lines
     </label>
+  );
+}
+
+export function Outliers({ panel, onPanel }: FieldProps) {
+  return (
+    <label className="labelled">
+      Outliers
+      <select
+        className="field"
+        value={panel.clip === undefined ? "" : panel.clip ? "ignore" : "show"}
+        onChange={(event) => onPanel({ clip: event.target.value === "" ? undefined : event.target.value === "ignore" })}
+      >
+        <option value="">{AS_WORKSPACE}</option>
+        <option value="show">Show all of the lines</option>
+        <option value="ignore">Ignore: 5th to 95th percentile</option>
+      </select>
+    </label>
+  );
+}
+
+/** What the lines are called. */
+export function Names({ panel, scene, onPanel }: FieldProps) {
+  const told = useId();
+  const known = scene.columns.filter(({ space }) => space === "run").map(({ id }) => id);
+  const unknown = panel.names === undefined ? [] : unknownIn(readTemplate(panel.names), known);
+  return (
+    <div className="editor-picks">
+      <label className="labelled">
+        Names of the lines
+        <input
+          className={unknown.length === 0 ? "field mono" : "field mono wrong"}
+          placeholder="${run:displayName} at ${config:lr} [[ $x: $y ]]"
+          spellCheck={false}
+          aria-invalid={unknown.length > 0}
+          aria-describedby={told}
+          value={panel.names ?? ""}
+          onChange={(event) => onPanel({ names: orNone(event.target.value) })}
+        />
+      </label>
+      <p id={told} className={unknown.length === 0 ? "field-told faint" : "field-told wrong"} role="status">
+        {unknown.length > 0
+          ? `${unknown.join(", ")}: there are run:displayName, run:id, run:state, …, config:KEY, summary:KEY, metric and group`
+          : "In [[ ]] stands what the crosshair tells: $x $y $original $mean $stddev $min $max"}
+      </p>
+    </div>
   );
 }
 
