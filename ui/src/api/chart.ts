@@ -3,7 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { tableFromIPC } from "apache-arrow";
 import type { Json } from "./http";
 import { send } from "./http";
-import { warningsOf } from "./sql";
+import { asOf, warningsOf } from "./sql";
 
 export interface ChartAsked {
   project: string;
@@ -19,6 +19,8 @@ export interface ChartAsked {
   aggregate?: string | undefined;
   band?: string | undefined;
   buckets: number;
+  /** The moment that is looked at; now where there is none. */
+  at?: string | undefined;
 }
 
 /** One line: its buckets in the order of x. */
@@ -43,8 +45,8 @@ export interface Chart {
 }
 
 async function read(asked: ChartAsked, signal: AbortSignal): Promise<Chart> {
-  const { project, runs, keys, stream, x, range, smoothing, group, aggregate, band, buckets } = asked;
-  const body: { [key: string]: Json } = { project, runs, keys, stream, x, range, group, buckets };
+  const { project, runs, keys, stream, x, range, smoothing, group, aggregate, band, buckets, at } = asked;
+  const body: { [key: string]: Json } = { project, runs, keys, stream, x, range, group, buckets, ...asOf(at) };
   if (smoothing !== null) body.smoothing = smoothing;
   if (aggregate !== undefined) body.aggregate = aggregate;
   if (band !== undefined) body.band = band;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { metricsOf, titleOf } from "./panel";
+import { automaticPanel, metricsOf, panelId, readPanel, titleOf } from "./panel";
 
 const ALL = ["lr", "train/acc", "train/loss", "val/loss"];
 
@@ -15,4 +15,23 @@ test("a panel without a title is called by what it shows", () => {
   expect(titleOf({ kind: "scatter", x: "config.lr", y: "summary.loss" })).toBe("summary.loss over config.lr");
   expect(titleOf({ kind: "markdown", text: "text\n## Why\nmore" })).toBe("Why");
   expect(titleOf({ kind: "parallel", keys: ["config.lr"], title: "All" })).toBe("All");
+});
+
+test("what else was logged has a panel by itself, told by its id", () => {
+  expect(automaticPanel("loss")).toEqual({ kind: "line", keys: ["loss"] });
+  expect(automaticPanel(panelId("media", "a:b"))).toEqual({ kind: "media", keys: ["a:b"] });
+  expect(automaticPanel(panelId("table", "plants"))).toEqual({ kind: "table", keys: ["plants"] });
+});
+
+test("conditions of a table are read one by one, and odd ones are left out", () => {
+  const where = [["height", ">", "3"], ["height", "like", "3"], ["height", "=", 3], "height", ["kind", "=", ""]];
+  expect(readPanel({ kind: "table", sort: "-height", where })).toEqual({
+    kind: "table",
+    sort: "-height",
+    where: [
+      ["height", ">", "3"],
+      ["kind", "=", ""],
+    ],
+  });
+  expect(readPanel({ kind: "table", where: "all" })).toEqual({ kind: "table" });
 });

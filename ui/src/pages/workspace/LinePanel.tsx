@@ -50,6 +50,7 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
         project,
         runs: runs.map(({ id }) => id),
         keys,
+        at: scene.at,
         stream: "history",
         x,
         range: isZoomed ? [from, to] : [panel.xMin ?? null, panel.xMax ?? null],

@@ -1,6 +1,6 @@
 /** Which fields the editor has for a panel of each kind. */
 import type { Kind } from "../../../model/panel";
-import { Apart, Chart, Color, Columns, GroupBy, Metrics, Points, Target, Value } from "./columns";
+import { Apart, Chart, Color, Columns, GroupBy, MediaKey, Metrics, Points, TableKey, Target, Value } from "./columns";
 import { Aggregated, Axis, Banded, Bins, Legend, Ranges, Scales, Smoothing, Written } from "./drawing";
 import type { Field } from "./field";
 
@@ -14,5 +14,7 @@ export const FIELDS: Record<Kind, Field[]> = {
   importance: [Target],
   compare: [],
   custom: [Chart],
+  media: [MediaKey],
+  table: [TableKey],
   markdown: [Written],
 };
