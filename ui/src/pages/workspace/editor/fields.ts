@@ -3,6 +3,7 @@ import type { Kind } from "../../../model/panel";
 import { Apart, Chart, Color, Columns, GroupBy, MediaKey, Metrics, Points, TableKey, Target, Value } from "./columns";
 import { Aggregated, Axis, Banded, Bins, Legend, Ranges, Scales, Smoothing, Written } from "./drawing";
 import type { Field } from "./field";
+import { Specification } from "./Specification";
 
 export const FIELDS: Record<Kind, Field[]> = {
   line: [Metrics, Axis, Smoothing, Scales, Ranges, GroupBy, Aggregated, Banded, Legend],
@@ -13,7 +14,7 @@ export const FIELDS: Record<Kind, Field[]> = {
   parallel: [Columns, Color],
   importance: [Target],
   compare: [],
-  custom: [Chart],
+  custom: [Chart, Specification],
   media: [MediaKey],
   table: [TableKey],
   markdown: [Written],
