@@ -44,6 +44,7 @@ test("custom charts of several runs stand in the workspace, where they are edite
   await expect(growth.getByRole("img", { name: "Height by day: lines of 2 runs" })).toBeVisible();
   await expect(growth.locator("svg [aria-label=line] path")).toHaveCount(2);
   await expect(growth.getByRole("list")).toContainText("second-grower");
+  await accessible(page);
   await page.getByRole("button", { name: "Add panel" }).click();
   const editor = page.getByRole("dialog", { name: "Add a panel" });
   await editor.getByLabel("What it shows").selectOption("Custom chart");
@@ -74,16 +75,25 @@ test("a notebook frames the page of a run, without what stands around it elsewhe
   await page.route(`${URL}/notebook`, (route) =>
     route.fulfill({
       contentType: "text/html",
-      body: `<title>n</title><iframe src="${run}?jupyter=true" width="900" height="600">`,
+      body: `<!doctype html><html lang="en"><title>n</title><main aria-label="Notebook"><h1>n</h1>
+        <iframe title="run" src="${run}?jupyter=true" width="900" height="600"></iframe></main></html>`,
     }),
   );
   await page.goto(`${URL}/notebook`);
   const frame = page.frameLocator("iframe");
   await expect(frame.getByRole("heading", { level: 1 })).toContainText("grower");
   await expect(frame.getByRole("banner")).toHaveCount(0);
+  await accessible(page);
   await frame.getByRole("link", { name: "Charts" }).click();
   await expect(frame.getByLabel("Search charts")).toBeVisible();
   await expect(frame.getByRole("banner")).toHaveCount(0);
   await page.goto(run);
   await expect(page.getByRole("banner")).toBeVisible();
+});
+
+test("the frame of a notebook is accessible with the charts of a run in it", async ({ page }) => {
+  await page.goto(`${charts}?jupyter=true`);
+  await expect(page.getByRole("img", { name: "Height by day: lines" })).toBeVisible();
+  await expect(page.getByRole("banner")).toHaveCount(0);
+  await accessible(page);
 });
