@@ -1,7 +1,8 @@
 """Trainings with the real client, for the pages to show.
 
-    python trainings.py fill     eight runs of digits that end, one of them failed, one of letters with media, and three of
-                                 garden: with artifacts, a table and custom charts
+    python trainings.py fill     eight runs of digits that end, one of them failed, one of letters with media, three of
+                                 garden: with artifacts, a table and custom charts, and two of pond: with media and tables
+                                 at several steps
     python trainings.py live     one run of watched that logs until its standard input ends
 
 WANDB_BASE_URL and WANDB_API_KEY say where to.
@@ -14,6 +15,7 @@ import struct
 import sys
 import tempfile
 import threading
+import wave
 import zlib
 from pathlib import Path
 
@@ -38,6 +40,7 @@ def fill():
                 row["samples"] = [wandb.Image(picture, caption=f"sample {n} at {step}") for n, picture in enumerate(pictures)]
             run.log(row)
     garden()
+    pond()
 
 
 def garden():
@@ -82,6 +85,47 @@ def plots(run, power):
             "counts": wandb.plot.bar(wandb.Table(columns=["name", "count"], data=[["rose", 3], ["lily", 7]]), "name", "count", title="Counts"),
             "own": wandb.plot_table("ada/petals", curve, {"x": "day"}, {"title": "Petals"}),
         }
+    )
+
+
+def pond():
+    """Media and tables of two runs under the same keys, at steps of their own."""
+    folder = Path(tempfile.mkdtemp())
+    for name, steps, shade in (("frog", (0, 4, 8), 60), ("newt", (2, 6), 160)):
+        with start("pond", name, "base", {"shade": shade}, id=name) as run:
+            for step in range(9):
+                row = {"depth": step * shade / 100}
+                if step in steps:
+                    pictures = [Image.new("RGB", (24, 16), (step * 20, shade, 60 * n)) for n in range(2)]
+                    row["water"] = [wandb.Image(picture, caption=f"{name} {n} at {step}") for n, picture in enumerate(pictures)]
+                    rows = [[kind, n * shade / 10 + step, step] for kind in ("fish", "plant") for n in range(3)]
+                    row["species"] = wandb.Table(columns=["kind", "size", "seen"], data=rows)
+                if step == steps[-1]:
+                    row["song"] = wandb.Audio(str(tone(folder, 440)), caption=f"{name} 440")
+                    row |= {"page": wandb.Html("<h1>Pond</h1>"), "pr": curve(shade)}
+                run.log(row)
+
+
+def tone(folder, pitch):
+    """A tenth of a second of a tone."""
+    path = folder / f"tone-{pitch}.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"".join(struct.pack("<h", int(9000 * math.sin(math.tau * pitch * n / 8000))) for n in range(800)))
+    return path
+
+
+def curve(seed):
+    """What `wandb.plot.pr_curve` hands to `plot_table`, which is all that is logged; itself it wants scikit-learn and scipy."""
+    recall = np.linspace(0, 1, 21)[::-1]
+    rows = [[name, round(1 - share * r**2 * seed / 200, 3), round(r, 3)] for name, share in (("fish", 0.5), ("plant", 1)) for r in recall]
+    return wandb.plot_table(
+        "wandb/area-under-curve/v0",
+        wandb.Table(columns=["class", "precision", "recall"], data=rows),
+        {"x": "recall", "y": "precision", "class": "class"},
+        {"title": "Precision-Recall Curve", "x-axis-title": "Recall", "y-axis-title": "Precision"},
     )
 
 

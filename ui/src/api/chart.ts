@@ -3,7 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { tableFromIPC } from "apache-arrow";
 import type { Json } from "./http";
 import { ApiError, send } from "./http";
-import { warningsOf } from "./sql";
+import { asOf, warningsOf } from "./sql";
 
 export interface ChartAsked {
   project: string;
@@ -23,6 +23,8 @@ export interface ChartAsked {
   aggregate?: string | undefined;
   band?: string | undefined;
   buckets: number;
+  /** The moment that is looked at; now where there is none. */
+  at?: string | undefined;
 }
 
 /** One line: its buckets in the order of x. */
@@ -50,8 +52,8 @@ export interface Chart {
 
 async function read(asked: ChartAsked, signal: AbortSignal): Promise<Chart> {
   const { project, runs, keys, expressions, stream, x, xExpression, range, smoothing, group, buckets } = asked;
-  const { aggregate, band } = asked;
-  const body: { [key: string]: Json } = { project, runs, keys, stream, range, group, buckets };
+  const { aggregate, band, at } = asked;
+  const body: { [key: string]: Json } = { project, runs, keys, stream, range, group, buckets, ...asOf(at) };
   if (expressions !== undefined && expressions.length > 0) body.expressions = expressions;
   if (xExpression === undefined) body.x = x;
   else body.x_expression = xExpression;

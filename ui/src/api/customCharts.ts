@@ -11,7 +11,7 @@ import { member, text } from "./read";
 import type { RunId } from "./run";
 import { fileAddress } from "./run";
 import { ofProject } from "./runs";
-import { literal, quoted, select } from "./sql";
+import { asOf, literal, quoted, select } from "./sql";
 
 function visualizeIn(run: Json | undefined): Json | undefined {
   const config = text(member(run, "wandbConfig"));
@@ -52,14 +52,14 @@ export const runsCharts = (path: string, runs: string[]) =>
     staleTime: 30_000,
   });
 
-/** The table that each of some runs has under a key now. */
-export const tableRefs = (project: string, runs: string[], key: string) =>
+/** The table that each of some runs has under a key, now or at a moment. */
+export const tableRefs = (project: string, runs: string[], key: string, at?: string) =>
   queryOptions({
-    queryKey: ["runs", "rows", "table", project, runs, key],
+    queryKey: ["runs", "rows", "table", project, runs, key, at],
     queryFn: async ({ signal }) => {
       const sql = `SELECT run_id, summary.${quoted(key)} AS told FROM runs
         WHERE ${ofProject(project)} AND run_id IN (${runs.map(literal).join(", ")})`;
-      const found = await select(sql, signal);
+      const found = await select(sql, signal, asOf(at));
       return new Map(
         found.flatMap((row): [string, TableRef][] => {
           const ref = tableRef(key, row.told);

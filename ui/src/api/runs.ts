@@ -5,7 +5,7 @@ import type { Json } from "./http";
 import { ask, send } from "./http";
 import type { Row } from "./read";
 import { member, number, numberOrNull, rows, text, texts } from "./read";
-import { literal, select } from "./sql";
+import { asOf, literal, select } from "./sql";
 
 /** Which runs, in which order. */
 export interface Chosen {
@@ -85,12 +85,22 @@ function rangesOf(told: Json | undefined): Page["ranges"] {
 export const ROWS_MAX = 2_000;
 
 /** The newest runs that a filter chooses, with values of theirs. */
-export const runRows = (project: string, filter: string, columns: string[]) =>
+export const runRows = (project: string, filter: string, columns: string[], at?: string) =>
   queryOptions({
-    queryKey: ["runs", "rows", project, filter, columns],
+    queryKey: ["runs", "rows", project, filter, columns, at],
     queryFn: ({ signal }) =>
       runsPage(
-        { project, filter, sort: [], group: [], columns: ["name", ...columns], offset: 0, limit: ROWS_MAX, lsn: null },
+        {
+          project,
+          filter,
+          sort: [],
+          group: [],
+          columns: ["name", ...columns],
+          offset: 0,
+          limit: ROWS_MAX,
+          lsn: null,
+          at,
+        },
         signal,
       ),
     placeholderData: keepPreviousData,
@@ -102,9 +112,7 @@ export const comparedRuns = (project: string, ids: string[], at?: string) =>
     queryKey: ["runs", "rows", "compared", project, ids, at],
     queryFn: async ({ signal }) => {
       const sql = `SELECT run_id, name, ${FACTS.join(", ")}, config, summary FROM runs WHERE ${ofProject(project)} AND run_id IN (${ids.map(literal).join(", ")})`;
-      const found = new Map(
-        (await select(sql, signal, at === undefined ? {} : { as_of: at })).map((row) => [text(row.run_id), row]),
-      );
+      const found = new Map((await select(sql, signal, asOf(at))).map((row) => [text(row.run_id), row]));
       return ids.map((id) => found.get(id)).filter((row) => row !== undefined);
     },
     enabled: ids.length > 0,
@@ -118,13 +126,14 @@ export interface Key {
 }
 
 /** The keys that the runs of a project have. */
-export const projectKeys = (project: string) =>
+export const projectKeys = (project: string, at?: string) =>
   queryOptions({
-    queryKey: ["keys", project],
+    queryKey: ["keys", project, at],
     queryFn: async ({ signal }) => {
       const found = await select(
         `SELECT space, key, type FROM keys WHERE ${ofProject(project)} ORDER BY space, key`,
         signal,
+        asOf(at),
       );
       return found.map((row) => ({
         space: text(row.space) as Key["space"],
@@ -138,6 +147,12 @@ export const projectKeys = (project: string) =>
 export function ofProject(project: string): string {
   const [entity = "", name = ""] = project.split("/");
   return `entity = ${literal(entity)} AND project = ${literal(name)}`;
+}
+
+/** Where the log of the store ends now, as far as it was heard. */
+export async function newestLsn(project: string): Promise<number> {
+  const asked = { project, filter: "", sort: [], group: [], columns: [], offset: 0, limit: 1, lsn: null };
+  return (await runsPage(asked)).lsn;
 }
 
 /** Values of a column that runs have, the most frequent first. */

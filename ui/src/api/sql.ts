@@ -18,6 +18,11 @@ export async function select(sql: string, signal?: AbortSignal, more: { [key: st
   return rows(await ask("/sql", { body: { sql, ...more }, signal }));
 }
 
+/** What a request says more to look at a moment; nothing to look at now. */
+export function asOf(at: string | undefined): { [key: string]: Json } {
+  return at === undefined ? {} : { as_of: at };
+}
+
 /** An answer whose rows are counted in advance of being shown: Arrow, read by `arrow.ts`. */
 export async function selectArrow(
   sql: string,

@@ -1,6 +1,6 @@
 /** A chart of `wandb.plot.*`, of one run or of several: they come with the library that draws them. */
 import { useQueries } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { loggedTable } from "../api/customCharts";
 import type { RunId } from "../api/run";
 import { DataTable } from "../components/DataTable";
@@ -8,14 +8,18 @@ import { Told } from "../components/States";
 import { useTheme } from "../components/theme";
 import type { CustomChart } from "../model/customCharts";
 import { dataOf, drawingOf, missingIn } from "../model/customCharts";
-import { counted } from "../model/format";
+import { counted, formatNumber } from "../model/format";
+import { ROWS_MAX } from "../model/joinedTable";
 import type { Table, TableRef } from "../model/logTable";
+import { readSpec, rowsFor } from "../model/vegaSpec";
 import { colorAt } from "./colors";
 import type { Room } from "./Frame";
 import { Keys, KEYS_HEIGHT } from "./Keys";
 import { Plotted } from "./Plotted";
 import type { Part } from "./plotMarks";
 import { marksOf } from "./plotMarks";
+
+const VegaPlot = lazy(() => import("./VegaPlot"));
 
 /** A run whose table is drawn. */
 export interface Source {
@@ -28,22 +32,69 @@ export interface Source {
 interface CustomPlotProps {
   chart: CustomChart;
   sources: Source[];
+  /** The specification that is drawn in the place of the chart's own. */
+  spec?: string | undefined;
   room: Room;
 }
 
-export default function CustomPlot({ chart, sources, room }: CustomPlotProps) {
+export default function CustomPlot({ chart, sources, spec, room }: CustomPlotProps) {
   const { height } = room;
   const found = useQueries({ queries: sources.map(({ id, table }) => loggedTable(id, table)) });
   const failed = found.find(({ isError }) => isError)?.error;
   const tables = found.map(({ data }) => data);
   if (failed !== undefined && failed !== null) return <Told error={failed} />;
   if (tables.some((table) => table === undefined)) return <div className="skeleton" style={{ height }} />;
+  if (spec !== undefined && tables.length > 0)
+    return <Specified chart={chart} sources={sources} tables={tables as Table[]} spec={spec} height={height} />;
   return <Drawn chart={chart} sources={sources} tables={tables as Table[]} room={room} />;
 }
 
 const TOLD = 26;
 
-function Drawn({ chart, sources, tables, room }: CustomPlotProps & { tables: Table[] }) {
+interface SpecifiedProps {
+  chart: CustomChart;
+  sources: Source[];
+  tables: Table[];
+  spec: string;
+  height: number;
+}
+
+/** Drawn as somebody specified it. */
+function Specified({ chart, sources, tables, spec, height }: SpecifiedProps) {
+  const { fields, strings } = chart;
+  const read = useMemo(() => readSpec(spec, { fields, strings }), [spec, fields, strings]);
+  const { rows, left } = useMemo(() => {
+    const drawn = tables.map((table, at) => {
+      const { id, name = "", color = "" } = sources[at] ?? {};
+      return { id: id?.run ?? "", name, color, table };
+    });
+    return rowsFor(drawn, ROWS_MAX);
+  }, [tables, sources]);
+  if ("error" in read) {
+    return (
+      <p className="told bad vega-told" role="alert">
+        {read.error}
+      </p>
+    );
+  }
+  return (
+    <Suspense fallback={<div className="skeleton" style={{ height }} />}>
+      {left > 0 && (
+        <p className="chart-told cut" style={{ height: TOLD }} role="status">
+          The first {formatNumber(ROWS_MAX)} rows; {counted(left, "more is", "more are")} left out.
+        </p>
+      )}
+      <VegaPlot
+        label={`${chart.title} as specified, of ${counted(sources.length, "run")}`}
+        height={height - (left > 0 ? TOLD : 0)}
+        read={read}
+        rows={rows}
+      />
+    </Suspense>
+  );
+}
+
+function Drawn({ chart, sources, tables, room }: Omit<CustomPlotProps, "spec"> & { tables: Table[] }) {
   const theme = useTheme();
   const drawing = useMemo(() => drawingOf(chart), [chart]);
   const [first] = tables;
@@ -68,10 +119,8 @@ function Drawn({ chart, sources, tables, room }: CustomPlotProps & { tables: Tab
   if (drawing === null || missing.length > 0) {
     return (
       <>
-        <p className="chart-told cut" style={{ height: TOLD }} title={chart.spec}>
-          {drawing === null
-            ? "Its drawing is not known here. This is its table."
-            : `Its table has no column ${missing.join(", ")}.`}
+        <p className="chart-told cut" style={{ height: TOLD }} title={drawing === null ? notDrawn(chart) : chart.spec}>
+          {drawing === null ? notDrawn(chart) : `Its table has no column ${missing.join(", ")}.`}
         </p>
         <DataTable title={chart.title} table={first} height={room.height - TOLD} />
       </>
@@ -92,6 +141,13 @@ function Drawn({ chart, sources, tables, room }: CustomPlotProps & { tables: Tab
       {hasKeys && <Keys of={chart.title} keys={parts.map(({ label, color }) => ({ label, color }))} />}
     </>
   );
+}
+
+/** Why a chart is shown as its table. The client sends the name of a specification, and never what it says. */
+function notDrawn({ spec }: CustomChart): string {
+  return spec === ""
+    ? "Edit this panel to specify how its table is drawn. This is the table."
+    : `Only the name of its specification was sent: ${spec}. What it says, a panel of the workspace can say. This is its table.`;
 }
 
 function nounOf(shape: string): string {

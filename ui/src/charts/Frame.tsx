@@ -25,7 +25,8 @@ export function Frame({ title, height = HEIGHT, grip, actions, corner, children 
   const [isWide, setWide] = useState(false);
   useEffect(() => {
     if (!isWide) return;
-    const close = (event: KeyboardEvent) => event.key === "Escape" && setWide(false);
+    // What stands over it closes first.
+    const close = (event: KeyboardEvent) => event.key === "Escape" && !event.defaultPrevented && setWide(false);
     addEventListener("keydown", close);
     return () => removeEventListener("keydown", close);
   }, [isWide]);

@@ -3,11 +3,15 @@ import { useEffect, useEffectEvent, useState } from "react";
 import type { Followed } from "../api/events";
 import { follow } from "../api/events";
 
-/** Calls `onEvents` with what happened, at most once in so many milliseconds; gives whether the line stands. */
-export function useLive(filter: string, onEvents: (events: Followed[]) => void, everyMs = 500): boolean {
+/**
+ * Calls `onEvents` with what happened, at most once in so many milliseconds; gives whether the line stands. Without a
+ * filter nothing is followed.
+ */
+export function useLive(filter: string | null, onEvents: (events: Followed[]) => void, everyMs = 500): boolean {
   const [isUp, setUp] = useState(true);
   const told = useEffectEvent(onEvents);
   useEffect(() => {
+    if (filter === null) return;
     let waiting: Followed[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     let last = 0;
@@ -31,7 +35,7 @@ export function useLive(filter: string, onEvents: (events: Followed[]) => void, 
       end();
     };
   }, [filter, everyMs]);
-  return isUp;
+  return isUp || filter === null;
 }
 
 /** Says that the line is down, and that it is being mended. */

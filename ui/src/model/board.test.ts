@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Board } from "./board";
 import { add, change, found, move, nudge, placed, PLAIN, readBoard, remove, resize } from "./board";
-import { customId } from "./panel";
+import { panelId } from "./panel";
 import { sectionsOf } from "./sections";
 
 const automatic = sectionsOf(["lr", "train/acc", "train/loss", "train/time", "val/acc", "val/loss"]);
@@ -110,7 +110,7 @@ test("what is no board is none, and odd members are left out", () => {
 });
 
 test("custom charts that runs have are panels by themselves, and a change back to that keeps nothing", () => {
-  const sections = [{ name: "Custom charts", keys: [customId("roc")] }, ...automatic];
+  const sections = [{ name: "Custom charts", keys: [panelId("custom", "roc")] }, ...automatic];
   expect(placed(PLAIN, sections)[0]?.panels).toEqual([{ id: "custom:roc", panel: { kind: "custom", keys: ["roc"] } }]);
   const titled = change(PLAIN, sections, "custom:roc", { kind: "custom", keys: ["roc"], title: "Rates" });
   expect(titled.panels).toEqual({ "custom:roc": { title: "Rates" } });

@@ -24,6 +24,7 @@ test("a chart tells its table, its columns and its labels", () => {
     spec: "wandb/line/v0",
     table: "Tables/plot_table",
     fields: { x: "n", y: "height" },
+    strings: { title: "A plot", "x-axis-title": "Recall" },
     title: "A plot",
     labels: { x: "Recall", y: null },
   });

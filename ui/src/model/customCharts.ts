@@ -12,6 +12,8 @@ export interface CustomChart {
   table: string;
   /** Which column is what in the specification. */
   fields: Record<string, string>;
+  /** Texts that stand in the specification. */
+  strings: Record<string, string>;
   title: string;
   labels: { x: string | null; y: string | null };
 }
@@ -33,11 +35,17 @@ export function chartsIn(visualize: Json | undefined): CustomChart[] {
         spec,
         table: tableKeyIn(member(told, "userQuery")) ?? `${key}_table`,
         fields: namesIn(member(told, "fieldSettings")),
+        strings: namesIn(strings),
         title: label("title") ?? key,
         labels: { x: label("x-axis-title") ?? label("xname"), y: label("y-axis-title") },
       },
     ];
   });
+}
+
+/** A table that nobody logged as a chart, as one that a specification draws. */
+export function chartOfTable(key: string): CustomChart {
+  return { key, spec: "", table: key, fields: {}, strings: {}, title: key, labels: { x: null, y: null } };
 }
 
 function namesIn(fields: Json | undefined): Record<string, string> {

@@ -11,11 +11,11 @@ export interface TableRef {
   bytes: number;
 }
 
-const TYPES = new Set(["table-file", "incremental-table-file"]);
+export const TABLE_TYPES = new Set(["table-file", "incremental-table-file"]);
 
 export function tableRef(key: string, value: Json | undefined): TableRef | null {
   const path = text(member(value, "path"));
-  if (!TYPES.has(text(member(value, "_type"))) || path === "") return null;
+  if (!TABLE_TYPES.has(text(member(value, "_type"))) || path === "") return null;
   return { key, path, rows: number(member(value, "nrows")), bytes: number(member(value, "size")) };
 }
 

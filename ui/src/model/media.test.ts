@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { cellsOf } from "./heat";
-import { mediaOf, shownAt, stepsOf } from "./media";
+import { filesOf, mediaOf, shownAt, stepsOf } from "./media";
 
 const image = (path: string) => ({ _type: "image-file", path, caption: `of ${path}` });
 
@@ -37,6 +37,28 @@ test("media are read by key and step; what is no file of a known kind is left ou
   expect(stepsOf(media)).toEqual([1, 2, 5]);
   const shown = media.galleries[0]?.shown ?? [];
   expect([0, 1, 4, 9].map((step) => shownAt(shown, step)?.step)).toEqual([1, 1, 1, 5]);
+});
+
+test("several of a sort are read as the client lists them, with what a page cannot show as documents", () => {
+  const paths = (value: Parameters<typeof filesOf>[0]) =>
+    filesOf(value).map(({ path, kind, caption }) => [path, kind, caption]);
+  const sound = { _type: "audio-file", path: "a.wav" };
+  expect(paths({ _type: "audio", count: 1, audio: [sound], captions: ["a tone"] })).toEqual([
+    ["a.wav", "audio", "a tone"],
+  ]);
+  expect(paths({ _type: "videos", videos: [{ path: "v.mp4", caption: "own" }], captions: false })).toEqual([
+    ["v.mp4", "video", "own"],
+  ]);
+  expect(paths({ _type: "object3D", filenames: ["o.obj"], objects: [{ path: "media/object3D/o.obj" }] })).toEqual([
+    ["media/object3D/o.obj", "document", ""],
+  ]);
+  expect(paths({ _type: "html-file", path: "h.html" })).toEqual([["h.html", "document", ""]]);
+  expect(paths({ _type: "molecule", filenames: ["m.pdb", 7], captions: null })).toEqual([["m.pdb", "document", ""]]);
+  expect([paths({ _type: "table-file", path: "t" }), paths(null), paths({ _type: "audio", audio: [3] })]).toEqual([
+    [],
+    [],
+    [],
+  ]);
 });
 
 test("histograms are read from edges or from packed ones, and broken ones are left out", () => {

@@ -4,7 +4,8 @@ import { member, number, numberOrNull, text, texts } from "../api/read";
 
 export interface MediaFile {
   path: string;
-  kind: "image" | "video" | "audio";
+  /** What a page cannot show by itself is a document: it is opened from where it was downloaded to. */
+  kind: "image" | "video" | "audio" | "document";
   caption: string;
 }
 
@@ -32,14 +33,26 @@ export interface LoggedValue {
   value: Json;
 }
 
-const KINDS: Record<string, MediaFile["kind"]> = {
+/** The types that the client gives to one and to several of a sort. */
+export const MEDIA_TYPES: Record<string, MediaFile["kind"]> = {
   "image-file": "image",
   "images/separated": "image",
   "video-file": "video",
   videos: "video",
   "audio-file": "audio",
   audio: "audio",
+  "html-file": "document",
+  html: "document",
+  "plotly-file": "document",
+  "bokeh-file": "document",
+  "molecule-file": "document",
+  molecule: "document",
+  "object3D-file": "document",
+  object3D: "document",
 };
+
+/** Members under which several of a sort are listed whole. */
+const LISTS = ["audio", "videos", "html", "objects"];
 
 /** By key, each in the order of steps; of several values of a step the last counts. */
 export function mediaOf(values: LoggedValue[]): Media {
@@ -67,14 +80,20 @@ function bySteps<Value extends { step: number }>(steps: Map<number, Value>): Val
   return [...steps.values()].sort((a, b) => a.step - b.step);
 }
 
-function filesOf(value: Json): MediaFile[] {
-  const kind = KINDS[text(member(value, "_type"))];
+/** The files that a value stands for, in their order; none where it stands for no media. */
+export function filesOf(value: Json): MediaFile[] {
+  const kind = MEDIA_TYPES[text(member(value, "_type"))];
   if (kind === undefined) return [];
   const captions = texts(member(value, "captions"));
+  const listed = LISTS.map((name) => member(value, name)).find((list): list is Json[] => Array.isArray(list));
   const several = texts(member(value, "filenames"));
-  const paths = several.length > 0 ? several : [text(member(value, "path"))];
-  return paths
-    .map((path, at) => ({ path, kind, caption: captions[at] ?? text(member(value, "caption")) }))
+  const told: Json[] = listed ?? (several.length > 0 ? several.map((path) => ({ path })) : [value]);
+  return told
+    .map((one, at) => ({
+      path: text(member(one, "path")),
+      kind,
+      caption: captions[at] ?? text(member(one, "caption")),
+    }))
     .filter(({ path }) => path !== "");
 }
 

@@ -1,4 +1,17 @@
-/** Moments as addresses and requests write them: in UTC, to the second. */
+/** Moments as addresses and requests write them: in UTC, to the second, or a position in the log. */
+import { formatMoment } from "./format";
+
+/** What an address can be pinned to. A position is exact: of one second more may be known later. */
+export function isPin(value: unknown): value is string {
+  return isMoment(value) || (typeof value === "string" && /^lsn:[1-9]\d{0,15}$/.test(value));
+}
+
+export const pinOf = (lsn: number) => `lsn:${lsn}`;
+
+/** What is pinned, as people read it. */
+export function pinTold(at: string): string {
+  return at.startsWith("lsn:") ? `at position ${at.slice(4)} of the log` : `on ${formatMoment(at)}`;
+}
 
 export function isMoment(value: unknown): value is string {
   return (

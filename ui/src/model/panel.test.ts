@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expressionsOf, metricsOf, readPanel, titleOf } from "./panel";
+import { automaticPanel, expressionsOf, metricsOf, panelId, readPanel, titleOf } from "./panel";
 
 const ALL = ["lr", "train/acc", "train/loss", "val/loss"];
 
@@ -33,4 +33,23 @@ test("a panel from outside keeps its expressions, and one of before has none", (
     xExpression: "_step * 2",
   });
   expect(readPanel({ kind: "line", keys: ["loss"] })).toEqual({ kind: "line", keys: ["loss"] });
+});
+
+test("what else was logged has a panel by itself, told by its id", () => {
+  expect(automaticPanel("loss")).toEqual({ kind: "line", keys: ["loss"] });
+  expect(automaticPanel(panelId("media", "a:b"))).toEqual({ kind: "media", keys: ["a:b"] });
+  expect(automaticPanel(panelId("table", "plants"))).toEqual({ kind: "table", keys: ["plants"] });
+});
+
+test("conditions of a table are read one by one, and odd ones are left out", () => {
+  const where = [["height", ">", "3"], ["height", "like", "3"], ["height", "=", 3], "height", ["kind", "=", ""]];
+  expect(readPanel({ kind: "table", sort: "-height", where })).toEqual({
+    kind: "table",
+    sort: "-height",
+    where: [
+      ["height", ">", "3"],
+      ["kind", "=", ""],
+    ],
+  });
+  expect(readPanel({ kind: "table", where: "all" })).toEqual({ kind: "table" });
 });

@@ -4,6 +4,8 @@
  * What holds: all members but the kind may be missing; what is missing is as the workspace says, or the default. What
  * is read from outside is taken member by member, and what is odd is left out.
  */
+import type { Condition } from "./joinedTable";
+import { OPERATORS } from "./joinedTable";
 import type { Looks, Shape } from "./lineLooks";
 import { readLooks, SHAPES } from "./lineLooks";
 import { textFits } from "./sections";
@@ -18,6 +20,8 @@ export const KINDS = [
   "importance",
   "compare",
   "custom",
+  "media",
+  "table",
   "markdown",
 ] as const;
 export type Kind = (typeof KINDS)[number];
@@ -32,6 +36,8 @@ export const KIND_NAMES: Record<Kind, string> = {
   importance: "Parameter importance",
   compare: "Comparison of runs",
   custom: "Custom chart",
+  media: "Media",
+  table: "Table",
   markdown: "Text",
 };
 
@@ -45,7 +51,7 @@ export type Band = (typeof BANDS)[number];
 export interface Panel {
   kind: Kind;
   title?: string | undefined;
-  /** Of lines the metrics; of a custom chart its key; of all others columns of runs (`config.lr`, `summary.loss`). */
+  /** Of lines the metrics; of a custom chart, of media and of a table the key; of all others columns of runs (`config.lr`, `summary.loss`). */
   keys?: string[] | undefined;
   /** Metrics whose names fit this regular expression are drawn too. */
   match?: string | undefined;
@@ -77,6 +83,12 @@ export interface Panel {
   /** Of lines: what each is called, as `lineNames.ts` reads it. */
   names?: string | undefined;
   bins?: number | undefined;
+  /** Of a table: the column that it is sorted by, with `-` in front from the greatest. */
+  sort?: string | undefined;
+  /** Of a table: what its rows must fit. */
+  where?: Condition[] | undefined;
+  /** Of a custom chart: the specification in Vega or Vega-Lite that somebody wrote for it, as JSON. */
+  spec?: string | undefined;
   /** Markdown. */
   text?: string | undefined;
   /** Columns of the page that it covers. */
@@ -85,14 +97,15 @@ export interface Panel {
   h?: number | undefined;
 }
 
-/** Before the key of a custom chart, in the id of its panel that is there by itself. */
-const CUSTOM = "custom:";
+/** Besides metrics, what has a panel by itself; its id has the kind before the key. */
+const LOGGED = ["custom", "media", "table"] as const;
 
-export const customId = (chart: string) => `${CUSTOM}${chart}`;
+export const panelId = (kind: (typeof LOGGED)[number], key: string) => `${kind}:${key}`;
 
-/** What a panel shows that is there by itself: its metric, or its custom chart. */
+/** What a panel shows that is there by itself: its metric, or what else was logged. */
 export function automaticPanel(id: string): Panel & { keys: string[] } {
-  return id.startsWith(CUSTOM) ? { kind: "custom", keys: [id.slice(CUSTOM.length)] } : { kind: "line", keys: [id] };
+  const kind = LOGGED.find((kind) => id.startsWith(panelId(kind, "")));
+  return kind === undefined ? { kind: "line", keys: [id] } : { kind, keys: [id.slice(panelId(kind, "").length)] };
 }
 
 export const WIDTH_MAX = 3;
@@ -112,6 +125,16 @@ const oneOf = <Name extends string>(names: readonly Name[], value: unknown) => n
 const texts = (value: unknown) => {
   const list = Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
   return list.length > 0 ? list.slice(0, 100) : undefined;
+};
+
+const conditions = (value: unknown): Condition[] | undefined => {
+  const list = (Array.isArray(value) ? (value as unknown[]) : []).flatMap((one): Condition[] => {
+    const [column, told, wanted] = Array.isArray(one) ? (one as unknown[]) : [];
+    const operator = oneOf(OPERATORS, told);
+    const isRead = typeof column === "string" && operator !== undefined && typeof wanted === "string";
+    return isRead ? [[column, operator, wanted]] : [];
+  });
+  return list.length > 0 ? list.slice(0, 20) : undefined;
 };
 
 /** The members of a panel that a value from outside has. */
@@ -145,6 +168,9 @@ export function readPanel(value: unknown): Partial<Panel> {
     legend: flag(told.legend),
     names: text(told.names),
     bins: within(told.bins, 2, 200),
+    sort: text(told.sort),
+    where: conditions(told.where),
+    spec: text(told.spec),
     text: text(told.text),
     w: within(told.w, 1, WIDTH_MAX),
     h: within(told.h, HEIGHT_MIN, HEIGHT_MAX),

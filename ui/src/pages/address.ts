@@ -2,7 +2,7 @@
 import type { Layout } from "../model/layout";
 import type { SmoothingKind } from "../model/panel";
 import { SMOOTHINGS } from "../model/panel";
-import { isMoment } from "../model/moment";
+import { isPin } from "../model/moment";
 
 type Search = Record<string, unknown>;
 
@@ -19,7 +19,7 @@ export interface TableAddress extends Layout {
   group?: string[] | undefined;
   /** The run that others are measured by. */
   base?: string | undefined;
-  /** The moment that is looked at, in UTC. */
+  /** The moment that is looked at, in UTC, or `lsn:` and a position in the log. */
   at?: string | undefined;
   /** Runs that are compared. */
   compare?: string[] | undefined;
@@ -36,7 +36,7 @@ export function readTable(search: Search): TableAddress {
     cols: texts(search.cols),
     pin: texts(search.pin),
     base: text(search.base),
-    at: isMoment(search.at) ? search.at : undefined,
+    at: isPin(search.at) ? search.at : undefined,
     compare: texts(search.compare),
     widths: isMap ? (widths as Record<string, number>) : undefined,
   };
@@ -60,6 +60,10 @@ export interface WorkspaceAddress {
   group?: string | undefined;
   from?: number | undefined;
   to?: number | undefined;
+  /** At which step media and tables are looked at; the newest where it is not said. */
+  step?: number | undefined;
+  /** The moment that is looked at, as of the table. */
+  at?: string | undefined;
 }
 
 export function readWorkspace(search: Search): WorkspaceAddress {
@@ -78,6 +82,8 @@ export function readWorkspace(search: Search): WorkspaceAddress {
     group: text(search.group),
     from: number(search.from),
     to: number(search.to),
+    step: number(search.step),
+    at: isPin(search.at) ? search.at : undefined,
   };
 }
 

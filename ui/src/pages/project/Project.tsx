@@ -8,7 +8,7 @@ import { Views } from "./Views";
 
 export function Project() {
   const { entity = "", project = "" } = useParams({ strict: false });
-  const { filter } = useSearch({ strict: false });
+  const { filter, at } = useSearch({ strict: false });
   const tab = useLocation({ select: ({ pathname }) => pathname.split("/")[3] ?? "" });
   const here = (isHere: boolean) => (isHere ? ({ "aria-current": "page" } as const) : {});
   const found = useQuery(projectExists(`${entity}/${project}`));
@@ -24,8 +24,8 @@ export function Project() {
     );
   }
   const params = { entity, project };
-  // The filter is one for workspace and table: they show the same runs.
-  const search = { filter };
+  // Filter and moment are one for workspace and table: they show the same runs.
+  const search = { filter, at };
   return (
     <div className="filled">
       <h1 className="unseen">

@@ -78,6 +78,7 @@ function List({ project, found, open, renew, close }: ListProps) {
               <span>{view.name}</span>
               <span className="faint">
                 {view.page === "table" ? "runs table" : "workspace"}, by {view.author}
+                {new URLSearchParams(view.content).has("at") && ", pinned"}
               </span>
             </button>
             <button

@@ -1,13 +1,15 @@
 /** What a run logged to look at and listen to, by steps, and its histograms over all of them. */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { fileUrls, MEDIA_MAX, runMedia } from "../../api/media";
+import { MEDIA_MAX, runMedia } from "../../api/media";
 import type { Run, RunId } from "../../api/run";
 import { isAtWork } from "../../api/run";
 import { Frame } from "../../charts/Frame";
-import { Empty, Told, Trouble, Waiting } from "../../components/States";
+import { GalleryFiles } from "../../components/GalleryFiles";
+import { Empty, Trouble, Waiting } from "../../components/States";
+import { StepSlider } from "../../components/StepSlider";
 import { counted, formatNumber } from "../../model/format";
-import type { MediaFile, Shown } from "../../model/media";
+import type { Shown } from "../../model/media";
 import { shownAt, stepsOf } from "../../model/media";
 import "./media.css";
 
@@ -18,7 +20,7 @@ const FILES = 24;
 
 export function Media({ id, run }: { id: RunId; run: Run }) {
   const found = useQuery(runMedia(id));
-  const [chosen, setChosen] = useState<number | null>(null);
+  const [chosen, setChosen] = useState<number>();
   if (found.isError) return <Trouble error={found.error} again={() => void found.refetch()} />;
   if (found.data === undefined) return <Waiting lines={8} />;
   const { galleries, histograms, isWhole } = found.data;
@@ -35,7 +37,7 @@ export function Media({ id, run }: { id: RunId; run: Run }) {
   }
   const steps = stepsOf(found.data);
   // Until somebody chooses, the newest.
-  const at = chosen ?? steps.length - 1;
+  const step = chosen ?? steps.at(-1) ?? 0;
   return (
     <div className="media">
       {!isWhole && (
@@ -45,28 +47,14 @@ export function Media({ id, run }: { id: RunId; run: Run }) {
       )}
       {galleries.length > 0 && (
         <div className="media-bar">
-          <label>
-            Step{" "}
-            <input
-              type="range"
-              min={0}
-              max={Math.max(0, steps.length - 1)}
-              value={at}
-              disabled={steps.length < 2}
-              aria-valuetext={`step ${steps[at] ?? 0}`}
-              onChange={(event) => setChosen(Number(event.target.value))}
-            />
-          </label>
-          <span className="number" role="status">
-            {formatNumber(steps[at] ?? 0)}
-          </span>
+          <StepSlider steps={steps} step={chosen} onStep={setChosen} />
           <span className="faint">
             {counted(steps.length, "step")} with media; all galleries move together, by the arrow keys too.
           </span>
         </div>
       )}
       {galleries.map(({ key, shown }) => (
-        <Gallery key={key} id={id} name={key} shown={shownAt(shown, steps[at] ?? 0)} />
+        <Gallery key={key} id={id} name={key} shown={shownAt(shown, step)} />
       ))}
       {histograms.length > 0 && (
         <div className="media-heat">
@@ -88,13 +76,7 @@ export function Media({ id, run }: { id: RunId; run: Run }) {
 }
 
 function Gallery({ id, name, shown }: { id: RunId; name: string; shown: Shown | undefined }) {
-  const [all, setAll] = useState(false);
   const files = shown?.files ?? [];
-  const listed = all ? files : files.slice(0, FILES);
-  const urls = useQuery({
-    ...fileUrls(id, [...new Set(listed.map(({ path }) => path))]),
-    placeholderData: keepPreviousData,
-  });
   return (
     <section className="card gallery" aria-label={name}>
       <div className="gallery-head">
@@ -103,48 +85,7 @@ function Gallery({ id, name, shown }: { id: RunId; name: string; shown: Shown | 
           step {formatNumber(shown?.step ?? 0)} · {counted(files.length, "file")}
         </span>
       </div>
-      {urls.isError ? (
-        <Told error={urls.error} />
-      ) : (
-        <ul className={urls.isPlaceholderData ? "gallery-files stale" : "gallery-files"}>
-          {listed.map((file, at) => (
-            <li key={`${file.path} ${at}`}>
-              <Item
-                file={file}
-                url={urls.data?.get(file.path)}
-                isAsked={urls.data !== undefined && !urls.isPlaceholderData}
-              />
-              {file.caption !== "" && (
-                <p className="cut faint" title={file.caption}>
-                  {file.caption}
-                </p>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
-      {listed.length < files.length && (
-        <button type="button" className="button small" onClick={() => setAll(true)}>
-          {files.length - listed.length} more
-        </button>
-      )}
+      <GalleryFiles id={id} files={files} first={FILES} />
     </section>
-  );
-}
-
-function Item({ file, url, isAsked }: { file: MediaFile; url: string | undefined; isAsked: boolean }) {
-  const label = file.caption === "" ? (file.path.split("/").at(-1) ?? file.path) : file.caption;
-  if (url === undefined)
-    return isAsked ? (
-      <div className="gallery-missing faint">not stored yet</div>
-    ) : (
-      <div className="skeleton gallery-missing" />
-    );
-  if (file.kind === "video") return <video src={url} controls aria-label={label} />;
-  if (file.kind === "audio") return <audio src={url} controls aria-label={label} />;
-  return (
-    <a href={url} target="_blank" rel="noreferrer">
-      <img src={url} alt={label} loading="lazy" />
-    </a>
   );
 }

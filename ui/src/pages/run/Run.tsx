@@ -48,6 +48,7 @@ export function Run() {
     (events) => {
       const kinds = new Set(events.map(({ kind }) => kind));
       const stale = new Set([...kinds].flatMap((kind) => STALE[kind] ?? []));
+      if (kinds.has("Logged")) void client.refetchQueries({ queryKey: ["logged", id.project, [run]], stale: true });
       for (const part of stale) {
         if (part === "charts") void client.invalidateQueries({ queryKey: ["chart"] });
         else void client.invalidateQueries({ queryKey: ["run", id.project, run, part] });

@@ -1,9 +1,10 @@
-/** Choosing the moment that the table is looked at, and saying that it is a past one. */
+/** Choosing the moment that a page is looked at, and saying that it is a past one. */
 import type { SyntheticEvent } from "react";
 import { useState } from "react";
+import { newestLsn } from "../../api/runs";
 import { Popup } from "../../components/Popup";
-import { formatMoment } from "../../model/format";
-import { fieldOf, momentOf, momentOfField } from "../../model/moment";
+import { Told } from "../../components/States";
+import { fieldOf, isMoment, momentOf, momentOfField, pinOf, pinTold } from "../../model/moment";
 
 const AGO: [string, number][] = [
   ["10 minutes ago", 600],
@@ -13,16 +14,27 @@ const AGO: [string, number][] = [
 ];
 
 interface MomentProps {
+  project: string;
+  /** What of it is looked at. */
+  what: "table" | "workspace";
   at: string | undefined;
   onAt: (at: string | undefined) => void;
 }
 
-export function MomentPicker({ at, onAt }: MomentProps) {
+export function MomentPicker({ project, what, at, onAt }: MomentProps) {
   const [isOpen, setOpen] = useState(false);
+  const [error, setError] = useState<unknown>(null);
   const choose = (moment: string | null) => {
     if (moment === null) return;
     onAt(moment);
     setOpen(false);
+  };
+  const pin = async () => {
+    try {
+      choose(pinOf(await newestLsn(project)));
+    } catch (failed) {
+      setError(failed);
+    }
   };
   const submit = (event: SyntheticEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -48,7 +60,7 @@ export function MomentPicker({ at, onAt }: MomentProps) {
             step={1}
             name="moment"
             required
-            defaultValue={fieldOf(at ?? momentOf(new Date()))}
+            defaultValue={fieldOf(isMoment(at) ? at : momentOf(new Date()))}
           />
         </label>
         <div className="moment-ago">
@@ -65,19 +77,24 @@ export function MomentPicker({ at, onAt }: MomentProps) {
         </div>
         <div className="actions">
           <button type="submit" className="button primary">
-            Show the table as it was
+            Show the {what} as it was
           </button>
         </div>
+        <button type="button" className="button" onClick={() => void pin()}>
+          Pin the link to what is known now
+        </button>
+        {error !== null && <Told error={error} />}
       </form>
     </Popup>
   );
 }
 
-export function PastBanner({ at, onAt }: { at: string; onAt: MomentProps["onAt"] }) {
+export function PastBanner({ what, at, onAt }: Omit<MomentProps, "project"> & { at: string }) {
   return (
     <div className="told warn past" role="status">
       <span>
-        You see the table as it was on <b>{formatMoment(at)}</b>. It stays so, and nothing in it can be changed.
+        You see the {what} as it was <b>{pinTold(at)}</b>. It stays so, for all who have this link
+        {what === "table" ? ", and nothing in it can be changed" : ""}.
       </span>
       <button type="button" className="button small" onClick={() => onAt(undefined)}>
         Back to now

@@ -143,7 +143,7 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
           isDefault={address.cols === undefined && address.pin === undefined}
         />
         {exported(null, "button")}
-        <MomentPicker at={at} onAt={(moment) => change({ at: moment })} />
+        <MomentPicker project={project} what="table" at={at} onAt={(moment) => change({ at: moment })} />
         <span className="counter soft" role="status">
           {rows.head === null
             ? ""
@@ -152,7 +152,7 @@ function Runs({ project, keys, onNewKeys }: RunsProps) {
               : counted(rows.head.total, "run")}
         </span>
       </div>
-      {at !== undefined && <PastBanner at={at} onAt={(moment) => change({ at: moment })} />}
+      {at !== undefined && <PastBanner what="table" at={at} onAt={(moment) => change({ at: moment })} />}
       {base !== undefined && grouping.length === 0 && (
         <div className="baseline-bar">
           Measured by <b className="cut">{baseline === null ? base : text(baseline.name)}</b>

@@ -5,7 +5,7 @@ import { Empty } from "../../components/States";
 import type { PlacedPanel } from "../../model/board";
 import { add, change, found, move, placed } from "../../model/board";
 import type { Panel } from "../../model/panel";
-import { customId } from "../../model/panel";
+import { panelId } from "../../model/panel";
 import type { Section } from "../../model/sections";
 import { sectionsOf } from "../../model/sections";
 import { Editor } from "./Editor";
@@ -26,14 +26,18 @@ interface BoardViewProps {
 
 export function BoardView({ scene, state, edited, onEdited }: BoardViewProps) {
   const { board, set } = state;
-  const { metrics, charts, address } = scene;
-  const chartsText = JSON.stringify(charts);
+  const { metrics, charts, media, tables, address } = scene;
+  const loggedText = JSON.stringify([charts, media, tables]);
   const metricsText = JSON.stringify(metrics);
   const automatic = useMemo((): Section[] => {
-    const custom = (JSON.parse(chartsText) as string[]).map(customId);
-    const sections = sectionsOf(JSON.parse(metricsText) as string[]);
-    return custom.length === 0 ? sections : [{ name: "Custom charts", keys: custom }, ...sections];
-  }, [metricsText, chartsText]);
+    const [charts = [], media = [], tables = []] = JSON.parse(loggedText) as string[][];
+    const logged: Section[] = [
+      { name: "Custom charts", keys: charts.map((key) => panelId("custom", key)) },
+      { name: "Media", keys: media.map((key) => panelId("media", key)) },
+      { name: "Tables", keys: tables.map((key) => panelId("table", key)) },
+    ];
+    return [...logged.filter(({ keys }) => keys.length > 0), ...sectionsOf(JSON.parse(metricsText) as string[])];
+  }, [metricsText, loggedText]);
   const all = useMemo(() => placed(board, automatic), [board, automatic]);
   const sections = found(all, address.panels ?? "");
   const names = all.map(({ name }) => name);

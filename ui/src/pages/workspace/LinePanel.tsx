@@ -63,6 +63,7 @@ export function LinePanel({ panel, title, room, scene }: { panel: Panel; title: 
         runs: runs.map(({ id }) => id),
         keys,
         expressions,
+        at: scene.at,
         stream: "history",
         x,
         xExpression,

@@ -4,7 +4,7 @@ import { lazy, Suspense, useState } from "react";
 import { Frame } from "../../charts/Frame";
 import { Menu } from "../../components/Menu";
 import type { Board, PlacedPanel } from "../../model/board";
-import { move, nudge, remove, resize } from "../../model/board";
+import { change, move, nudge, remove, resize } from "../../model/board";
 import { HEIGHT, titleOf } from "../../model/panel";
 import type { Section } from "../../model/sections";
 import { Corner } from "./Corner";
@@ -126,7 +126,13 @@ export function PanelView(props: PanelViewProps) {
             <LinePanel panel={panel} title={title} room={room} scene={scene} />
           ) : room.wasSeen ? (
             <Suspense fallback={<div className="skeleton" style={{ height: room.height }} />}>
-              <RunPanel panel={panel} title={title} room={room} scene={scene} />
+              <RunPanel
+                panel={panel}
+                title={title}
+                room={room}
+                scene={scene}
+                onPanel={(changed) => onBoard(change(board, automatic, id, { ...panel, ...changed }))}
+              />
             </Suspense>
           ) : null
         }

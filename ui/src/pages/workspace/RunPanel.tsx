@@ -13,9 +13,11 @@ import { Bars } from "./kinds/Bars";
 import { ComparePanel } from "./kinds/ComparePanel";
 import { CustomPanel } from "./kinds/CustomPanel";
 import { Importance } from "./kinds/Importance";
+import { MediaPanel } from "./kinds/MediaPanel";
 import { Parallel } from "./kinds/Parallel";
 import { Points } from "./kinds/Points";
 import { Spread } from "./kinds/Spread";
+import { TablesPanel } from "./kinds/TablesPanel";
 import { Total } from "./kinds/Total";
 import { Written } from "./kinds/Written";
 import type { Scene } from "./scene";
@@ -25,6 +27,8 @@ export interface KindProps {
   title: string;
   room: Room;
   scene: Scene;
+  /** What is changed of the panel where it stands. */
+  onPanel: (changed: Partial<Panel>) => void;
   /** Runs that are shown, with the values that the panel asks for. */
   runs: RunValues[];
 }
@@ -45,6 +49,8 @@ export default function RunPanel(props: Props) {
   if (kind === "line") return null;
   if (kind === "markdown") return <Written text={props.panel.text ?? ""} height={props.room.height} />;
   if (kind === "custom") return <CustomPanel {...props} />;
+  if (kind === "media") return <MediaPanel {...props} />;
+  if (kind === "table") return <TablesPanel {...props} />;
   if (kind === "compare") return <ComparePanel {...props} />;
   return <ByValues {...props} Shown={SHOWS[kind]} />;
 }
@@ -54,7 +60,7 @@ function ByValues({ Shown, ...props }: Props & { Shown: (props: KindProps) => Re
   const { project, address } = scene;
   const columns = columnsOf(panel, scene);
   const found = useQuery({
-    ...runRows(project, address.filter ?? "", columns.map(spelled)),
+    ...runRows(project, address.filter ?? "", columns.map(spelled), scene.at),
     enabled: room.wasSeen && columns.length > 0,
   });
   const [find, hiddenText] = [address.find ?? "", JSON.stringify(address.hide ?? [])];

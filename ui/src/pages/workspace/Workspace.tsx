@@ -1,9 +1,8 @@
 /** The workspace of a project: runs on the left, on the right a panel for each metric, and what people made of them. */
-import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { ChartAsked } from "../../api/chart";
-import { runsCharts } from "../../api/customCharts";
 import { ROW_KINDS } from "../../api/events";
 import type { Key } from "../../api/runs";
 import { projectKeys } from "../../api/runs";
@@ -14,16 +13,18 @@ import { columnsOf } from "../../model/columns";
 import type { WorkspaceAddress } from "../address";
 import { readWorkspace } from "../address";
 import { FilterBar } from "../table/FilterBar";
+import { MomentPicker, PastBanner } from "../table/Moment";
 import { GroupChooser } from "../table/pickers";
 import "../run/run.css";
 import "../table/table.css";
 import { BoardView } from "./BoardView";
 import { Controls } from "./Controls";
 import type { Scene } from "./scene";
-import type { Listed } from "./selection";
 import { drawn, listed, selection } from "./selection";
 import { Selector } from "./Selector";
 import { useBoard } from "./useBoard";
+import { useLogged } from "./useLogged";
+import "./logged.css";
 import "./workspace.css";
 
 const KINDS = [...ROW_KINDS, "Logged"];
@@ -53,29 +54,34 @@ function OfProject({ project }: { project: string }) {
       search: (before: Record<string, unknown>) => ({ ...readWorkspace(before), ...changed }),
       replace: !isStep,
     });
-  const keys = useQuery(projectKeys(project));
-  const runs = useQuery(selection(project, address.filter ?? ""));
+  const { at } = address;
+  const keys = useQuery(projectKeys(project, at));
+  const runs = useQuery(selection(project, address.filter ?? "", at));
   const state = useBoard(address.board, (board) => change({ board }, false));
   const [edited, setEdited] = useState<string | null>(null);
   const theme = useTheme();
-  const isUp = useFollowed(project);
+  const isUp = useFollowed(project, at === undefined);
   const columns = useMemo(() => columnsOf(keys.data ?? []), [keys.data]);
   const metrics = useMemo(() => metricsIn(keys.data ?? []), [keys.data]);
 
   const found = useMemo(() => listed(runs.data?.runs ?? [], address.find ?? ""), [runs.data, address.find]);
-  const charts = useCharts(project, keys.data, found);
+  const { charts, media, tables } = useLogged(project, keys.data, found, at);
 
   if (keys.isError) return <Trouble error={keys.error} again={() => void keys.refetch()} />;
   if (keys.data === undefined || (runs.data === undefined && !runs.isError)) return <Waiting lines={12} />;
   const scene: Scene = {
     project,
     address,
+    at,
     runs: drawn(found, address.hide ?? []),
     metrics,
     charts,
+    media,
+    tables,
     columns,
     theme,
     onRange: (range) => change({ from: range?.[0], to: range?.[1] }),
+    onStep: (step) => change({ step }, false),
     onFilter: (filter) => change({ filter }),
   };
   return (
@@ -93,7 +99,9 @@ function OfProject({ project }: { project: string }) {
           group={address.group === undefined ? [] : [address.group]}
           onGroup={(group) => change({ group: group.at(-1) })}
         />
+        <MomentPicker project={project} what="workspace" at={at} onAt={(moment) => change({ at: moment })} />
       </div>
+      {at !== undefined && <PastBanner what="workspace" at={at} onAt={(moment) => change({ at: moment })} />}
       <div className="work-body">
         <Selector project={project} runs={found} total={runs.data?.total ?? 0} address={address} onChange={change} />
         <div className="work-panels" tabIndex={-1}>
@@ -123,38 +131,27 @@ function OfProject({ project }: { project: string }) {
   );
 }
 
-/** Keys of the custom charts of runs; nothing is asked where no run has a table that one could draw. */
-function useCharts(project: string, keys: Key[] | undefined, runs: Listed[]): string[] {
-  const hasTables = keys?.some(
-    ({ space, type, key }) => space === "summary" && type === "json" && key.endsWith("_table"),
-  );
-  const found = useQuery({
-    ...runsCharts(
-      project,
-      runs.map(({ id }) => id),
-    ),
-    enabled: hasTables === true && runs.length > 0,
-    placeholderData: keepPreviousData,
-  });
-  return useMemo(
-    () => [...new Set([...(found.data?.values() ?? [])].flatMap((charts) => charts.map(({ key }) => key)))].sort(),
-    [found.data],
-  );
-}
-
-/** Asks anew for what events make old; gives whether the line stands. */
-function useFollowed(project: string): boolean {
+/** Asks anew for what events make old, where what is looked at can grow old; gives whether the line stands. */
+function useFollowed(project: string, isNow: boolean): boolean {
   const client = useQueryClient();
   return useLive(
-    KINDS.map((kind) => `kind:${kind}`)
-      .concat(`project:${project}`)
-      .join(","),
+    isNow
+      ? KINDS.map((kind) => `kind:${kind}`)
+          .concat(`project:${project}`)
+          .join(",")
+      : null,
     (events) => {
       const kinds = new Set(events.map(({ kind }) => kind));
       const logged = new Set(events.filter(({ kind }) => kind === "Logged").map(({ run }) => run));
       void client.invalidateQueries({
         predicate: ({ queryKey: [what, asked] }) =>
           what === "chart" && (asked as ChartAsked).runs.some((run) => logged.has(run)),
+      });
+      // What is logged is mostly no media and no table: those are asked for now and then.
+      void client.refetchQueries({
+        predicate: ({ queryKey: [what, , runs] }) =>
+          what === "logged" && Array.isArray(runs) && runs.some((run) => logged.has(run as string)),
+        stale: true,
       });
       if (kinds.has("ConfigChanged")) void client.invalidateQueries({ queryKey: ["custom charts", project] });
       if ([...kinds].some((kind) => kind !== "Logged")) void client.invalidateQueries({ queryKey: ["runs", "rows"] });

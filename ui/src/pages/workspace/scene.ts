@@ -12,15 +12,22 @@ import type { Listed } from "./selection";
 export interface Scene {
   project: string;
   address: WorkspaceAddress;
+  /** The moment that is looked at; now where there is none. */
+  at: string | undefined;
   /** Runs whose eye is open. */
   runs: Listed[];
   /** Metrics that can be drawn. */
   metrics: string[];
   /** Keys of the custom charts that the runs have. */
   charts: string[];
+  /** Keys under which the runs have media, and tables. */
+  media: string[];
+  tables: string[];
   columns: Column[];
   theme: "light" | "dark";
   onRange: (range: [number, number] | null) => void;
+  /** The step at which media and tables are looked at; the newest where none is. */
+  onStep: (step: number | undefined) => void;
   onFilter: (filter: string) => void;
 }
 

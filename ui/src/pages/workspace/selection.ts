@@ -15,12 +15,12 @@ export interface Listed {
   place: number;
 }
 
-export const selection = (project: string, filter: string) =>
+export const selection = (project: string, filter: string, at?: string) =>
   queryOptions({
-    queryKey: ["runs", "selection", project, filter],
+    queryKey: ["runs", "selection", project, filter, at],
     queryFn: async ({ signal }) => {
       const page = await runsPage(
-        { project, filter, sort: [], group: [], columns: ["name", "state"], offset: 0, limit: RUNS_MAX, lsn: null },
+        { project, filter, sort: [], group: [], columns: ["name", "state"], offset: 0, limit: RUNS_MAX, lsn: null, at },
         signal,
       );
       const runs = page.rows.map((row, index): Listed => ({

@@ -199,15 +199,56 @@ export function Chart({ panel, scene, onPanel }: FieldProps) {
         value={chosen}
         onChange={(event) => onPanel({ keys: event.target.value === "" ? undefined : [event.target.value] })}
       >
-        <option value="">{scene.charts.length === 0 ? "No run has one" : "Choose"}</option>
+        <option value="">{scene.charts.length + scene.tables.length === 0 ? "No run has one" : "Choose"}</option>
         {[...new Set([...scene.charts, chosen])]
-          .filter((key) => key !== "")
+          .filter((key) => key !== "" && !scene.tables.includes(key))
           .map((key) => (
             <option key={key} value={key}>
               {key}
             </option>
           ))}
+        {scene.tables.length > 0 && (
+          <optgroup label="Tables, to be specified">
+            {scene.tables.map((key) => (
+              <option key={key} value={key}>
+                {key}
+              </option>
+            ))}
+          </optgroup>
+        )}
       </select>
     </label>
   );
 }
+
+interface LoggedKeyProps extends FieldProps {
+  label: string;
+  known: string[];
+}
+
+/** One of the keys that runs logged; any other may be typed, for what comes later. */
+function LoggedKey({ panel, label, known, onPanel }: LoggedKeyProps) {
+  const list = useId();
+  const chosen = panel.keys?.[0] ?? "";
+  return (
+    <label className="labelled">
+      {label}
+      <input
+        className="field mono"
+        list={list}
+        placeholder={known[0] ?? "no run has one"}
+        spellCheck={false}
+        value={chosen}
+        onChange={({ target }) => onPanel({ keys: target.value === "" ? undefined : [target.value] })}
+      />
+      <datalist id={list}>
+        {known.map((key) => (
+          <option key={key} value={key} />
+        ))}
+      </datalist>
+    </label>
+  );
+}
+
+export const MediaKey = (props: FieldProps) => <LoggedKey {...props} label="Media" known={props.scene.media} />;
+export const TableKey = (props: FieldProps) => <LoggedKey {...props} label="Table" known={props.scene.tables} />;

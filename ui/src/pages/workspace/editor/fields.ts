@@ -1,9 +1,10 @@
 /** Which fields the editor has for a panel of each kind. */
 import type { Kind } from "../../../model/panel";
-import { Apart, Chart, Color, Columns, GroupBy, Metrics, Points, Target, Value } from "./columns";
+import { Apart, Chart, Color, Columns, GroupBy, MediaKey, Metrics, Points, TableKey, Target, Value } from "./columns";
 import { Aggregated, Axis, Banded, Bins, Legend, Names, Outliers, Ranges, Scales, Smoothing, Written } from "./drawing";
 import { XExpression, YExpressions } from "./expressions";
 import type { Field } from "./field";
+import { Specification } from "./Specification";
 import { Drawn, LineLooks } from "./styles";
 
 export const FIELDS: Record<Kind, Field[]> = {
@@ -31,6 +32,8 @@ export const FIELDS: Record<Kind, Field[]> = {
   parallel: [Columns, Color],
   importance: [Target],
   compare: [],
-  custom: [Chart],
+  custom: [Chart, Specification],
+  media: [MediaKey],
+  table: [TableKey],
   markdown: [Written],
 };
