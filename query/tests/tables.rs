@@ -102,7 +102,8 @@ fn artifacts_are_versions_and_their_uses_name_runs_on_both_sides() {
         }
         let put = ArtifactFilePut { artifact, name: "a".into(), file: blob(9, 100) };
         fixture.append(project.clone(), START, Body::ArtifactFilePut(put));
-        let committed = ArtifactCommitted { artifact, manifest: blob(id as u8, 7), files: 1, size: 100 };
+        let manifest = blob(u8::try_from(id).unwrap(), 7);
+        let committed = ArtifactCommitted { artifact, manifest, files: 1, size: 100 };
         fixture.append(project.clone(), START, Body::ArtifactCommitted(committed));
     };
     log(1, "d1", Some(r#"{"a":NaN}"#));
