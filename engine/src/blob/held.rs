@@ -98,9 +98,10 @@ fn name_of(file: &str) -> Option<HeldName> {
     (hex(&number.to_be_bytes()) == digits).then(|| number.to_be_bytes())
 }
 
-/// Which of the files in `tmp/` an opening leaves: the bytes and notes of uploads that have both.
+/// Which of the files in `tmp/` an opening leaves: the bytes and notes of uploads that have both. `names` are sorted,
+/// as a disk lists them.
 pub(crate) fn kept(names: &[String]) -> impl Fn(&str) -> bool + '_ {
-    let is_there = |path: &RelPath| names.iter().any(|name| name == path.name());
+    let is_there = |path: &RelPath| names.binary_search_by(|name| name.as_str().cmp(path.name())).is_ok();
     move |file| {
         name_of(file).is_some_and(|name| is_there(&content_path(&name)) && is_there(&note_path(&name)))
     }

@@ -134,7 +134,7 @@ pub(super) async fn is_right(store: &Store, user: &str, password: String) -> Res
 ///
 /// # Errors
 ///
-/// `Unauthenticated` when another password was set meanwhile; as [`people::decide`] else.
+/// `Forbidden` when another password was set meanwhile; as [`people::decide`] else.
 pub(super) async fn key_of_browser(
     store: &Store,
     user: &Arc<str>,
